@@ -1,0 +1,79 @@
+// Package fault is the small set of error kinds that every domain shares.
+//
+// A kind says what a caller may do about an error; the wrapped chain says what happened and is for the log only.
+// What a user may read is Public and Code: they never carry identifiers, clinical content, tokens or driver texts.
+package fault
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Kind is what a caller can do about an error. The gateway maps each kind to one HTTP status in one table.
+type Kind int
+
+// The kinds, from "our fault" (the zero value, so that an unclassified error never looks like the caller's) to the caller's.
+const (
+	Internal     Kind = iota // a defect or an unexpected failure: 500, nothing is revealed
+	Unavailable              // a dependency is down or we are shedding load: 503, try again later
+	Invalid                  // the input is malformed or breaks a rule: 400 or 422
+	Unauthorized             // who is calling is not known: 401
+	Forbidden                // known, but policy refuses: 403, with a reason code and its article
+	NotFound                 // absent, or to be treated as absent: 404
+	Gone                     // was there, deleted: 410
+	Conflict                 // the state does not allow it, or it was done already: 409
+	TooLarge                 // over a documented limit: 413
+	Unsupported              // a resource, media type or interaction that is not served: 404, 405, 415
+	TooMany                  // the caller is over its rate: 429
+)
+
+// Error is a classified error. Public is a whole sentence in English that is safe to show and says what to do next; Code is a
+// stable token for programs and translations (UPPER_SNAKE), for example "CONSENT_MISSING".
+type Error struct {
+	Kind   Kind
+	Code   string
+	Public string
+	err    error
+}
+
+// Error gives the whole chain, for logs.
+func (e *Error) Error() string {
+	if e.err == nil {
+		return e.Code + ": " + e.Public
+	}
+	return fmt.Sprintf("%s: %v", e.Code, e.err)
+}
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.err }
+
+// New makes a classified error with no further cause.
+func New(kind Kind, code, public string) *Error {
+	return &Error{Kind: kind, Code: code, Public: public}
+}
+
+// Wrap classifies err. The text of err stays in the log.
+func Wrap(err error, kind Kind, code, public string) *Error {
+	return &Error{Kind: kind, Code: code, Public: public, err: err}
+}
+
+// KindOf is the kind of the outermost classified error in the chain; Internal where there is none.
+func KindOf(err error) Kind {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Kind
+	}
+	return Internal
+}
+
+// Of gives the outermost classified error in the chain, or a generic Internal one, so that a renderer always has safe text.
+func Of(err error) *Error {
+	var e *Error
+	if errors.As(err, &e) {
+		return e
+	}
+	return &Error{Kind: Internal, Code: "INTERNAL", Public: "Something went wrong on our side. Nothing was changed. Please try again; if it happens again, give the request id to support.", err: err}
+}
+
+// Is reports whether err is classified as kind.
+func Is(err error, kind Kind) bool { return err != nil && KindOf(err) == kind }
