@@ -1,0 +1,84 @@
+// Package exchange is the domain of records: who holds what, keeping them, showing them, and handing them to other members. It decides
+// nothing about permission (that is the consent domain, behind the Decider port) and knows no database, ledger or transport.
+package exchange
+
+import (
+	"context"
+	"time"
+
+	"yilian.example/exchange/consortium"
+)
+
+// RecordRef names one FHIR resource at one organisation.
+type RecordRef struct {
+	Org  consortium.OrgID `json:"org"`
+	Type string           `json:"type"` // FHIR resource type
+	ID   string           `json:"id"`   // FHIR logical id
+}
+
+// Version is one version of a record as it is kept. It is never changed; a deletion is a further version.
+type Version struct {
+	Ref      RecordRef
+	Number   int                   // 1, 2, 3 …; FHIR's meta.versionId
+	Patient  consortium.PatientRef // empty for directory data
+	Kind     consortium.Kind
+	Recorded time.Time // FHIR's meta.lastUpdated
+	Deleted  bool
+	Content  []byte   // the FHIR JSON as received, but for id, meta and the references that a transaction resolves; empty when deleted
+	Salt     [32]byte // opens the commitment
+	Entry    string   // id (UUID) of its log entry
+}
+
+// Put is one record to be kept, new or as a further version.
+type Put struct {
+	Type     string
+	ID       string // assigned by the caller before it is stored, since it stands in Content
+	Patient  consortium.PatientRef
+	Kind     consortium.Kind
+	Content  []byte // final bytes, id and meta included
+	Version  int    // the number that stands in Content's meta; the store refuses it unless it is the current one plus one
+	Recorded time.Time
+	Deleted  bool
+	// Tokens are what the record can be found by. The store blinds their values (HMAC under the organisation's key).
+	Tokens []Token
+	// Care is set for an Encounter: the window in which the patient was in this organisation's care.
+	Care *CareWindow
+}
+
+// Token is one search value: FHIR search parameter, system and value.
+type Token struct{ Param, System, Value string }
+
+// CareWindow is the time of an encounter; End is zero while it lasts.
+type CareWindow struct{ Start, End time.Time }
+
+// Holding says that an organisation holds records of a kind on a patient.
+type Holding struct {
+	Org    consortium.OrgID
+	Kind   consortium.Kind
+	Count  int
+	Latest time.Time
+}
+
+// Access is a decided access that is to be logged with the read that it allows, or alone when it was refused.
+type Access struct {
+	Decision consortium.Decision
+	Request  string // id of a release request, where there is one
+}
+
+// AccessEntry is one line of a patient's access log: who asked, for what, and what was decided. Seq runs 1, 2, 3 … per organisation and patient,
+// and Prev is the commitment of the entry before it, so that a missing line shows.
+type AccessEntry struct {
+	Seq        int64
+	Prev       string // base64
+	Commitment string // base64
+	Decision   consortium.Decision
+	Request    string
+	Entry      string // id of the log entry
+	Salt       [32]byte
+	Time       time.Time
+}
+
+// Decider answers queries. It returns an error only when it could not decide, which callers treat as a refusal.
+type Decider interface {
+	Decide(ctx context.Context, q consortium.Query) (consortium.Decision, error)
+}
