@@ -1,0 +1,12 @@
+package people
+
+// The three people of the demonstration. Their numbers have a valid check character (GB 11643) but can belong to nobody: no area of
+// China has a code that begins with 99. The development OpenID provider's seed names the same numbers.
+const (
+	// IDCardSystem is the FHIR system of the resident identity number: the OID of WS/T 500 for 居民身份证号.
+	IDCardSystem = "urn:oid:2.16.156.10011.1.3"
+
+	WangXiulanID = "990000195803120260" // 王秀兰, female, born 1958-03-12
+	LiJianguoID  = "990000196507280133" // 李建国, male, born 1965-07-28
+	ChenYuID     = "99000019921105048X" // 陈雨, female, born 1992-11-05
+)
