@@ -1,0 +1,131 @@
+package tlog
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"strings"
+
+	"golang.org/x/mod/sumdb/tlog"
+)
+
+// The shape of tiles, fixed by C2SP tlog-tiles.
+const (
+	TileHeight = 8
+	TileWidth  = 1 << TileHeight
+	// EntriesLevel stands for the level of entry bundles, which have the same indexes and widths as the tiles of level 0.
+	EntriesLevel = -1
+)
+
+// Tile names one tile or (Level EntriesLevel) one entry bundle. Width is TileWidth for a full one, 1 to 255 for a partial one.
+type Tile struct {
+	Level int
+	N     int64
+	Width int
+}
+
+// Path is the tile's path under the log's prefix: "tile/<L>/<N>[.p/<W>]" or "tile/entries/<N>[.p/<W>]", where N is written in groups of
+// three digits: x001/x234/067.
+func (t Tile) Path() string {
+	path := tlog.Tile{H: TileHeight, L: t.Level, N: t.N, W: t.Width}.Path()
+	path = strings.TrimPrefix(path, "tile/8/")
+	if rest, ok := strings.CutPrefix(path, "data/"); ok {
+		return "tile/entries/" + rest
+	}
+	return "tile/" + path
+}
+
+// ParseTile reads a path as Path gives it, and nothing else.
+func ParseTile(path string) (Tile, error) {
+	rest, ok := strings.CutPrefix(path, "tile/")
+	if !ok {
+		return Tile{}, errors.New("path of a tile begins with tile/")
+	}
+	if data, ok := strings.CutPrefix(rest, "entries/"); ok {
+		rest = "data/" + data
+	}
+	t, err := tlog.ParseTilePath("tile/8/" + rest)
+	if err != nil {
+		return Tile{}, errors.New("path is not that of a tile")
+	}
+	tile := Tile{Level: t.L, N: t.N, Width: t.W}
+	if tile.Path() != path {
+		return Tile{}, errors.New("path is not in its one form")
+	}
+	return tile, nil
+}
+
+// In reports whether a tree of the given size has the tile: a full tile where it is complete, a partial one of exactly the width that
+// the tree's right edge has there. Published trees of other sizes have other partial tiles.
+func (t Tile) In(size int64) bool {
+	level := max(t.Level, 0)
+	if t.N < 0 || t.Width < 1 || t.Width > TileWidth || TileHeight*level > 62 {
+		return false
+	}
+	hashes := size >> (TileHeight * level) // complete hashes at this level
+	full := hashes / TileWidth
+	return t.N < full && t.Width == TileWidth || t.N == full && int64(t.Width) == hashes%TileWidth
+}
+
+// Covers reports whether a tree of the given size contains all that the tile holds, whatever size the tile was made for.
+func (t Tile) Covers(size int64) bool {
+	level := max(t.Level, 0)
+	if t.N < 0 || t.Width < 1 || t.Width > TileWidth || TileHeight*level > 62 {
+		return false
+	}
+	hashes := size >> (TileHeight * level)
+	return t.N <= hashes/TileWidth && t.N*TileWidth+int64(t.Width) <= hashes
+}
+
+// TilesOf lists the tiles and bundles of a tree of newSize that a tree of oldSize does not have, lowest level first, bundles before all.
+// With oldSize 0 it lists all tiles.
+func TilesOf(oldSize, newSize int64) []Tile {
+	var tiles []Tile
+	for level := EntriesLevel; ; level++ {
+		shift := TileHeight * max(level, 0)
+		if shift > 62 || newSize>>shift == 0 {
+			return tiles
+		}
+		from, to := oldSize>>shift, newSize>>shift
+		if from == to {
+			continue
+		}
+		for n := from / TileWidth; n*TileWidth < to; n++ {
+			tiles = append(tiles, Tile{Level: level, N: n, Width: int(min(TileWidth, to-n*TileWidth))})
+		}
+	}
+}
+
+// AppendEntry appends one entry to a bundle: a big-endian uint16 length and the bytes.
+func AppendEntry(bundle, entry []byte) ([]byte, error) {
+	if len(entry) > 1<<16-1 {
+		return nil, fmt.Errorf("entry of %d bytes does not fit a bundle", len(entry))
+	}
+	return append(binary.BigEndian.AppendUint16(bundle, uint16(len(entry))), entry...), nil
+}
+
+// ParseBundle splits a bundle of exactly width entries. The entries share data's memory.
+func ParseBundle(data []byte, width int) ([][]byte, error) {
+	if width < 1 || width > TileWidth {
+		return nil, fmt.Errorf("a bundle has 1 to %d entries, not %d", TileWidth, width)
+	}
+	entries := make([][]byte, 0, width)
+	for len(data) > 0 {
+		if len(data) < 2 {
+			return nil, errors.New("bundle ends within a length")
+		}
+		n := int(binary.BigEndian.Uint16(data))
+		if len(data) < 2+n {
+			return nil, errors.New("bundle ends within an entry")
+		}
+		if len(entries) == width {
+			return nil, errors.New("bundle has more entries than its width")
+		}
+		entries = append(entries, data[2:2+n:2+n])
+		data = data[2+n:]
+	}
+	if len(entries) != width {
+		return nil, fmt.Errorf("bundle has %d entries, its width is %d", len(entries), width)
+	}
+	return entries, nil
+}
