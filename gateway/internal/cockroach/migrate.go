@@ -1,0 +1,90 @@
+package cockroach
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Migrate brings the schema up to date. All gateways may call it at the same moment: the row of migration_lock is held, in a transaction of its
+// own, while the migrations run, so the second gateway waits and then finds nothing to do. When a gateway dies, the server ends its
+// transaction and with it the lock. (Advisory locks do nothing on CockroachDB.)
+func (db *DB) Migrate(ctx context.Context) error {
+	if err := db.createMigrationLock(ctx); err != nil {
+		return fmt.Errorf("create migration lock: %w", classify(err))
+	}
+	err := db.holdMigrationLock(ctx, func() error { return db.applyMigrations(ctx) })
+	if err != nil {
+		return fmt.Errorf("migrate database: %w", classify(err))
+	}
+	return nil
+}
+
+// createMigrationLock repeats, since CREATE TABLE IF NOT EXISTS by two sessions at once may fail in one of them on either server.
+func (db *DB) createMigrationLock(ctx context.Context) error {
+	const createTable = `CREATE TABLE IF NOT EXISTS migration_lock (id INT8 PRIMARY KEY)`
+	const insertRow = `INSERT INTO migration_lock (id) VALUES (1) ON CONFLICT (id) DO NOTHING`
+	var err error
+	for range 20 {
+		if _, err = db.pool.Exec(ctx, createTable); err == nil {
+			if _, err = db.pool.Exec(ctx, insertRow); err == nil {
+				return nil
+			}
+		}
+		var pg *pgconn.PgError
+		if !errors.As(err, &pg) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+	return err
+}
+
+func (db *DB) holdMigrationLock(ctx context.Context, work func() error) error {
+	tx, err := db.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.ReadCommitted})
+	if err != nil {
+		return err
+	}
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		_ = tx.Rollback(ctx)
+	}()
+	var id int64
+	if err := tx.QueryRow(ctx, `SELECT id FROM migration_lock WHERE id = 1 FOR UPDATE`).Scan(&id); err != nil {
+		return err
+	}
+	return work()
+}
+
+func (db *DB) applyMigrations(ctx context.Context) error {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return err
+	}
+	conn := stdlib.OpenDBFromPool(db.pool)
+	defer conn.Close()
+	// Several engineers number their migrations in ranges of their own, so a lower number may arrive later.
+	provider, err := goose.NewProvider(goose.DialectPostgres, conn, files,
+		goose.WithDisableGlobalRegistry(true), goose.WithAllowOutofOrder(true), goose.WithTableName("schema_migrations"))
+	if err != nil {
+		return err
+	}
+	_, err = provider.Up(ctx)
+	return err
+}

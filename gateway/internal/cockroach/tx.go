@@ -1,0 +1,130 @@
+// Package cockroach keeps the gateway's state in CockroachDB or PostgreSQL: every SQL statement of the product stands here, a file per noun,
+// beside its Scan. One SQL for both servers; a test parses each statement with CockroachDB's own grammar. Driver errors stop here: callers see
+// the kinds of exchange/fault. The package decides nothing about permission, opens no other connection and never logs an argument.
+package cockroach
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// DB is the database. All organisations' gateways share one; every row that belongs to an organisation carries its id.
+type DB struct {
+	pool *pgxpool.Pool
+}
+
+// Defaults of the pool and of retries.
+const (
+	defaultMaxConns = 16
+	// maxAttempts bounds how often one transaction is run. Under contention on one row every round lets at least one writer through, so the
+	// number is far above what a sane load needs, and a livelock still ends.
+	maxAttempts = 50
+	backoffMin  = time.Millisecond
+	backoffMax  = 100 * time.Millisecond
+)
+
+// Open connects and checks that the server answers. The URL carries a password: it is never part of an error.
+func Open(ctx context.Context, url string, maxConns int32) (*DB, error) {
+	cfg, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, errors.New("open database: the configured URL is not a valid postgresql:// URL")
+	}
+	cfg.MaxConns = maxConns
+	if cfg.MaxConns <= 0 {
+		cfg.MaxConns = defaultMaxConns
+	}
+	cfg.ConnConfig.RuntimeParams["application_name"] = "yilian-gateway"
+	cfg.ConnConfig.RuntimeParams["timezone"] = "UTC"
+	pool, err := pgxpool.NewWithConfig(ctx, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", classify(err))
+	}
+	db := &DB{pool: pool}
+	if err := db.Ping(ctx); err != nil {
+		pool.Close()
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	return db, nil
+}
+
+// Close waits for running work and closes the connections.
+func (db *DB) Close() { db.pool.Close() }
+
+// Ping asks the server for a sign of life.
+func (db *DB) Ping(ctx context.Context) error { return classify(db.pool.Ping(ctx)) }
+
+// Pool is for tests that must look at, or tamper with, what is stored. Product code uses Tx and Read.
+func (db *DB) Pool() *pgxpool.Pool { return db.pool }
+
+// Tx runs fn in one serialisable transaction and commits it. On a serialisation failure or deadlock the whole transaction is run again, so fn
+// may run more than once: nothing may leave the database inside it, and it must reset what it fills in the caller's variables.
+//
+// The transaction is retried as a whole and not with cockroach-go's ExecuteTx: that helper takes RELEASE SAVEPOINT for the commit, as it is on
+// CockroachDB, and drops COMMIT's own error, so that on PostgreSQL a commit refused for serialisation would be reported as done.
+func (db *DB) Tx(ctx context.Context, fn func(pgx.Tx) error) error {
+	return db.run(ctx, pgx.TxOptions{IsoLevel: pgx.Serializable}, fn)
+}
+
+// Read runs fn in one read-only serialisable transaction: all that it reads is of one moment.
+func (db *DB) Read(ctx context.Context, fn func(pgx.Tx) error) error {
+	return db.run(ctx, pgx.TxOptions{IsoLevel: pgx.Serializable, AccessMode: pgx.ReadOnly}, fn)
+}
+
+func (db *DB) run(ctx context.Context, opts pgx.TxOptions, fn func(pgx.Tx) error) error {
+	wait := backoffMin
+	for attempt := 1; ; attempt++ {
+		err := db.once(ctx, opts, fn)
+		if err == nil || !retryable(err) || attempt == maxAttempts {
+			return classify(err)
+		}
+		select {
+		case <-ctx.Done():
+			return classify(ctx.Err())
+		case <-time.After(time.Duration(rand.Int64N(int64(wait)) + 1)):
+		}
+		wait = min(wait*2, backoffMax)
+	}
+}
+
+func (db *DB) once(ctx context.Context, opts pgx.TxOptions, fn func(pgx.Tx) error) error {
+	tx, err := db.pool.BeginTx(ctx, opts)
+	if err != nil {
+		return err
+	}
+	// After a commit this does nothing; after an error or a panic it frees the connection, even when ctx is over.
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		_ = tx.Rollback(ctx)
+	}()
+	if err := fn(tx); err != nil {
+		return err
+	}
+	if err := tx.Commit(ctx); err != nil {
+		return commitError{err}
+	}
+	return nil
+}
+
+// commitError marks an error of COMMIT itself: unless the server answered, it is not known whether the transaction was committed.
+type commitError struct{ error }
+
+func (e commitError) Unwrap() error { return e.error }
+
+// SQLSTATE codes that mean "run the transaction again".
+const (
+	serializationFailure = "40001"
+	deadlockDetected     = "40P01"
+)
+
+func retryable(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && (pg.Code == serializationFailure || pg.Code == deadlockDetected)
+}
