@@ -1,0 +1,183 @@
+package web
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"yilian.example/exchange"
+	"yilian.example/exchange/consortium"
+	"yilian.example/gateway/config"
+)
+
+// Deps is all that the pages need; gateway/run.go plugs it together. Every field is required but where it says otherwise.
+type Deps struct {
+	Org     consortium.OrgID
+	Members []config.Member // names and addresses of all members, to show
+	Systems []string        // FHIR identifier systems by which patients can be found, best first
+
+	Records  Records
+	Access   AccessLog
+	Proofs   Proofs
+	Evidence Evidence
+	Consents Consents
+	Finder   Finder
+	Holdings Holdings
+	Requests Requests
+	Audit    Audit
+
+	// Authenticate puts the caller into the request's context and calls fail for a bad session or token (auth.Auth.Authenticate).
+	Authenticate func(fail func(*gin.Context, error)) gin.HandlerFunc
+
+	Log *slog.Logger
+	Now func() time.Time // nil: time.Now
+	// RequestID names the request for support; nil: the response header X-Request-Id.
+	RequestID func(*gin.Context) string
+}
+
+// Records reads this organisation's records on a patient. Every call is decided and logged by the implementation; a refusal is a
+// fault.Forbidden whose code is the first reason's.
+type Records interface {
+	// List gives the newest version of each record of the kinds, in any order.
+	List(ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, patient consortium.PatientRef, kinds []consortium.Kind) ([]exchange.Version, error)
+	// Read gives the newest version of one record.
+	Read(ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, ref exchange.RecordRef) (exchange.Version, error)
+}
+
+// AccessLog is the patient's own view of who looked at this organisation. Newest first.
+type AccessLog interface {
+	// List gives up to limit entries with a number below before; before 0 means from the newest.
+	List(ctx context.Context, patient consortium.PatientRef, before int64, limit int) ([]exchange.AccessEntry, error)
+}
+
+// Proofs tells which log entries stand in a checkpoint that the ledger has witnessed. Entries that are not in the answer do not.
+type Proofs interface {
+	Witnessed(ctx context.Context, entries []string) (map[string]bool, error)
+}
+
+// Evidence builds and checks evidence files.
+type Evidence interface {
+	// Build gives the evidence file of the newest version of a record. fault.Conflict with code NOT_WITNESSED: not yet, try again soon.
+	Build(ctx context.Context, actor consortium.Actor, ref exchange.RecordRef) (file []byte, err error)
+	// Verify checks a file and tells each step. An error means that the file could not be read as evidence at all.
+	Verify(ctx context.Context, file []byte) (EvidenceReport, error)
+}
+
+// EvidenceReport is what checking an evidence file showed.
+type EvidenceReport struct {
+	Steps []EvidenceStep
+	OK    bool // every step held
+}
+
+// EvidenceStep is one thing that was checked. Code selects the words shown (texts "evidence.step.<Code>"); Detail is shown as it is.
+type EvidenceStep struct {
+	Code   string
+	Detail string
+	OK     bool
+	Ran    bool // false when an earlier failure made it pointless
+}
+
+// Finder turns a national identifier into the reference under which the consortium knows the person. It says nothing about whether anybody
+// holds anything. fault.Invalid when the value cannot be of that system.
+type Finder interface {
+	Find(ctx context.Context, actor consortium.Actor, system, value string) (consortium.PatientRef, error)
+}
+
+// Holdings tells who holds what on a patient; decided (ActionLocate) and logged by the implementation.
+type Holdings interface {
+	Locate(ctx context.Context, actor consortium.Actor, patient consortium.PatientRef) ([]exchange.Holding, error)
+}
+
+// Requests asks other members for records.
+type Requests interface {
+	// Ask sends the request and waits for the custodian's answer. A refusal is a Result whose Decision does not allow, not an error.
+	Ask(ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, patient consortium.PatientRef, custodian consortium.OrgID, kinds []consortium.Kind) (Release, error)
+	// Show gives an earlier answer to the one who asked.
+	Show(ctx context.Context, actor consortium.Actor, id string) (Release, error)
+}
+
+// Release is a custodian's answer.
+type Release struct {
+	ID        string
+	Custodian consortium.OrgID
+	Decision  consortium.Decision
+	Records   []exchange.Version
+	Expires   time.Time // after this the copy is no longer shown
+}
+
+// Audit gives the state of every member's log, for the auditor.
+type Audit interface {
+	Logs(ctx context.Context) ([]LogState, error)
+}
+
+// LogState is one member's log, as its public address and the ledger each tell it.
+type LogState struct {
+	Org    consortium.OrgID
+	Origin string
+
+	Published   int64 // size of the checkpoint that the member serves
+	PublishedAt time.Time
+
+	Witnessed   int64 // size of the newest checkpoint on the ledger; 0: none yet
+	WitnessedAt time.Time
+	Root        string // base64, of the ledger's checkpoint
+	KeyHash     string // of the registered verifier key, hex, for people to compare
+
+	Pending int64         // entries not yet integrated; -1: not known (another member's)
+	Lag     time.Duration // age of the oldest entry not yet witnessed, or 0
+
+	// Problem is a code that selects a text ("audit.problem.<code>"): UNREACHABLE, UNREGISTERED, DISAGREES, BEHIND; empty when all is well.
+	Problem string
+}
+
+// Consents is the patient's own grants at this organisation.
+type Consents interface {
+	List(ctx context.Context, patient consortium.PatientRef) ([]Consent, error)
+	// Withdraw counts at once; carrying it to the ledger is the implementation's work.
+	Withdraw(ctx context.Context, actor consortium.Actor, id string) error
+	// Draft writes the statement that the patient is asked to sign, in the language of the page.
+	Draft(ctx context.Context, actor consortium.Actor, terms ConsentTerms) (ConsentDraft, error)
+}
+
+// ConsentTerms is what the patient chose.
+type ConsentTerms struct {
+	Recipient consortium.OrgID
+	Purpose   consortium.Purpose
+	Kinds     []consortium.Kind
+	From      time.Time
+	Until     time.Time
+	Lang      string // zh or en
+}
+
+// ConsentDraft is a statement that is ready to be signed.
+type ConsentDraft struct {
+	Text string // plain words, a paragraph a line
+	JSON []byte // what static/consent.js signs over and sends back; embedded in the page as data
+}
+
+// ConsentState is where a consent stands.
+type ConsentState string
+
+// The states.
+const (
+	ConsentPending   ConsentState = "pending" // signed, waiting for the ledger: does not count yet
+	ConsentActive    ConsentState = "active"
+	ConsentExpired   ConsentState = "expired"
+	ConsentWithdrawn ConsentState = "withdrawn"
+	ConsentFailed    ConsentState = "failed" // the ledger refused it: never counted
+)
+
+// Consent is one grant as its patient sees it.
+type Consent struct {
+	ID          string
+	Recipient   consortium.OrgID
+	Purpose     consortium.Purpose
+	Kinds       []consortium.Kind
+	From, Until time.Time
+	State       ConsentState
+	Granted     time.Time
+	Withdrawn   time.Time // zero unless withdrawn
+	Carried     bool      // the withdrawal stands on the ledger too
+}
