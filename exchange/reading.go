@@ -1,0 +1,107 @@
+package exchange
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"yilian.example/exchange/consortium"
+	"yilian.example/exchange/fault"
+)
+
+// maxListed bounds one page of a patient's records.
+const maxListed = 2000
+
+// Kept is what Reading needs of the records store. Every call that shows content logs the access in the same transaction.
+type Kept interface {
+	// Describe tells of which patient and kind the current version of a record is, without reading it; fault.NotFound where there is none.
+	Describe(ctx context.Context, ref RecordRef) (consortium.PatientRef, consortium.Kind, error)
+	// Read gives one version (0: the current one); fault.Gone when it is a deletion.
+	Read(ctx context.Context, a Access, ref RecordRef, number int) (Version, error)
+	// ListAll gives the current versions of the decided patient and kinds.
+	ListAll(ctx context.Context, a Access, limit int) ([]Version, error)
+	LogAccess(ctx context.Context, a Access) error
+	// Holdings tells which members hold what kinds on a patient.
+	Holdings(ctx context.Context, patient consortium.PatientRef) ([]Holding, error)
+}
+
+// Reading is the one door through which anybody of, or at, this organisation sees records: decide, log, read. Pages and APIs have no other.
+type Reading struct {
+	Org     consortium.OrgID
+	Decider Decider
+	Kept    Kept
+	Now     func() time.Time
+}
+
+// List gives the current versions of a patient's records of some kinds.
+func (r *Reading) List(ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, patient consortium.PatientRef, kinds []consortium.Kind) ([]Version, error) {
+	a, err := r.decide(ctx, actor, purpose, consortium.ActionRead, patient, kinds)
+	if err != nil {
+		return nil, err
+	}
+	return r.Kept.ListAll(ctx, a, maxListed)
+}
+
+// Read gives one version of one record; number 0 is the current one. To a patient the records of others do not exist.
+func (r *Reading) Read(ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, ref RecordRef, number int) (Version, error) {
+	patient, kind, err := r.Kept.Describe(ctx, ref)
+	if err != nil {
+		return Version{}, err
+	}
+	a, err := r.decide(ctx, actor, purpose, consortium.ActionRead, patient, []consortium.Kind{kind})
+	if err != nil {
+		if actor.Role == consortium.RolePatient && actor.Patient != patient && fault.Is(err, fault.Forbidden) {
+			return Version{}, fault.Wrap(err, fault.NotFound, "NOT_FOUND", "There is no such record.")
+		}
+		return Version{}, err
+	}
+	return r.Kept.Read(ctx, a, ref, number)
+}
+
+// Locate tells which members hold what on a patient.
+func (r *Reading) Locate(ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, patient consortium.PatientRef) ([]Holding, error) {
+	a, err := r.decide(ctx, actor, purpose, consortium.ActionLocate, patient, consortium.PatientKinds())
+	if err != nil {
+		return nil, err
+	}
+	if err := r.Kept.LogAccess(ctx, a); err != nil {
+		return nil, fmt.Errorf("log locating: %w", err)
+	}
+	return r.Kept.Holdings(ctx, patient)
+}
+
+// Refused is a policy's refusal as an error, with the whole decision for those who show its reasons.
+type Refused struct {
+	Decision consortium.Decision
+	*fault.Error
+}
+
+// Unwrap gives the classified error.
+func (r *Refused) Unwrap() error { return r.Error }
+
+func (r *Reading) decide(ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, action consortium.Action, patient consortium.PatientRef, kinds []consortium.Kind) (Access, error) {
+	d, err := r.Decider.Decide(ctx, consortium.Query{
+		Actor: actor, Purpose: purpose, Action: action, Custodian: r.Org, Patient: patient, Kinds: kinds, Time: r.Now().UTC(),
+	})
+	if err != nil {
+		return Access{}, fmt.Errorf("decide %s: %w", action, err)
+	}
+	a := Access{Decision: d}
+	if d.Allow {
+		return a, nil
+	}
+	if err := r.Kept.LogAccess(ctx, a); err != nil {
+		return Access{}, fmt.Errorf("log refusal: %w", err)
+	}
+	return Access{}, NewRefused(d)
+}
+
+// NewRefused makes the error of a decision that does not allow.
+func NewRefused(d consortium.Decision) *Refused {
+	code, text := "REFUSED", "The policy does not allow this."
+	if len(d.Reasons) > 0 {
+		code = d.Reasons[0].Code
+		text = "The policy does not allow this (" + code + ", " + d.Reasons[0].Article + ")."
+	}
+	return &Refused{Decision: d, Error: fault.New(fault.Forbidden, code, text)}
+}

@@ -1,0 +1,171 @@
+package exchange
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"yilian.example/exchange/consortium"
+	"yilian.example/exchange/fault"
+)
+
+// Most that one reply carries: enough for a lifetime of one kind, little enough for one message. Who needs more asks kind by kind.
+const (
+	maxReleased      = 2000
+	maxReleasedBytes = 24 << 20
+)
+
+// HandedOver is a release as the custodian keeps it. Sealed holds what opens the log entry's commitment.
+type HandedOver struct {
+	Request   string
+	Recipient consortium.OrgID
+	Patient   consortium.PatientRef
+	Allowed   bool
+	Sealed    []byte
+	Created   time.Time
+	Entry     LogEntry
+}
+
+// ReleaseStore keeps what was asked and handed over.
+type ReleaseStore interface {
+	// ReserveRequest remembers a request id of a member for good; fault.Conflict where it was seen before.
+	ReserveRequest(ctx context.Context, org, from consortium.OrgID, id string, at time.Time) error
+	// SaveRelease keeps h and its log entry in one transaction.
+	SaveRelease(ctx context.Context, org consortium.OrgID, h HandedOver) error
+}
+
+// RecordReader reads records under a decision and logs the access in the same transaction.
+type RecordReader interface {
+	ListAll(ctx context.Context, a Access, limit int) ([]Version, error)
+	LogAccess(ctx context.Context, a Access) error
+}
+
+// Releases is the custodian's side of release between members.
+type Releases struct {
+	Org      consortium.OrgID
+	Decider  Decider
+	Envelope Envelope
+	Records  RecordReader
+	Store    ReleaseStore
+	Sealer   Sealer
+	// Suspended says that evidence for a release can no longer be kept in time (the log lags behind the ledger by more than the budget).
+	Suspended func(ctx context.Context) (bool, error)
+	Now       func() time.Time
+	Fresh     time.Duration // how far a request's time may be from ours
+}
+
+// Answer verifies a signed request that came over the connection of the member peer, decides, logs, and gives the signed reply. A refusal by policy is a
+// signed reply too; an error means that the request itself was not acceptable.
+func (r *Releases) Answer(ctx context.Context, peer consortium.OrgID, message []byte) ([]byte, error) {
+	req, err := r.open(peer, message)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.Store.ReserveRequest(ctx, r.Org, req.From, req.ID, r.Now().UTC()); err != nil {
+		if fault.Is(err, fault.Conflict) {
+			return nil, fault.Wrap(err, fault.Conflict, "REQUEST_REPLAYED", "This request was used before. Make a new request.")
+		}
+		return nil, fmt.Errorf("reserve request: %w", err)
+	}
+	suspended, err := r.Suspended(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("ask for the log's lag: %w", err)
+	}
+	if suspended {
+		return nil, fault.New(fault.Unavailable, "RELEASE_SUSPENDED", "Release to other organisations is suspended, as the ledger cannot witness it now. Try again later, or ask the patient for a copy.")
+	}
+	reply, err := r.decide(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	return r.handOver(ctx, req, reply)
+}
+
+func (r *Releases) open(peer consortium.OrgID, message []byte) (Request, error) {
+	payload, err := r.Envelope.Open(peer, RequestType, message)
+	if err != nil {
+		return Request{}, fault.Wrap(err, fault.Unauthorized, "REQUEST_SIGNATURE", "The request's signature does not verify. Check the signing key that is registered for your organisation.")
+	}
+	var req Request
+	if err := json.Unmarshal(payload, &req); err != nil {
+		return Request{}, fault.Wrap(err, fault.Invalid, "REQUEST_MALFORMED", "The request is not of the documented form.")
+	}
+	if req.Version != 1 || req.From != peer || req.To != r.Org || req.Actor.Org != peer {
+		return Request{}, fault.New(fault.Forbidden, "REQUEST_MISDIRECTED", "The request names other organisations than those on this connection.")
+	}
+	if _, err := uuid.Parse(req.ID); err != nil {
+		return Request{}, fault.New(fault.Invalid, "REQUEST_MALFORMED", "The request's id is not a UUID.")
+	}
+	if age := r.Now().Sub(req.Time).Abs(); age > r.Fresh {
+		return Request{}, fault.New(fault.Invalid, "REQUEST_STALE", "The request is too old or the clocks differ. Check the clock and make a new request.")
+	}
+	req.Kinds, err = checkAsked(req.From, req.Purpose, req.Patient, req.To, req.Kinds)
+	return req, err
+}
+
+// decide asks the policy and, when it allows, reads the records; both are logged before this returns.
+func (r *Releases) decide(ctx context.Context, req Request) (Reply, error) {
+	now := r.Now().UTC()
+	actor := req.Actor
+	actor.Patient = "" // another member cannot tell us who our patient is
+	d, err := r.Decider.Decide(ctx, consortium.Query{
+		Actor: actor, Purpose: req.Purpose, Action: consortium.ActionRelease, Custodian: r.Org, Patient: req.Patient, Kinds: req.Kinds, Time: now,
+	})
+	if err != nil {
+		return Reply{}, fmt.Errorf("decide release: %w", err)
+	}
+	reply := Reply{Version: 1, Request: req.ID, From: r.Org, To: req.From, Decision: d, Time: now}
+	access := Access{Decision: d, Request: req.ID}
+	if !d.Allow {
+		if err := r.Records.LogAccess(ctx, access); err != nil {
+			return Reply{}, fmt.Errorf("log refusal: %w", err)
+		}
+		return reply, nil
+	}
+	versions, err := r.Records.ListAll(ctx, access, maxReleased+1)
+	if err != nil {
+		return Reply{}, fmt.Errorf("read for release: %w", err)
+	}
+	reply.Records, err = released(versions)
+	return reply, err
+}
+
+func released(versions []Version) ([]Released, error) {
+	size, out := 0, make([]Released, 0, len(versions))
+	for _, v := range versions {
+		size += len(v.Content)
+		out = append(out, Released{
+			Type: v.Ref.Type, ID: v.Ref.ID, Number: v.Number, Kind: v.Kind, Recorded: v.Recorded, Entry: v.Entry,
+			Salt: base64.StdEncoding.EncodeToString(v.Salt[:]), Statement: Statement(v), Content: v.Content,
+		})
+	}
+	if len(out) > maxReleased || size > maxReleasedBytes {
+		return nil, fault.New(fault.TooLarge, "RELEASE_TOO_LARGE", "There are too many records for one answer. Ask for fewer kinds at a time.")
+	}
+	return out, nil
+}
+
+// handOver logs the release and signs the reply: durable before visible.
+func (r *Releases) handOver(ctx context.Context, req Request, reply Reply) ([]byte, error) {
+	entry, opening, err := releaseEntry(r.Org, req, reply, reply.Time)
+	if err != nil {
+		return nil, err
+	}
+	sealed, err := r.Sealer.Seal(ctx, req.Patient, []byte("yilian/release/v1|"+string(r.Org)+"|"+req.ID), opening)
+	if err != nil {
+		return nil, fmt.Errorf("seal release: %w", err)
+	}
+	h := HandedOver{Request: req.ID, Recipient: req.From, Patient: req.Patient, Allowed: reply.Decision.Allow, Sealed: sealed, Created: reply.Time, Entry: entry}
+	if err := r.Store.SaveRelease(ctx, r.Org, h); err != nil {
+		return nil, fmt.Errorf("log release: %w", err)
+	}
+	payload, err := json.Marshal(reply)
+	if err != nil {
+		return nil, fmt.Errorf("encode reply: %w", err)
+	}
+	return r.Envelope.Sign(ReplyType, payload)
+}

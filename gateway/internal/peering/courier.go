@@ -1,0 +1,116 @@
+package peering
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"yilian.example/exchange"
+	"yilian.example/exchange/consortium"
+	"yilian.example/exchange/fault"
+	"yilian.example/gateway/config"
+)
+
+// ReleasePath is where a gateway's exchange listener answers signed requests.
+const ReleasePath = "/exchange/v1/releases"
+
+// ContentType is that of a compact JWS (RFC 7515, 9.2.1).
+const ContentType = "application/jose"
+
+// MaxReply bounds what one reply may weigh: a release's content in base64, twice (JSON in JWS), and room for the rest.
+const MaxReply = 64 << 20
+
+// Courier carries requests to other members' gateways. It is safe for concurrent use.
+type Courier struct {
+	clients map[consortium.OrgID]member
+}
+
+type member struct {
+	url    string
+	client *http.Client
+}
+
+var _ exchange.Courier = (*Courier)(nil)
+
+// NewCourier makes one client a member: clientTLS gives the configuration that trusts that member's own root and nobody else's.
+func NewCourier(members []config.Member, clientTLS func(consortium.OrgID) (*tls.Config, error), timeout time.Duration) (*Courier, error) {
+	c := &Courier{clients: map[consortium.OrgID]member{}}
+	for _, m := range members {
+		conf, err := clientTLS(consortium.OrgID(m.ID))
+		if err != nil {
+			return nil, fmt.Errorf("prepare connection to %s: %w", m.ID, err)
+		}
+		transport := &http.Transport{TLSClientConfig: conf, ForceAttemptHTTP2: true, MaxIdleConnsPerHost: 16, IdleConnTimeout: time.Minute}
+		c.clients[consortium.OrgID(m.ID)] = member{url: m.ExchangeURL + ReleasePath, client: &http.Client{Transport: transport, Timeout: timeout}}
+	}
+	return c, nil
+}
+
+// Carry posts a signed request and gives the signed reply.
+func (c *Courier) Carry(ctx context.Context, to consortium.OrgID, request []byte) ([]byte, error) {
+	m, ok := c.clients[to]
+	if !ok {
+		return nil, fault.New(fault.Invalid, "CUSTODIAN_INVALID", "That organisation is not a member.")
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, m.url, bytes.NewReader(request))
+	if err != nil {
+		return nil, fmt.Errorf("make request: %w", err)
+	}
+	req.Header.Set("Content-Type", ContentType)
+	res, err := m.client.Do(req)
+	if err != nil {
+		return nil, unreachable(err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(res.Body, MaxReply+1))
+	if err != nil {
+		return nil, unreachable(err)
+	}
+	if len(body) > MaxReply {
+		return nil, fault.New(fault.TooLarge, "RELEASE_TOO_LARGE", "The other organisation's answer is too large. Ask for fewer kinds at a time.")
+	}
+	if res.StatusCode != http.StatusOK {
+		return nil, refused(res.StatusCode, body)
+	}
+	return body, nil
+}
+
+func unreachable(err error) error {
+	return fault.Wrap(err, fault.Unavailable, "CUSTODIAN_UNREACHABLE", "The other organisation cannot be reached now. Nothing was released. Try again in a minute.")
+}
+
+// refused turns the other side's problem document into a fault. Its code is kept when it looks like one of ours; its text is not shown, since it is
+// another organisation's.
+func refused(status int, body []byte) error {
+	var p struct {
+		Code string `json:"code"`
+	}
+	_ = json.Unmarshal(body, &p) // no code is fine: the status says enough
+	cause := fmt.Errorf("custodian answered %d %s", status, safeCode(p.Code))
+	switch status {
+	case http.StatusConflict:
+		return fault.Wrap(cause, fault.Conflict, "REQUEST_REPLAYED", "The other organisation has seen this request before. Ask again.")
+	case http.StatusRequestEntityTooLarge:
+		return fault.Wrap(cause, fault.TooLarge, "RELEASE_TOO_LARGE", "There are too many records for one answer. Ask for fewer kinds at a time.")
+	case http.StatusServiceUnavailable:
+		return fault.Wrap(cause, fault.Unavailable, "RELEASE_SUSPENDED", "The other organisation cannot release records now. Try again later, or ask the patient for a copy.")
+	}
+	return fault.Wrap(cause, fault.Unavailable, "CUSTODIAN_REFUSED", "The other organisation did not accept the request. Tell your administrator if it happens again.")
+}
+
+func safeCode(code string) string {
+	if len(code) > 40 {
+		return ""
+	}
+	for _, r := range code {
+		if (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '_' {
+			return ""
+		}
+	}
+	return code
+}
