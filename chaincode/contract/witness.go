@@ -1,0 +1,320 @@
+package contract
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/hyperledger/fabric-contract-api-go/v2/contractapi"
+	"golang.org/x/mod/sumdb/note"
+
+	"yilian.example/chaincode/record"
+	"yilian.example/exchange/tlog"
+)
+
+// Bounds on what a checkpoint may bring along.
+const (
+	maxNote  = 4 << 10 // bytes; a checkpoint with one signature has about 200
+	maxProof = 2 * 63  // hashes; a consistency proof needs at most about two for each level of the tree
+)
+
+// originShape is "<MSP id>.<domain>/log".
+var originShape = regexp.MustCompile(`^[a-z0-9]{2,32}(\.[a-z0-9-]{1,63}){1,8}/log$`)
+
+// Witness keeps the last checkpoint of every member's log, and accepts a new one only if it extends the last. Two checkpoints of one log in
+// one block are settled by Fabric's version check: one of them is invalidated.
+type Witness struct {
+	contractapi.Contract
+	guard guard
+}
+
+// GetEvaluateTransactions names the functions that only read.
+func (w *Witness) GetEvaluateTransactions() []string { return []string{"Latest", "All", "Attest"} }
+
+// Register names a log of the caller's organisation and the key that signs it: record.RegisterLog -> record.LogState.
+func (w *Witness) Register(ctx contractapi.TransactionContextInterface, argument string) (string, error) {
+	c, err := w.guard.gateway(ctx)
+	if err != nil {
+		return "", err
+	}
+	var args record.RegisterLog
+	if err := decode(argument, &args); err != nil {
+		return "", err
+	}
+	if err := c.ownsOrigin(args.Origin); err != nil {
+		return "", err
+	}
+	if err := checkKey(args.Key, args.Origin); err != nil {
+		return "", err
+	}
+	var state record.LogState
+	found, err := c.load(&state, keyLog, args.Origin)
+	if err != nil {
+		return "", err
+	}
+	if found && state.Key == args.Key {
+		return answer(state)
+	}
+	if found {
+		return "", refuse(record.CodeLogRegistered, "this log is registered with another key; rotate it with both keys")
+	}
+	first, err := open(args.Note, args.Key)
+	if err != nil {
+		return "", err
+	}
+	if first.Size != 0 || first.Root != tlog.EmptyRoot() {
+		return "", refuse(record.CodeArgument, "a log is registered with the checkpoint of the empty tree")
+	}
+	state = record.LogState{
+		Type: record.TypeWitness, Channel: c.stub.GetChannelID(), Origin: args.Origin, MSP: c.msp, Key: args.Key, Registered: c.time,
+	}
+	return c.accept(state, args.Note, first)
+}
+
+// Rotate replaces a log's key; both keys must sign: record.RotateLog -> record.LogState.
+func (w *Witness) Rotate(ctx contractapi.TransactionContextInterface, argument string) (string, error) {
+	c, err := w.guard.gateway(ctx)
+	if err != nil {
+		return "", err
+	}
+	var args record.RotateLog
+	if err := decode(argument, &args); err != nil {
+		return "", err
+	}
+	if err := c.ownsOrigin(args.Origin); err != nil {
+		return "", err
+	}
+	state, err := c.log(args.Origin)
+	if err != nil {
+		return "", err
+	}
+	if state.Key == args.Key {
+		return answer(state)
+	}
+	if err := checkKey(args.Key, args.Origin); err != nil {
+		return "", err
+	}
+	for _, old := range state.Retired {
+		if old.Key == args.Key {
+			return "", refuse(record.CodeArgument, "a retired key cannot come back")
+		}
+	}
+	if err := checkRotation(args, state); err != nil {
+		return "", err
+	}
+	same, err := open(args.Note, args.Key)
+	if err != nil {
+		return "", err
+	}
+	if same.Size != state.Size || string(same.Root[:]) != string(state.Root) {
+		return "", refuse(record.CodeLogInconsistent, "the new key must sign the last witnessed checkpoint")
+	}
+	state.Retired = append(state.Retired, record.RetiredKey{Key: state.Key, Size: state.Size, Tx: c.stub.GetTxID()})
+	state.Key = args.Key
+	return c.accept(state, args.Note, same)
+}
+
+// Checkpoint accepts a checkpoint that extends the last one; the last one again changes nothing: record.CheckpointArgs -> record.LogState.
+func (w *Witness) Checkpoint(ctx contractapi.TransactionContextInterface, argument string) (string, error) {
+	c, err := w.guard.gateway(ctx)
+	if err != nil {
+		return "", err
+	}
+	var args record.CheckpointArgs
+	if err := decode(argument, &args); err != nil {
+		return "", err
+	}
+	proof, err := hashes(args.Proof)
+	if err != nil {
+		return "", err
+	}
+	origin, _, _ := strings.Cut(string(args.Note), "\n")
+	if err := c.ownsOrigin(origin); err != nil {
+		return "", err
+	}
+	state, err := c.log(origin)
+	if err != nil {
+		return "", err
+	}
+	newer, err := open(args.Note, state.Key)
+	if err != nil {
+		return "", err
+	}
+	older := tlog.Checkpoint{Origin: origin, Size: state.Size, Root: tlog.Hash(state.Root)}
+	if newer == older {
+		return answer(state)
+	}
+	if newer.Size < older.Size {
+		return "", refuse(record.CodeLogSmaller, fmt.Sprintf("the checkpoint has %d entries, the ledger witnessed %d", newer.Size, older.Size))
+	}
+	if err := tlog.CheckConsistency(proof, newer, older); err != nil {
+		return "", refuse(record.CodeLogInconsistent,
+			fmt.Sprintf("the checkpoint of %d entries is not shown to extend the witnessed one of %d", newer.Size, older.Size))
+	}
+	return c.accept(state, args.Note, newer)
+}
+
+// Latest gives one log as the ledger knows it: record.LogQuery -> record.LogState.
+func (w *Witness) Latest(ctx contractapi.TransactionContextInterface, argument string) (string, error) {
+	c, err := w.guard.member(ctx)
+	if err != nil {
+		return "", err
+	}
+	state, err := c.queryLog(argument)
+	if err != nil {
+		return "", err
+	}
+	return answer(state)
+}
+
+// Attest gives one log together with the time of asking. It is made to be endorsed by all members' peers and never submitted: the
+// endorsements over the answer are what an evidence file carries. record.LogQuery -> record.LogState.
+func (w *Witness) Attest(ctx contractapi.TransactionContextInterface, argument string) (string, error) {
+	c, err := w.guard.member(ctx)
+	if err != nil {
+		return "", err
+	}
+	state, err := c.queryLog(argument)
+	if err != nil {
+		return "", err
+	}
+	state.Attested = &c.time
+	return answer(state)
+}
+
+// All gives every log, ordered by origin: {} -> []record.LogState.
+func (w *Witness) All(ctx contractapi.TransactionContextInterface, argument string) (string, error) {
+	c, err := w.guard.member(ctx)
+	if err != nil {
+		return "", err
+	}
+	if err := decode(argument, &struct{}{}); err != nil {
+		return "", err
+	}
+	rows, err := c.stub.GetStateByPartialCompositeKey(keyLog, nil)
+	if err != nil {
+		return "", refuse(record.CodeState, "the peer cannot read its state")
+	}
+	defer func() { _ = rows.Close() }() // nothing can be done about it, and nothing depends on it
+	logs := []record.LogState{}
+	for rows.HasNext() {
+		row, err := rows.Next()
+		if err != nil {
+			return "", refuse(record.CodeState, "the peer cannot read its state")
+		}
+		var state record.LogState
+		if err := json.Unmarshal(row.GetValue(), &state); err != nil {
+			return "", refuse(record.CodeState, "what is stored is not the JSON expected")
+		}
+		logs = append(logs, state)
+	}
+	return answer(logs)
+}
+
+// accept makes a verified checkpoint the last one.
+func (c call) accept(state record.LogState, signed []byte, checkpoint tlog.Checkpoint) (string, error) {
+	state.Note = signed
+	state.Size = checkpoint.Size
+	state.Root = checkpoint.Root[:]
+	state.Time = c.time
+	state.Tx = c.stub.GetTxID()
+	if err := c.emit(record.EventCheckpoint, record.Event{Origin: state.Origin}); err != nil {
+		return "", err
+	}
+	return c.save(state, keyLog, state.Origin)
+}
+
+// ownsOrigin refuses an origin that is not of the caller's organisation.
+func (c call) ownsOrigin(origin string) error {
+	if len(origin) > 255 || !originShape.MatchString(origin) {
+		return refuse(record.CodeArgument, "a log's origin is <member>.<domain>/log")
+	}
+	owner, _, _ := strings.Cut(origin, ".")
+	if owner != c.msp {
+		return refuse(record.CodeCaller, "only a log's own member may change it")
+	}
+	return nil
+}
+
+func (c call) queryLog(argument string) (record.LogState, error) {
+	var query record.LogQuery
+	if err := decode(argument, &query); err != nil {
+		return record.LogState{}, err
+	}
+	if len(query.Origin) > 255 || !originShape.MatchString(query.Origin) {
+		return record.LogState{}, refuse(record.CodeArgument, "a log's origin is <member>.<domain>/log")
+	}
+	return c.log(query.Origin)
+}
+
+func (c call) log(origin string) (record.LogState, error) {
+	var state record.LogState
+	found, err := c.load(&state, keyLog, origin)
+	if err != nil {
+		return record.LogState{}, err
+	}
+	if !found {
+		return record.LogState{}, refuse(record.CodeLogUnknown, "this log is not registered")
+	}
+	if len(state.Root) != len(tlog.Hash{}) {
+		return record.LogState{}, refuse(record.CodeState, "the stored root is not 32 bytes")
+	}
+	return state, nil
+}
+
+// checkKey refuses a verifier key that cannot be read or is not named as the log.
+func checkKey(key, origin string) error {
+	verifier, err := note.NewVerifier(key)
+	if err != nil {
+		return refuse(record.CodeArgument, "the key is not a signed-note verifier key")
+	}
+	if verifier.Name() != origin {
+		return refuse(record.CodeArgument, "the key is not named as the log")
+	}
+	return nil
+}
+
+// checkRotation verifies that both keys signed this change at this size.
+func checkRotation(args record.RotateLog, state record.LogState) error {
+	if len(args.Statement) > maxNote {
+		return refuse(record.CodeArgument, "the statement is too large")
+	}
+	for _, key := range []string{state.Key, args.Key} {
+		verifier, err := note.NewVerifier(key)
+		if err != nil {
+			return refuse(record.CodeState, "a key cannot be read")
+		}
+		signed, err := note.Open(args.Statement, note.VerifierList(verifier))
+		if err != nil || signed.Text != record.RotateText(args.Origin, args.Key, state.Size) {
+			return refuse(record.CodeSignature, "the old and the new key must both sign the change of key at the witnessed size")
+		}
+	}
+	return nil
+}
+
+// open verifies a checkpoint under a key.
+func open(signed []byte, key string) (tlog.Checkpoint, error) {
+	if len(signed) > maxNote {
+		return tlog.Checkpoint{}, refuse(record.CodeArgument, "the checkpoint is too large")
+	}
+	checkpoint, err := tlog.OpenCheckpoint(signed, key)
+	if err != nil {
+		return tlog.Checkpoint{}, refuse(record.CodeSignature, "the checkpoint does not verify under the log's key")
+	}
+	return checkpoint, nil
+}
+
+func hashes(raw [][]byte) ([]tlog.Hash, error) {
+	if len(raw) > maxProof {
+		return nil, refuse(record.CodeArgument, "the proof is too long")
+	}
+	proof := make([]tlog.Hash, len(raw))
+	for i, h := range raw {
+		if len(h) != len(tlog.Hash{}) {
+			return nil, refuse(record.CodeArgument, "a proof is made of hashes of 32 bytes")
+		}
+		proof[i] = tlog.Hash(h)
+	}
+	return proof, nil
+}
