@@ -73,11 +73,14 @@ func (r *Reading) Locate(ctx context.Context, actor consortium.Actor, purpose co
 // Refused is a policy's refusal as an error, with the whole decision for those who show its reasons.
 type Refused struct {
 	Decision consortium.Decision
-	*fault.Error
+	fault    *fault.Error
 }
 
+// Error gives the text for logs.
+func (r *Refused) Error() string { return r.fault.Error() }
+
 // Unwrap gives the classified error.
-func (r *Refused) Unwrap() error { return r.Error }
+func (r *Refused) Unwrap() error { return r.fault }
 
 func (r *Reading) decide(ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, action consortium.Action, patient consortium.PatientRef, kinds []consortium.Kind) (Access, error) {
 	d, err := r.Decider.Decide(ctx, consortium.Query{
@@ -103,5 +106,5 @@ func NewRefused(d consortium.Decision) *Refused {
 		code = d.Reasons[0].Code
 		text = "The policy does not allow this (" + code + ", " + d.Reasons[0].Article + ")."
 	}
-	return &Refused{Decision: d, Error: fault.New(fault.Forbidden, code, text)}
+	return &Refused{Decision: d, fault: fault.New(fault.Forbidden, code, text)}
 }
