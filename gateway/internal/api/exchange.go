@@ -1,0 +1,70 @@
+package api
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"yilian.example/exchange/consortium"
+	"yilian.example/exchange/fault"
+)
+
+// ReleasePath is where other members' gateways send their signed requests, over mutual TLS only.
+const ReleasePath = "/exchange/v1/releases"
+
+// maxSignedRequest bounds a signed request: a page of JSON.
+const maxSignedRequest = 64 << 10
+
+// Answerer answers a member's signed request with a signed reply.
+type Answerer interface {
+	Answer(ctx context.Context, peer consortium.OrgID, message []byte) ([]byte, error)
+}
+
+// Exchange serves other members' gateways on the mutual-TLS listener. It must never be put on the listener for people.
+type Exchange struct {
+	Releases Answerer
+	// PeerOrg names the member whose gateway certificate the connection shows.
+	PeerOrg func(*tls.ConnectionState) (consortium.OrgID, error)
+	// Fail answers with a problem document.
+	Fail func(*gin.Context, error)
+}
+
+// Register adds the exchange endpoints.
+func (e Exchange) Register(r gin.IRouter) {
+	r.POST(ReleasePath, e.release)
+}
+
+func (e Exchange) release(c *gin.Context) {
+	peer, err := e.PeerOrg(c.Request.TLS)
+	if err != nil {
+		e.Fail(c, fault.Wrap(err, fault.Unauthorized, "PEER_UNKNOWN", "Connect with the gateway certificate of a member organisation."))
+		return
+	}
+	if mt, _, err := mime.ParseMediaType(c.GetHeader("Content-Type")); err != nil || mt != "application/jose" {
+		e.Fail(c, fault.New(fault.Unsupported, "MEDIA_TYPE", "Send the signed request as application/jose."))
+		return
+	}
+	message, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, maxSignedRequest))
+	if err != nil {
+		var tooLarge *http.MaxBytesError
+		if errors.As(err, &tooLarge) {
+			err = fault.Wrap(err, fault.TooLarge, "REQUEST_TOO_LARGE", "A signed request is at most 64 KiB.")
+		} else {
+			err = fault.Wrap(err, fault.Invalid, "REQUEST_CUT", "The request ended before it was complete.")
+		}
+		e.Fail(c, err)
+		return
+	}
+	reply, err := e.Releases.Answer(c.Request.Context(), peer, message)
+	if err != nil {
+		e.Fail(c, err)
+		return
+	}
+	c.Header("Cache-Control", "no-store")
+	c.Data(http.StatusOK, "application/jose", reply)
+}

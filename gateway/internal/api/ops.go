@@ -1,0 +1,75 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// Check is one thing that must work before this gateway takes traffic.
+type Check struct {
+	Name string
+	Run  func(ctx context.Context) error
+}
+
+// readyTimeout bounds one answer of /readyz, whatever hangs behind it.
+const readyTimeout = 3 * time.Second
+
+// Ops serves what operators and supervisors ask: is it alive, is it ready, what does it count. Nothing here names a patient, a record or an error's
+// text.
+type Ops struct {
+	Checks   []Check
+	Registry *prometheus.Registry
+}
+
+// Register adds /healthz, /readyz and /metrics.
+func (o Ops) Register(r gin.IRouter) {
+	r.GET("/healthz", func(c *gin.Context) { c.String(http.StatusOK, "ok\n") })
+	r.GET("/readyz", o.ready)
+	r.GET("/metrics", gin.WrapH(promhttp.HandlerFor(o.Registry, promhttp.HandlerOpts{})))
+}
+
+// ready runs all checks at once and names those that fail.
+func (o Ops) ready(c *gin.Context) {
+	ctx, cancel := context.WithTimeout(c.Request.Context(), readyTimeout)
+	defer cancel()
+	failed := make([]bool, len(o.Checks))
+	var wg sync.WaitGroup
+	for i, check := range o.Checks {
+		wg.Go(func() { failed[i] = check.Run(ctx) != nil })
+	}
+	wg.Wait()
+	status, parts := http.StatusOK, gin.H{}
+	for i, check := range o.Checks {
+		parts[check.Name] = "ok"
+		if failed[i] {
+			parts[check.Name], status = "failing", http.StatusServiceUnavailable
+		}
+	}
+	c.JSON(status, gin.H{"ready": status == http.StatusOK, "checks": parts})
+}
+
+// Metrics counts requests by route pattern, never by path: paths hold record ids.
+func Metrics(reg prometheus.Registerer) gin.HandlerFunc {
+	requests := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "yilian_http_requests_total", Help: "Requests answered."}, []string{"method", "route", "status"})
+	seconds := prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "yilian_http_request_seconds", Help: "Time to answer, in seconds.", Buckets: prometheus.ExponentialBuckets(0.001, 2, 14),
+	}, []string{"method", "route"})
+	reg.MustRegister(requests, seconds)
+	return func(c *gin.Context) {
+		start := time.Now()
+		c.Next()
+		route := c.FullPath()
+		if route == "" {
+			route = "none"
+		}
+		requests.WithLabelValues(c.Request.Method, route, strconv.Itoa(c.Writer.Status())).Inc()
+		seconds.WithLabelValues(c.Request.Method, route).Observe(time.Since(start).Seconds())
+	}
+}
