@@ -129,3 +129,22 @@ func ParseBundle(data []byte, width int) ([][]byte, error) {
 	}
 	return entries, nil
 }
+
+// Cut gives the tile's content out of data, the content of a wider version of the same tile: its first hashes, or first entries.
+func (t Tile) Cut(data []byte) ([]byte, error) {
+	end := 0
+	for range t.Width {
+		size := len(Hash{})
+		if t.Level == EntriesLevel {
+			if len(data) < end+2 {
+				return nil, errors.New("cut bundle: it has fewer entries")
+			}
+			size = 2 + int(binary.BigEndian.Uint16(data[end:]))
+		}
+		end += size
+		if len(data) < end {
+			return nil, errors.New("cut tile: it is not that wide")
+		}
+	}
+	return data[:end:end], nil
+}
