@@ -1,0 +1,275 @@
+package keyring
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/tink-crypto/tink-go/v2/aead"
+	"github.com/tink-crypto/tink-go/v2/insecurecleartextkeyset"
+	"github.com/tink-crypto/tink-go/v2/keyset"
+	"github.com/tink-crypto/tink-go/v2/tink"
+	"golang.org/x/mod/sumdb/note"
+
+	"yilian.example/exchange/fault"
+	"yilian.example/gateway/config"
+)
+
+// FileKEK is a wrapping key in a file: a tink keyset in JSON that only its owner may read. Rotation is tink's: add a key to the keyset and make
+// it primary; what was wrapped under older ones still unwraps.
+type FileKEK struct{ aead tink.AEAD }
+
+var _ KEK = (*FileKEK)(nil)
+
+// OpenFileKEK reads the keyset. It refuses a file that others may read.
+func OpenFileKEK(path string) (*FileKEK, error) {
+	data, err := readSecret(path)
+	if err != nil {
+		return nil, fmt.Errorf("read wrapping key: %w", err)
+	}
+	handle, err := insecurecleartextkeyset.Read(keyset.NewJSONReader(bytes.NewReader(data)))
+	if err != nil {
+		return nil, fmt.Errorf("read wrapping key %s: it is not a tink keyset in JSON", path)
+	}
+	primitive, err := aead.New(handle)
+	if err != nil {
+		return nil, fmt.Errorf("read wrapping key %s: its keys are not for authenticated encryption", path)
+	}
+	return &FileKEK{aead: primitive}, nil
+}
+
+// Wrap encrypts a data key.
+func (k *FileKEK) Wrap(_ context.Context, key, aad []byte) ([]byte, error) {
+	return k.aead.Encrypt(key, aad)
+}
+
+// Unwrap decrypts a data key.
+func (k *FileKEK) Unwrap(_ context.Context, wrapped, aad []byte) ([]byte, error) {
+	key, err := k.aead.Decrypt(wrapped, aad)
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Internal, "KEY_BROKEN",
+			"A data key cannot be unwrapped with this organisation's wrapping key. Please tell your administrator.")
+	}
+	return key, nil
+}
+
+// Generate makes the key files that are missing, each readable by its owner only, and beside the two signing keys their public halves:
+// <release>.pub (PKIX, PEM) and <log>.vkey (signed-note verifier key). A file that exists is never touched. Origin is the log's name.
+func Generate(keys config.Keys, origin string) error {
+	steps := []struct {
+		path string
+		make func() ([]byte, error)
+	}{
+		{keys.Wrapping, newWrappingKey},
+		{keys.Log, func() ([]byte, error) { return newLogKey(origin) }},
+		{keys.Release, newReleaseKey},
+		{keys.Index, newIndexKey},
+	}
+	for _, s := range steps {
+		if err := createSecret(s.path, s.make); err != nil {
+			return fmt.Errorf("make key: %w", err)
+		}
+	}
+	return writePublic(keys, origin)
+}
+
+// writePublic derives the public halves from the files, so that they are right even when only they were lost.
+func writePublic(keys config.Keys, origin string) error {
+	_, vkey, err := readLogKey(keys.Log, origin)
+	if err != nil {
+		return err
+	}
+	release, err := readReleaseKey(keys.Release)
+	if err != nil {
+		return err
+	}
+	spki, err := x509.MarshalPKIXPublicKey(release.Public())
+	if err != nil {
+		return fmt.Errorf("encode release key: %w", err)
+	}
+	if err := replacePublic(keys.Log+".vkey", []byte(vkey+"\n")); err != nil {
+		return err
+	}
+	return replacePublic(keys.Release+".pub", pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: spki}))
+}
+
+func newWrappingKey() ([]byte, error) {
+	handle, err := keyset.NewHandle(aead.AES256GCMKeyTemplate())
+	if err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	if err := insecurecleartextkeyset.Write(handle, keyset.NewJSONWriter(&out)); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
+}
+
+func newLogKey(origin string) ([]byte, error) {
+	private, _, err := note.GenerateKey(rand.Reader, origin)
+	return []byte(private + "\n"), err
+}
+
+func newReleaseKey() ([]byte, error) {
+	_, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		return nil, err
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), nil
+}
+
+func newIndexKey() ([]byte, error) {
+	raw := make([]byte, 32)
+	_, _ = rand.Read(raw) // never fails since Go 1.24
+	return []byte(hex.EncodeToString(raw) + "\n"), nil
+}
+
+// readLogKey gives the signer and the verifier key that belongs to it.
+func readLogKey(path, origin string) (note.Signer, string, error) {
+	data, err := readSecret(path)
+	if err != nil {
+		return nil, "", fmt.Errorf("read log key: %w", err)
+	}
+	private := strings.TrimSpace(string(data))
+	signer, err := note.NewSigner(private)
+	if err != nil {
+		return nil, "", fmt.Errorf("read log key %s: it is not a signed-note signer key", path)
+	}
+	if signer.Name() != origin {
+		return nil, "", fmt.Errorf("read log key %s: it is named %q, the log is %q", path, signer.Name(), origin)
+	}
+	// PRIVATE+KEY+<name>+<hash>+<base64 of algorithm and seed>
+	parts := strings.Split(private, "+")
+	raw, err := base64.StdEncoding.DecodeString(strings.Join(parts[4:], "+"))
+	if err != nil || len(raw) != 1+ed25519.SeedSize {
+		return nil, "", fmt.Errorf("read log key %s: it is not an Ed25519 key", path)
+	}
+	vkey, err := note.NewEd25519VerifierKey(signer.Name(), ed25519.NewKeyFromSeed(raw[1:]).Public().(ed25519.PublicKey))
+	if err != nil {
+		return nil, "", fmt.Errorf("derive verifier key of %s: %w", path, err)
+	}
+	return signer, vkey, nil
+}
+
+func readReleaseKey(path string) (ed25519.PrivateKey, error) {
+	data, err := readSecret(path)
+	if err != nil {
+		return nil, fmt.Errorf("read release key: %w", err)
+	}
+	block, _ := pem.Decode(data)
+	if block == nil {
+		return nil, fmt.Errorf("read release key %s: it is not PEM", path)
+	}
+	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	key, ok := parsed.(ed25519.PrivateKey)
+	if err != nil || !ok {
+		return nil, fmt.Errorf("read release key %s: it is not an Ed25519 key in PKCS 8", path)
+	}
+	return key, nil
+}
+
+func readIndexKey(path string) ([]byte, error) {
+	data, err := readSecret(path)
+	if err != nil {
+		return nil, fmt.Errorf("read index key: %w", err)
+	}
+	key, err := hex.DecodeString(strings.TrimSpace(string(data)))
+	if err != nil || len(key) != 32 {
+		return nil, fmt.Errorf("read index key %s: it is not 32 bytes in hex", path)
+	}
+	return key, nil
+}
+
+// readSecret reads a file that nobody but its owner may read.
+func readSecret(path string) ([]byte, error) {
+	if path == "" {
+		return nil, errors.New("no file is configured")
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return nil, fmt.Errorf("%s may be read by others: run chmod 600 on it", path)
+	}
+	return os.ReadFile(path)
+}
+
+// createSecret makes the file, whole or not at all, and leaves one that exists alone: a hard link is made only where there is none, also when
+// two processes try at once.
+func createSecret(path string, content func() ([]byte, error)) error {
+	if path == "" {
+		return errors.New("no file is configured")
+	}
+	if _, err := os.Lstat(path); err == nil {
+		return nil
+	}
+	data, err := content()
+	if err != nil {
+		return fmt.Errorf("generate %s: %w", path, err)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	temp, err := writeTemp(path, data, 0o600)
+	if err != nil {
+		return err
+	}
+	defer os.Remove(temp)
+	if err := os.Link(temp, path); err != nil && !errors.Is(err, os.ErrExist) {
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+func replacePublic(path string, data []byte) error {
+	if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, data) {
+		return nil
+	}
+	temp, err := writeTemp(path, data, 0o644)
+	if err != nil {
+		return err
+	}
+	if err := os.Rename(temp, path); err != nil {
+		os.Remove(temp)
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+// writeTemp writes a durable temporary file beside path.
+func writeTemp(path string, data []byte, mode os.FileMode) (string, error) {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*") // mode 0600
+	if err != nil {
+		return "", err
+	}
+	_, errWrite := f.Write(data)
+	err = errors.Join(errWrite, f.Chmod(mode), f.Sync(), f.Close())
+	if err != nil {
+		os.Remove(f.Name())
+		return "", err
+	}
+	return f.Name(), nil
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
