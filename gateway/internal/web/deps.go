@@ -37,13 +37,13 @@ type Deps struct {
 	RequestID func(*gin.Context) string
 }
 
-// Records reads this organisation's records on a patient. Every call is decided and logged by the implementation; a refusal is a
-// fault.Forbidden whose code is the first reason's.
+// Records reads this organisation's records on a patient; *exchange.Reading is one. Every call is decided and logged there; a refusal is an
+// *exchange.Refused (fault.Forbidden).
 type Records interface {
 	// List gives the newest version of each record of the kinds, in any order.
 	List(ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, patient consortium.PatientRef, kinds []consortium.Kind) ([]exchange.Version, error)
-	// Read gives the newest version of one record.
-	Read(ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, ref exchange.RecordRef) (exchange.Version, error)
+	// Read gives one version of one record; number 0 is the newest.
+	Read(ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, ref exchange.RecordRef, number int) (exchange.Version, error)
 }
 
 // AccessLog is the patient's own view of who looked at this organisation. Newest first.
@@ -85,26 +85,17 @@ type Finder interface {
 	Find(ctx context.Context, actor consortium.Actor, system, value string) (consortium.PatientRef, error)
 }
 
-// Holdings tells who holds what on a patient; decided (ActionLocate) and logged by the implementation.
+// Holdings tells who holds what on a patient; *exchange.Reading is one.
 type Holdings interface {
-	Locate(ctx context.Context, actor consortium.Actor, patient consortium.PatientRef) ([]exchange.Holding, error)
+	Locate(ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, patient consortium.PatientRef) ([]exchange.Holding, error)
 }
 
-// Requests asks other members for records.
+// Requests asks other members for records; *exchange.Requests is one.
 type Requests interface {
 	// Ask sends the request and waits for the custodian's answer. A refusal is a Result whose Decision does not allow, not an error.
-	Ask(ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, patient consortium.PatientRef, custodian consortium.OrgID, kinds []consortium.Kind) (Release, error)
+	Ask(ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, patient consortium.PatientRef, custodian consortium.OrgID, kinds []consortium.Kind) (exchange.Result, error)
 	// Show gives an earlier answer to the one who asked.
-	Show(ctx context.Context, actor consortium.Actor, id string) (Release, error)
-}
-
-// Release is a custodian's answer.
-type Release struct {
-	ID        string
-	Custodian consortium.OrgID
-	Decision  consortium.Decision
-	Records   []exchange.Version
-	Expires   time.Time // after this the copy is no longer shown
+	Show(ctx context.Context, actor consortium.Actor, id string) (exchange.Result, error)
 }
 
 // Audit gives the state of every member's log, for the auditor.
