@@ -116,7 +116,9 @@ type Refused struct {
 }
 
 // Error is worded as Fabric words it.
-func (r *Refused) Error() string { return fmt.Sprintf("chaincode response %d, %s", r.Status, r.Message) }
+func (r *Refused) Error() string {
+	return fmt.Sprintf("chaincode response %d, %s", r.Status, r.Message)
+}
 
 // Commit puts an endorsed transaction into the next block. It is valid only if everything it read is still as it was.
 func (l *Ledger) Commit(e *Endorsed) Block {
