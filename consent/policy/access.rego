@@ -1,0 +1,193 @@
+# METADATA
+# title: Access to health records
+# description: |
+#   Decides one query: who, why, about whom, what, from whom. Refuses unless a basis is found and nothing prohibits it.
+#   Articles are of the Personal Information Protection Law (PIPL, 个人信息保护法).
+package policy
+
+# METADATA
+# description: The answer. Reasons are the bases when allowed, and all grounds of refusal, most specific first, when not.
+# entrypoint: true
+decision := {
+	"allow": allow,
+	"reasons": [reason | some reason in catalogue; reason.code in codes],
+	"consent": consent,
+	"obligations": obligations,
+}
+
+default allow := false
+
+allow if {
+	count(bases) > 0
+	count(prohibitions) == 0
+}
+
+codes := bases if {
+	allow
+} else := refusals if {
+	count(refusals) > 0
+} else := {"NO_BASIS"}
+
+refusals := prohibitions | grounds
+
+# Prohibitions refuse whatever else is true.
+
+prohibitions contains "INPUT_MISSING" if not complete
+
+prohibitions contains "MARKETING_PROHIBITED" if input.query.purpose == "HMARKT"
+
+prohibitions contains "PURPOSE_UNKNOWN" if {
+	complete
+	not input.query.purpose in purposes
+}
+
+prohibitions contains "KIND_UNKNOWN" if {
+	complete
+	not known_kinds
+}
+
+prohibitions contains "NOT_CUSTODIAN" if {
+	complete
+	not own_records
+}
+
+# Bases permit.
+
+bases contains "RECORD_KEEPING" if {
+	input.query.actor.role == "system"
+	at_home
+	about_patient
+	input.query.purpose == "HOPERAT"
+	input.query.action in {"store", "read"}
+}
+
+bases contains "TREATMENT_RELATION" if {
+	input.query.actor.role == "clinician"
+	at_home
+	about_patient
+	input.query.purpose == "TREAT"
+	input.query.action in {"read", "locate"}
+	input.facts.care == true
+}
+
+bases contains "PATIENT_SELF" if {
+	input.query.actor.role == "patient"
+	at_home
+	about_patient
+	is_the_patient
+	input.query.purpose == "PATRQT"
+	input.query.action in {"read", "locate"}
+}
+
+bases contains "PATIENT_CONSENT" if {
+	input.query.action == "release"
+	about_patient
+	not at_home
+	role_serves_purpose
+	role_may_act
+	count(sufficient) > 0
+}
+
+bases contains "DIRECTORY" if {
+	about_nobody
+	at_home
+	role_serves_purpose
+	role_may_act
+	input.query.action in {"store", "read"}
+}
+
+# Grounds explain a refusal for want of a basis.
+
+grounds contains code if {
+	complete
+	input.query.action == "release"
+	about_patient
+	some code in consent_grounds
+}
+
+grounds contains "NO_TREATMENT_RELATION" if {
+	complete
+	about_patient
+	input.query.actor.role == "clinician"
+	input.query.action in {"read", "locate"}
+	not input.facts.care
+}
+
+grounds contains "NOT_THE_PATIENT" if {
+	complete
+	about_patient
+	input.query.actor.role == "patient"
+	not is_the_patient
+}
+
+grounds contains "AUDITOR_NO_CONTENT" if {
+	complete
+	input.query.actor.role == "auditor"
+}
+
+grounds contains "OTHER_ORGANISATION" if {
+	complete
+	not input.query.action == "release"
+	not at_home
+}
+
+grounds contains "PURPOSE_NOT_ALLOWED" if {
+	complete
+	input.query.purpose in purposes
+	not role_serves_purpose
+}
+
+grounds contains "ROLE_NOT_ALLOWED" if {
+	complete
+	not role_may_act
+}
+
+# What the bases rest on.
+
+at_home if input.query.actor.org == input.org
+
+own_records if input.query.custodian == input.org
+
+is_the_patient if input.query.actor.patient == input.query.patient
+
+about_patient if {
+	text(input.query.patient)
+	every kind in input.query.kinds {
+		kind in patient_kinds
+	}
+}
+
+about_nobody if {
+	input.query.patient == ""
+	input.query.kinds == ["directory"]
+}
+
+known_kinds if about_patient
+
+known_kinds if about_nobody
+
+role_serves_purpose if input.query.purpose in roles[input.query.actor.role].purposes
+
+role_may_act if input.query.action in roles[input.query.actor.role].actions
+
+# What a decision needs to know. A fact that is missing is not a fact that is false.
+
+complete if {
+	text(input.org)
+	text(input.query.actor.id)
+	text(input.query.actor.org)
+	text(input.query.actor.role)
+	text(input.query.purpose)
+	text(input.query.action)
+	text(input.query.custodian)
+	is_string(input.query.patient)
+	count(input.query.kinds) > 0
+	is_number(input.query.time)
+	is_boolean(input.facts.care)
+	is_array(input.facts.consents)
+}
+
+text(value) if {
+	is_string(value)
+	value != ""
+}

@@ -1,0 +1,49 @@
+package policy_test
+
+# Each fixture is allowed; the tests change one thing at a time.
+
+now := 1795000000
+
+base := {
+	"org": "donghu",
+	"query": {
+		"actor": {"id": "u1", "org": "donghu", "role": "clinician", "patient": ""},
+		"purpose": "TREAT",
+		"action": "read",
+		"custodian": "donghu",
+		"patient": "p1",
+		"kinds": ["diagnoses", "observations"],
+		"time": now,
+	},
+	"facts": {"care": true, "consents": []},
+}
+
+system := object.union(base, {"query": {
+	"actor": {"id": "his", "role": "system"},
+	"purpose": "HOPERAT",
+	"action": "store",
+}})
+
+self := object.union(base, {
+	"query": {"actor": {"id": "s1", "role": "patient", "patient": "p1"}, "purpose": "PATRQT"},
+	"facts": {"care": false},
+})
+
+granted := {
+	"id": "c1",
+	"recipient": "qingshan",
+	"purpose": "TREAT",
+	"kinds": ["diagnoses", "observations", "reports"],
+	"from": now - 3600,
+	"until": now + 3600,
+	"state": "granted",
+}
+
+release := object.union(base, {
+	"query": {"actor": {"id": "u9", "org": "qingshan"}, "action": "release"},
+	"facts": {"care": false, "consents": [granted]},
+})
+
+with_consent(change) := object.union(release, {"facts": {"consents": [object.union(granted, change)]}})
+
+codes(answer) := [r.code | some r in answer.reasons]

@@ -1,0 +1,88 @@
+package policy
+
+# METADATA
+# description: The consent that a release rests on, the one that lasts longest; empty where there is none.
+default consent := ""
+
+consent := id if {
+	allow
+	[_, id] := max([[c.until, c.id] | some c in sufficient])
+}
+
+default obligations := []
+
+# The recipient gets the kinds asked for and no others, keeps a receipt in its log, and may not hand the records on (PIPL 6, 23).
+obligations := ["ONLY_KINDS", "RECEIPT", "NO_ONWARD"] if {
+	allow
+	input.query.action == "release"
+}
+
+# METADATA
+# description: The consents that permit this release. Everything is asked positively, so that what is missing never matches.
+sufficient contains c if {
+	some c in input.facts.consents
+	text(c.id)
+	names_recipient(c)
+	names_purpose(c)
+	names_kinds(c)
+	c.state == "granted"
+	has_begun(c)
+	has_not_ended(c)
+}
+
+names_recipient(c) if c.recipient == input.query.actor.org
+
+names_purpose(c) if c.purpose == input.query.purpose
+
+names_kinds(c) if {
+	count(input.query.kinds) > 0
+	every kind in input.query.kinds {
+		kind in c.kinds
+	}
+}
+
+has_begun(c) if {
+	is_number(c.from)
+	c.from <= input.query.time
+}
+
+has_not_ended(c) if {
+	is_number(c.until)
+	input.query.time < c.until
+}
+
+# Each consent that names the recipient says how far it comes. That the patient gave consents to others is told only as one code, and
+# only when none names this recipient.
+
+consent_grounds contains "CONSENT_MISSING" if count(input.facts.consents) == 0
+
+consent_grounds contains "CONSENT_RECIPIENT" if {
+	count(input.facts.consents) > 0
+	count(for_recipient) == 0
+}
+
+consent_grounds contains code if {
+	some c in for_recipient
+	code := shortcoming(c)
+}
+
+for_recipient contains c if {
+	some c in input.facts.consents
+	names_recipient(c)
+}
+
+shortcoming(c) := "CONSENT_PURPOSE" if {
+	not names_purpose(c)
+} else := "CONSENT_KIND" if {
+	not names_kinds(c)
+} else := "CONSENT_WITHDRAWN" if {
+	c.state == "withdrawn"
+} else := "CONSENT_REFUSED" if {
+	c.state == "refused"
+} else := "CONSENT_PENDING" if {
+	not c.state == "granted"
+} else := "CONSENT_NOT_BEGUN" if {
+	not has_begun(c)
+} else := "CONSENT_EXPIRED" if {
+	not has_not_ended(c)
+}
