@@ -19,8 +19,8 @@ type recordStatement struct {
 	Version  int                   `json:"version"`
 	Patient  consortium.PatientRef `json:"patient"`
 	Kind     consortium.Kind       `json:"kind"`
-	SHA256   string                `json:"sha256"` // hex, of the stored bytes
-	Recorded time.Time             `json:"recorded"`
+	SHA256   string                `json:"sha256"`   // hex, of the stored bytes
+	Recorded string                `json:"recorded"` // RFC 3339 in UTC, fraction without trailing zeros
 	Deleted  bool                  `json:"deleted,omitempty"`
 }
 
@@ -31,10 +31,10 @@ func Statement(v Version) []byte {
 	sum := sha256.Sum256(v.Content)
 	out, err := tlog.Canonical(recordStatement{
 		V: 1, Org: v.Ref.Org, Type: v.Ref.Type, ID: v.Ref.ID, Version: v.Number, Patient: v.Patient, Kind: v.Kind,
-		SHA256: hex.EncodeToString(sum[:]), Recorded: v.Recorded.UTC(), Deleted: v.Deleted,
+		SHA256: hex.EncodeToString(sum[:]), Recorded: v.Recorded.UTC().Format(time.RFC3339Nano), Deleted: v.Deleted,
 	})
 	if err != nil {
-		// Strings, an integer and a time can only fail to encode for a year beyond 9999, which the store refuses.
+		// Strings, integers and booleans always encode.
 		panic(fmt.Sprintf("exchange: encode record statement: %v", err))
 	}
 	return out

@@ -19,6 +19,7 @@ import (
 	"github.com/tink-crypto/tink-go/v2/tink"
 	"golang.org/x/mod/sumdb/note"
 
+	"yilian.example/exchange"
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
 	"yilian.example/gateway/config"
@@ -47,6 +48,11 @@ const (
 
 // searchKey is where the key that blinds search values stands among the patients' keys; it is not a valid patient reference.
 const searchKey consortium.PatientRef = "#search"
+
+var (
+	_ exchange.Keys   = (*Ring)(nil)
+	_ exchange.Sealer = (*Ring)(nil)
+)
 
 // Ring is one organisation's keys, ready for use. It is safe for concurrent use.
 type Ring struct {
@@ -125,15 +131,13 @@ func (r *Ring) Open(ctx context.Context, patient consortium.PatientRef, aad, cip
 	return key.Open(aad, ciphertext)
 }
 
-// Cipher is a data key in use. It is the same set of methods as the domains' ports ask for.
-type Cipher interface {
-	Seal(aad, plaintext []byte) ([]byte, error)
-	Open(aad, ciphertext []byte) ([]byte, error)
-}
-
 // DataKey gives the data key of a patient, making one at first use, for callers that must not wait for the database while they seal.
-func (r *Ring) DataKey(ctx context.Context, patient consortium.PatientRef) (Cipher, error) {
-	return r.dataKey(ctx, patient, true)
+func (r *Ring) DataKey(ctx context.Context, patient consortium.PatientRef) (exchange.Cipher, error) {
+	key, err := r.dataKey(ctx, patient, true)
+	if err != nil {
+		return nil, err
+	}
+	return key, nil
 }
 
 // Forget drops a patient's data key from the cache: call it after the key was destroyed.

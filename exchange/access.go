@@ -1,0 +1,264 @@
+package exchange
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"yilian.example/exchange/consortium"
+	"yilian.example/exchange/fault"
+	"yilian.example/exchange/tlog"
+)
+
+// maxPage bounds one page of records or access entries.
+const maxPage = 5000
+
+// Page is a part of a patient's records, newest first.
+type Page struct {
+	Type  string   // only this FHIR type; empty: all
+	IDs   []string // only these ids; nil: all
+	After *Cursor  // what follows this one; nil: from the newest
+	Limit int      // at most maxPage; 0: maxPage
+}
+
+// Cursor is the place of a record in the order newest first: time recorded, then type and id.
+type Cursor struct {
+	Recorded time.Time
+	Type     string
+	ID       string
+}
+
+// CursorOf is the place of v.
+func CursorOf(v Version) Cursor {
+	return Cursor{Recorded: v.Recorded, Type: v.Ref.Type, ID: v.Ref.ID}
+}
+
+// Read gives one version of a record (number 0: the current one) and logs the access. It is fault.Gone where that version is a deletion or the
+// patient's data was erased, fault.NotFound where there is none, and fault.Forbidden when the record is not of the patient and kind that the
+// decision is about.
+func (r *Records) Read(ctx context.Context, a Access, ref RecordRef, number int) (Version, error) {
+	if ref.Org != r.Org || number < 0 {
+		return Version{}, errNoRecord()
+	}
+	versions, err := r.readLogged(ctx, a, &Selection{Ref: &ref, Number: number})
+	if err != nil {
+		return Version{}, fmt.Errorf("read record: %w", err)
+	}
+	return versions[0], nil
+}
+
+// List gives a page of the current versions of the decided patient and kinds, newest first, and logs the access.
+func (r *Records) List(ctx context.Context, a Access, page Page) ([]Version, error) {
+	if page.Limit <= 0 || page.Limit > maxPage {
+		page.Limit = maxPage
+	}
+	versions, err := r.readLogged(ctx, a, &Selection{Kinds: a.Decision.Query.Kinds, Page: page})
+	if err != nil {
+		return nil, fmt.Errorf("list records: %w", err)
+	}
+	return versions, nil
+}
+
+// ListAll gives up to limit of the current versions of the decided patient and kinds, newest first, and logs the access.
+func (r *Records) ListAll(ctx context.Context, a Access, limit int) ([]Version, error) {
+	return r.List(ctx, a, Page{Limit: limit})
+}
+
+// LogAccess logs a decision that reads nothing here: a refusal, or a question to another member.
+func (r *Records) LogAccess(ctx context.Context, a Access) error {
+	patient := a.Decision.Query.Patient
+	if patient == "" {
+		return nil // directory data is about nobody: there is no chain that it could stand in
+	}
+	cipher, err := r.Keys.DataKey(ctx, patient)
+	if err != nil {
+		return fmt.Errorf("log access: %w", err)
+	}
+	_, err = r.Accesses.ReadLogged(ctx, r.Org, patient, nil, func(head AccessHead, _ []SealedVersion) (SealedAccess, error) {
+		return r.sealAccess(cipher, head, a)
+	})
+	if err != nil {
+		return fmt.Errorf("log access: %w", err)
+	}
+	return nil
+}
+
+// readLogged reads under an allowing decision about this organisation's records. The store commits first; content is opened after.
+func (r *Records) readLogged(ctx context.Context, a Access, sel *Selection) ([]Version, error) {
+	q := a.Decision.Query
+	if !a.Decision.Allow || q.Custodian != r.Org || (q.Action != consortium.ActionRead && q.Action != consortium.ActionRelease) {
+		return nil, mismatch()
+	}
+	cipher, err := r.Keys.DataKey(ctx, q.Patient)
+	if err != nil {
+		return nil, err
+	}
+	sealed, err := r.Accesses.ReadLogged(ctx, r.Org, q.Patient, sel, func(head AccessHead, got []SealedVersion) (SealedAccess, error) {
+		if err := checkRead(a, sel, got); err != nil {
+			return SealedAccess{}, err
+		}
+		return r.sealAccess(cipher, head, a)
+	})
+	if err != nil {
+		return nil, err
+	}
+	versions := make([]Version, len(sealed))
+	for i, s := range sealed {
+		if versions[i], err = r.open(cipher, s); err != nil {
+			return nil, err
+		}
+	}
+	return versions, nil
+}
+
+// checkRead holds what was fetched against the decision: an allowed question about one record must never show another.
+func checkRead(a Access, sel *Selection, got []SealedVersion) error {
+	if sel.Ref != nil && len(got) == 0 {
+		return errNoRecord()
+	}
+	q := a.Decision.Query
+	for _, s := range got {
+		// Directory data is about no patient, and the kind of a query about it may be left out.
+		directory := q.Patient == "" && s.Kind == consortium.Directory
+		if s.Patient != q.Patient || (!directory && !slices.Contains(q.Kinds, s.Kind)) {
+			return mismatch()
+		}
+		if s.Deleted {
+			return errDeleted()
+		}
+	}
+	return nil
+}
+
+func mismatch() error {
+	return fault.New(fault.Forbidden, "DECISION_MISMATCH", "What was decided does not cover this record.")
+}
+
+func (r *Records) open(cipher Cipher, s SealedVersion) (Version, error) {
+	plain, err := cipher.Open(recordAAD(r.Org, s), s.Sealed)
+	if err == nil && len(plain) < 32 {
+		err = errors.New("sealed record is too short")
+	}
+	if err != nil {
+		return Version{}, fault.Wrap(err, fault.Internal, "RECORD_INTEGRITY",
+			"This record was changed in the database outside this system, so it is not shown. The change is provable from the log. Please tell your administrator.")
+	}
+	return Version{
+		Ref: RecordRef{Org: r.Org, Type: s.Type, ID: s.ID}, Number: s.Number, Patient: s.Patient, Kind: s.Kind,
+		Recorded: s.Recorded.UTC(), Deleted: s.Deleted, Content: plain[32:], Salt: [32]byte(plain[:32]), Entry: s.Entry.ID,
+	}, nil
+}
+
+func (r *Records) sealAccess(cipher Cipher, head AccessHead, a Access) (SealedAccess, error) {
+	seq := head.Seq + 1
+	statement, err := tlog.Canonical(accessStatement{V: 1, Org: r.Org, Seq: seq, Prev: head.Commitment, Decision: a.Decision, Request: a.Request})
+	if err != nil {
+		return SealedAccess{}, fmt.Errorf("state access: %w", err)
+	}
+	var salt [32]byte
+	id, err := r.fresh(&salt)
+	if err != nil {
+		return SealedAccess{}, err
+	}
+	commitment := tlog.Commit(tlog.KindAccess, salt, statement)
+	sealed, err := cipher.Seal(accessAAD(r.Org, a.Decision.Query.Patient, seq), append(salt[:], statement...))
+	if err != nil {
+		return SealedAccess{}, err
+	}
+	now := r.Now().UTC().Truncate(time.Microsecond)
+	return SealedAccess{
+		Seq: seq, Commitment: encodeHash(commitment), Sealed: sealed, Time: now,
+		Entry: LogEntry{ID: id, Leaf: tlog.NewLeaf(tlog.KindAccess, now, commitment)},
+	}, nil
+}
+
+// AccessLog gives who asked for a patient's records here, newest first: entries with Seq below before (0: from the newest). It verifies what it
+// shows: each entry against its commitment, and the chain without a gap down from its head, so that a line that was removed or changed in the
+// database gives fault.Internal with the code ACCESS_LOG_BROKEN instead of a shorter list.
+func (r *Records) AccessLog(ctx context.Context, patient consortium.PatientRef, before int64, limit int) ([]AccessEntry, error) {
+	if limit <= 0 || limit > maxPage {
+		limit = maxPage
+	}
+	// One more than asked for, since an entry's link is checked against the one before it.
+	head, sealed, err := r.Accesses.AccessEntries(ctx, r.Org, patient, before, limit+1)
+	if err != nil {
+		return nil, fmt.Errorf("read access log: %w", err)
+	}
+	if head.Seq == 0 && len(sealed) == 0 {
+		return nil, nil
+	}
+	cipher, err := r.Keys.DataKey(ctx, patient)
+	if err != nil {
+		return nil, fmt.Errorf("read access log: %w", err)
+	}
+	entries := make([]AccessEntry, len(sealed))
+	for i, s := range sealed {
+		if entries[i], err = r.openAccess(cipher, patient, s); err != nil {
+			return nil, broken(err)
+		}
+	}
+	if err := checkChain(head, before, limit+1, entries); err != nil {
+		return nil, broken(err)
+	}
+	return entries[:min(limit, len(entries))], nil
+}
+
+func broken(err error) error {
+	return fault.Wrap(err, fault.Internal, "ACCESS_LOG_BROKEN",
+		"The access log was changed in the database outside this system, so it is not shown. The change is provable from the log. Please tell your administrator.")
+}
+
+func (r *Records) openAccess(cipher Cipher, patient consortium.PatientRef, s SealedAccess) (AccessEntry, error) {
+	plain, err := cipher.Open(accessAAD(r.Org, patient, s.Seq), s.Sealed)
+	if err != nil {
+		return AccessEntry{}, fmt.Errorf("open entry %d: %w", s.Seq, err)
+	}
+	if len(plain) < 32 {
+		return AccessEntry{}, fmt.Errorf("entry %d is too short", s.Seq)
+	}
+	salt, statement := [32]byte(plain[:32]), plain[32:]
+	if encodeHash(tlog.Commit(tlog.KindAccess, salt, statement)) != s.Commitment {
+		return AccessEntry{}, fmt.Errorf("entry %d does not open its commitment", s.Seq)
+	}
+	var st accessStatement
+	if err := json.Unmarshal(statement, &st); err != nil {
+		return AccessEntry{}, fmt.Errorf("decode entry %d: %w", s.Seq, err)
+	}
+	if st.Seq != s.Seq || st.Org != r.Org || st.Decision.Query.Patient != patient {
+		return AccessEntry{}, fmt.Errorf("entry %d stands in another's place", s.Seq)
+	}
+	return AccessEntry{
+		Seq: s.Seq, Prev: st.Prev, Commitment: s.Commitment, Decision: st.Decision, Request: st.Request,
+		Entry: s.Entry.ID, Salt: salt, Time: s.Time.UTC(),
+	}, nil
+}
+
+// checkChain wants entries, newest first, without a gap: from the head (or from just below before) down, and to the first entry unless there
+// are as many as were asked for.
+func checkChain(head AccessHead, before int64, asked int, entries []AccessEntry) error {
+	want := head.Seq
+	if before > 0 {
+		want = min(head.Seq, before-1)
+	}
+	if int64(len(entries)) != min(want, int64(asked)) {
+		return fmt.Errorf("%d entries where the chain has %d", len(entries), min(want, int64(asked)))
+	}
+	for i, e := range entries {
+		if e.Seq != want-int64(i) {
+			return fmt.Errorf("entry %d is missing", want-int64(i))
+		}
+		if e.Seq == head.Seq && e.Commitment != head.Commitment {
+			return fmt.Errorf("entry %d is not the head", e.Seq)
+		}
+		if e.Seq == 1 && e.Prev != "" {
+			return errors.New("entry 1 names one before it")
+		}
+		if i+1 < len(entries) && e.Prev != entries[i+1].Commitment {
+			return fmt.Errorf("entry %d does not follow entry %d", e.Seq, e.Seq-1)
+		}
+	}
+	return nil
+}
