@@ -1,0 +1,135 @@
+// Package journey is a client of a running consortium over its public interfaces only: FHIR, the JSON API, the public logs. The demonstration,
+// the end-to-end tests, the chaos and the bench programs are written with it. It knows where a development consortium keeps its configuration,
+// and nothing of the gateways' inside.
+package journey
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"yilian.example/exchange/consortium"
+	"yilian.example/gateway/config"
+)
+
+// Consortium is a running development consortium, found by its state directory.
+type Consortium struct {
+	State   string // the state directory
+	Members map[consortium.OrgID]*Member
+	Tokens  Tokens
+}
+
+// Member is one organisation's gateway as the outside sees it.
+type Member struct {
+	Org    consortium.OrgID
+	URL    string        // of its pages, FHIR endpoint, JSON API and public log
+	Config config.Config // how this gateway was configured; for the database's address and the members' roots
+	http   *http.Client
+}
+
+// Tokens gives a bearer token for a role at an organisation. Person may be empty: the provider's first person in that role.
+type Tokens func(org consortium.OrgID, role consortium.Role, person string) (string, error)
+
+// Open reads the configuration of every member's gateway below <state>/orgs.
+func Open(state string, tokens Tokens) (*Consortium, error) {
+	files, err := filepath.Glob(filepath.Join(state, "orgs", "*", "gateway.yaml"))
+	if err != nil {
+		return nil, fmt.Errorf("find gateways: %w", err)
+	}
+	if len(files) == 0 {
+		return nil, fmt.Errorf("no consortium in %s: start one with `make up`", state)
+	}
+	c := &Consortium{State: state, Members: map[consortium.OrgID]*Member{}, Tokens: tokens}
+	client := newHTTP()
+	for _, file := range files {
+		conf, err := config.Load(file)
+		if err != nil {
+			return nil, fmt.Errorf("read configuration: %w", err)
+		}
+		org := consortium.OrgID(conf.Org)
+		c.Members[org] = &Member{Org: org, URL: conf.PublicURL, Config: conf, http: client}
+	}
+	return c, nil
+}
+
+// newHTTP keeps enough idle connections for the load programs, and follows no redirect: an API that sends one elsewhere is at fault.
+func newHTTP() *http.Client {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxIdleConnsPerHost = 128
+	transport.MaxIdleConns = 512
+	return &http.Client{
+		Transport: transport, Timeout: 2 * time.Minute,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// Member gives one member.
+func (c *Consortium) Member(org consortium.OrgID) (*Member, error) {
+	m, ok := c.Members[org]
+	if !ok {
+		return nil, fmt.Errorf("no member %q", org)
+	}
+	return m, nil
+}
+
+// As gives a client at a member's gateway with the token of a role there.
+func (c *Consortium) As(org consortium.OrgID, role consortium.Role, person string) (*Client, error) {
+	m, err := c.Member(org)
+	if err != nil {
+		return nil, err
+	}
+	token, err := c.Tokens(org, role, person)
+	if err != nil {
+		return nil, fmt.Errorf("get token of %s at %s: %w", role, org, err)
+	}
+	return m.With(token), nil
+}
+
+// Orgs lists the members, sorted.
+func (c *Consortium) Orgs() []consortium.OrgID {
+	orgs := make([]consortium.OrgID, 0, len(c.Members))
+	for org := range c.Members {
+		orgs = append(orgs, org)
+	}
+	slices.Sort(orgs)
+	return orgs
+}
+
+// DatabaseURL is where the members' shared database is. Only what plays the attacker, or counts what was stored, may use it.
+func (c *Consortium) DatabaseURL() (string, error) {
+	for _, m := range c.Members {
+		return m.Config.Database.URL, nil
+	}
+	return "", errors.New("no member")
+}
+
+// WriteRoots copies the root certificates by which members are known on the ledger to one directory, named <org>.pem, as an auditor gets
+// them.
+func (c *Consortium) WriteRoots(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("make directory of roots: %w", err)
+	}
+	for _, m := range c.Members {
+		for _, member := range m.Config.Members {
+			pem, err := os.ReadFile(member.LedgerCA)
+			if err != nil {
+				return fmt.Errorf("read root of %s: %w", member.ID, err)
+			}
+			if err := os.WriteFile(filepath.Join(dir, member.ID+".pem"), pem, 0o644); err != nil {
+				return fmt.Errorf("write root of %s: %w", member.ID, err)
+			}
+		}
+		return nil
+	}
+	return errors.New("no member")
+}
+
+// With gives a client that calls with a bearer token; empty for none.
+func (m *Member) With(token string) *Client {
+	return &Client{base: strings.TrimSuffix(m.URL, "/"), token: token, http: m.http}
+}
