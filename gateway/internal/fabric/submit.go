@@ -1,0 +1,221 @@
+package fabric
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/hyperledger/fabric-gateway/pkg/client"
+	"github.com/hyperledger/fabric-protos-go-apiv2/gateway"
+	"github.com/hyperledger/fabric-protos-go-apiv2/msp"
+	"github.com/hyperledger/fabric-protos-go-apiv2/peer"
+	"google.golang.org/protobuf/proto"
+
+	"yilian.example/chaincode/record"
+)
+
+// maxConflicts is how often a write is made anew after the version check refused it. A refused transaction certainly did not happen.
+const maxConflicts = 3
+
+// RegisterLog registers this organisation's log, or confirms that it is registered with this key. It gives the transaction's id.
+func (l *Ledger) RegisterLog(ctx context.Context, args record.RegisterLog) (string, error) {
+	return l.write(ctx, record.WitnessRegister, args, nil)
+}
+
+// RotateLog replaces the key of this organisation's log.
+func (l *Ledger) RotateLog(ctx context.Context, args record.RotateLog) (string, error) {
+	return l.write(ctx, record.WitnessRotate, args, nil)
+}
+
+// SubmitCheckpoint has the ledger witness a signed checkpoint; proof leads from the last witnessed size, and is empty from size 0. The same
+// checkpoint again is a success, so a caller may simply repeat it.
+func (l *Ledger) SubmitCheckpoint(ctx context.Context, note []byte, proof [][]byte) (string, error) {
+	return l.write(ctx, record.WitnessCheckpoint, record.CheckpointArgs{Note: note, Proof: proof}, nil)
+}
+
+// GrantConsent carries a patient's grant. The same grant again is a success.
+func (l *Ledger) GrantConsent(ctx context.Context, grant record.Grant) (record.ConsentState, error) {
+	var state record.ConsentState
+	_, err := l.write(ctx, record.ConsentGrant, grant, &state)
+	return state, err
+}
+
+// WithdrawConsent carries a patient's withdrawal, of any member's consent. Again is a success.
+func (l *Ledger) WithdrawConsent(ctx context.Context, withdrawal record.Withdrawal) (record.ConsentState, error) {
+	var state record.ConsentState
+	_, err := l.write(ctx, record.ConsentWithdraw, withdrawal, &state)
+	return state, err
+}
+
+// RegisterStaff registers a key of this organisation's staff, who may then vouch for assisted consents.
+func (l *Ledger) RegisterStaff(ctx context.Context, staff record.Staff) (record.StaffState, error) {
+	var state record.StaffState
+	_, err := l.write(ctx, record.ConsentRegisterStaff, staff, &state)
+	return state, err
+}
+
+// RetireStaff ends a staff key.
+func (l *Ledger) RetireStaff(ctx context.Context, staff record.Staff) (record.StaffState, error) {
+	var state record.StaffState
+	_, err := l.write(ctx, record.ConsentRetireStaff, staff, &state)
+	return state, err
+}
+
+// write endorses, submits and waits for the commit. Endorsing changes nothing, so it may be tried at one peer after the other; from
+// submission on there is exactly one transaction, whose fate is looked up.
+func (l *Ledger) write(ctx context.Context, function string, argument, into any) (string, error) {
+	raw, err := json.Marshal(argument)
+	if err != nil {
+		return "", fmt.Errorf("%s: write argument: %w", function, err)
+	}
+	for attempt := 1; ; attempt++ {
+		transaction, via, err := l.endorse(ctx, function, raw)
+		if err != nil {
+			return "", err
+		}
+		txID := transaction.TransactionID()
+		status, err := l.commit(ctx, function, transaction, via)
+		if err != nil {
+			return txID, err
+		}
+		if status.Successful {
+			return txID, readAnswer(function, transaction.Result(), into)
+		}
+		if !conflict(status.Code) {
+			return txID, rejected(function, txID, &record.Refusal{Code: CodeInvalid, Text: "validation gave " + status.Code.String()})
+		}
+		if attempt == maxConflicts {
+			return txID, rejected(function, txID, &record.Refusal{Code: CodeConflict, Text: "validation gave " + status.Code.String()})
+		}
+	}
+}
+
+func readAnswer(function string, answer []byte, into any) error {
+	if into == nil {
+		return nil
+	}
+	if err := json.Unmarshal(answer, into); err != nil {
+		return fmt.Errorf("%s: read answer: %w", function, err)
+	}
+	return nil
+}
+
+// endorse collects endorsements through one peer, or the next. A contract's refusal is final.
+func (l *Ledger) endorse(ctx context.Context, function string, argument []byte) (*client.Transaction, *peerConn, error) {
+	var failures []error
+	for _, p := range l.peers.order() {
+		transaction, err := p.endorse(ctx, l, function, argument)
+		if err == nil {
+			p.succeeded()
+			return transaction, p, nil
+		}
+		if refusal, found := refusalOf(err); found {
+			return nil, nil, rejected(function, transactionID(err), refusal)
+		}
+		if ctx.Err() != nil {
+			return nil, nil, notSubmitted(function, ctx.Err())
+		}
+		p.failed(l.logger, function, err)
+		failures = append(failures, err)
+	}
+	return nil, nil, notSubmitted(function, errors.Join(failures...))
+}
+
+func (p *peerConn) endorse(ctx context.Context, l *Ledger, function string, argument []byte, msps ...string) (*client.Transaction, error) {
+	ctx, cancel := context.WithTimeout(ctx, l.timeouts.Endorse)
+	defer cancel()
+	proposal, err := p.propose(l, function, argument, msps...)
+	if err != nil {
+		return nil, err
+	}
+	return proposal.EndorseWithContext(ctx)
+}
+
+// commit submits once and waits. Whatever submission answers, the transaction may have been ordered (under BFT ordering "insufficient number
+// of orderers could successfully process transaction" comes with transactions that commit), so its status is asked for all the same.
+func (l *Ledger) commit(ctx context.Context, function string, transaction *client.Transaction, via *peerConn) (*client.Status, error) {
+	txID := transaction.TransactionID()
+	submitCtx, cancel := context.WithTimeout(ctx, l.timeouts.Submit)
+	_, err := transaction.SubmitWithContext(submitCtx)
+	cancel()
+	if err != nil {
+		l.logger.Warn("submission was not confirmed; looking the transaction up", "function", function, "tx", txID,
+			"peer", via.endpoint, "error", describe(err))
+	}
+	status, statusErr := l.status(ctx, txID, via)
+	if statusErr != nil {
+		return nil, unknown(function, txID, errors.Join(err, statusErr))
+	}
+	return status, nil
+}
+
+// Outcome looks a transaction up that ended in ErrUnknown: true if it is committed, false if it was refused at commit. It waits up to the
+// commit timeout for it to appear, and answers ErrUnknown again while it does not.
+func (l *Ledger) Outcome(ctx context.Context, txID string) (bool, error) {
+	status, err := l.status(ctx, txID, nil)
+	if err != nil {
+		return false, unknown("look up transaction", txID, err)
+	}
+	return status.Successful, nil
+}
+
+// status asks for a transaction's status, first at the peer that it went through, then at the others, within one commit timeout.
+func (l *Ledger) status(ctx context.Context, txID string, via *peerConn) (*client.Status, error) {
+	ctx, cancel := context.WithTimeout(ctx, l.timeouts.Commit)
+	defer cancel()
+	request, err := l.statusRequest(txID)
+	if err != nil {
+		return nil, err
+	}
+	peers := l.peers.order()
+	if via != nil {
+		peers = append([]*peerConn{via}, peers...)
+	}
+	var failures []error
+	for _, p := range peers {
+		commit, err := p.gateway.NewCommit(request)
+		if err != nil {
+			return nil, fmt.Errorf("make status request: %w", err)
+		}
+		status, err := commit.StatusWithContext(ctx)
+		if err == nil {
+			return status, nil
+		}
+		failures = append(failures, err)
+		if ctx.Err() != nil {
+			break
+		}
+		p.failed(l.logger, "commit status", err)
+	}
+	return nil, errors.Join(failures...)
+}
+
+// statusRequest makes the request for a transaction's status; the gateway client signs it.
+func (l *Ledger) statusRequest(txID string) ([]byte, error) {
+	creator, err := proto.Marshal(&msp.SerializedIdentity{Mspid: l.identity.id.MspID(), IdBytes: l.identity.id.Credentials()})
+	if err != nil {
+		return nil, fmt.Errorf("serialize identity: %w", err)
+	}
+	request, err := proto.Marshal(&gateway.CommitStatusRequest{ChannelId: l.channel, TransactionId: txID, Identity: creator})
+	if err != nil {
+		return nil, fmt.Errorf("make status request: %w", err)
+	}
+	signed, err := proto.Marshal(&gateway.SignedCommitStatusRequest{Request: request})
+	if err != nil {
+		return nil, fmt.Errorf("make status request: %w", err)
+	}
+	return signed, nil
+}
+
+func conflict(code peer.TxValidationCode) bool {
+	return code == peer.TxValidationCode_MVCC_READ_CONFLICT || code == peer.TxValidationCode_PHANTOM_READ_CONFLICT
+}
+
+func transactionID(err error) string {
+	var endorse *client.EndorseError
+	if errors.As(err, &endorse) {
+		return endorse.TransactionID
+	}
+	return ""
+}
