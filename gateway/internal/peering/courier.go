@@ -46,7 +46,7 @@ func NewCourier(members []config.Member, clientTLS func(consortium.OrgID) (*tls.
 			return nil, fmt.Errorf("prepare connection to %s: %w", m.ID, err)
 		}
 		transport := &http.Transport{TLSClientConfig: conf, ForceAttemptHTTP2: true, MaxIdleConnsPerHost: 16, IdleConnTimeout: time.Minute}
-		c.clients[consortium.OrgID(m.ID)] = member{url: m.ExchangeURL + ReleasePath, client: &http.Client{Transport: transport, Timeout: timeout}}
+		c.clients[consortium.OrgID(m.ID)] = member{url: m.ExchangeURL + ReleasePath, client: &http.Client{Transport: transport, Timeout: timeout, CheckRedirect: noRedirect}}
 	}
 	return c, nil
 }
@@ -114,3 +114,6 @@ func safeCode(code string) string {
 	}
 	return code
 }
+
+// noRedirect leaves a redirect unfollowed: a member answers itself or not at all.
+func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

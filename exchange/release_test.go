@@ -1,0 +1,358 @@
+package exchange_test
+
+import (
+	"context"
+	"crypto/ed25519"
+	"encoding/json"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"yilian.example/exchange"
+	"yilian.example/exchange/consortium"
+	"yilian.example/exchange/fault"
+)
+
+var (
+	at      = time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC)
+	patient = consortium.NewPatientRef([]byte("0123456789abcdef0123456789abcdef"), "urn:oid:2.16.156.10011.1.3", "990000199001011234")
+	doctor  = consortium.Actor{ID: "dr-1", Name: "医生", Org: "qingshan", Role: consortium.RoleClinician}
+)
+
+// signed is an envelope for tests: type, member and payload under a real Ed25519 key per member.
+type signed struct {
+	org  consortium.OrgID
+	keys map[consortium.OrgID]ed25519.PrivateKey
+}
+
+type message struct {
+	Type    string
+	Payload []byte
+	Sig     []byte
+}
+
+func newKeys(orgs ...consortium.OrgID) map[consortium.OrgID]ed25519.PrivateKey {
+	keys := map[consortium.OrgID]ed25519.PrivateKey{}
+	for i, o := range orgs {
+		keys[o] = ed25519.NewKeyFromSeed(slices.Repeat([]byte{byte(i + 1)}, 32))
+	}
+	return keys
+}
+
+func (s signed) Sign(typ string, payload []byte) ([]byte, error) {
+	return json.Marshal(message{typ, payload, ed25519.Sign(s.keys[s.org], append([]byte(typ), payload...))})
+}
+
+func (s signed) Open(member consortium.OrgID, typ string, raw []byte) ([]byte, error) {
+	var m message
+	key, ok := s.keys[member]
+	if err := json.Unmarshal(raw, &m); err != nil || !ok || m.Type != typ ||
+		!ed25519.Verify(key.Public().(ed25519.PublicKey), append([]byte(m.Type), m.Payload...), m.Sig) {
+		return nil, fault.New(fault.Unauthorized, "MESSAGE_SIGNATURE", "no")
+	}
+	return m.Payload, nil
+}
+
+// policy allows what allow says and remembers what it was asked.
+type policy struct {
+	allow func(consortium.Query) bool
+	asked []consortium.Query
+	err   error
+}
+
+func (p *policy) Decide(_ context.Context, q consortium.Query) (consortium.Decision, error) {
+	p.asked = append(p.asked, q)
+	d := consortium.Decision{Query: q, Allow: p.allow(q), Reasons: []consortium.Reason{{Code: "TEST", Article: "PIPL 23"}}, Policy: "digest"}
+	return d, p.err
+}
+
+func always(yes bool) func(consortium.Query) bool { return func(consortium.Query) bool { return yes } }
+
+type memory struct {
+	reserved map[string]bool
+	released []exchange.HandedOver
+	received map[string]exchange.Received
+	logged   []exchange.Access
+	listed   int
+	records  []exchange.Version
+}
+
+func newMemory() *memory {
+	return &memory{reserved: map[string]bool{}, received: map[string]exchange.Received{}}
+}
+
+func (m *memory) ReserveRequest(_ context.Context, _, from consortium.OrgID, id string, _ time.Time) error {
+	if key := string(from) + id; m.reserved[key] {
+		return fault.New(fault.Conflict, "ALREADY_EXISTS", "seen")
+	} else {
+		m.reserved[key] = true
+	}
+	return nil
+}
+
+func (m *memory) SaveRelease(_ context.Context, _ consortium.OrgID, h exchange.HandedOver) error {
+	m.released = append(m.released, h)
+	return nil
+}
+
+func (m *memory) SaveReceived(_ context.Context, _ consortium.OrgID, r exchange.Received) error {
+	m.received[r.ID] = r
+	return nil
+}
+
+func (m *memory) Received(_ context.Context, _ consortium.OrgID, id string) (exchange.Received, error) {
+	r, ok := m.received[id]
+	if !ok {
+		return r, fault.New(fault.NotFound, "REQUEST_NOT_FOUND", "none")
+	}
+	return r, nil
+}
+
+func (m *memory) LogAccess(_ context.Context, a exchange.Access) error {
+	m.logged = append(m.logged, a)
+	return nil
+}
+
+func (m *memory) ListAll(_ context.Context, a exchange.Access, _ int) ([]exchange.Version, error) {
+	m.listed++
+	m.logged = append(m.logged, a)
+	return m.records, nil
+}
+
+// Seal only frames: what these tests protect is not secrecy.
+func (m *memory) Seal(_ context.Context, p consortium.PatientRef, aad, plaintext []byte) ([]byte, error) {
+	return json.Marshal([]string{string(p), string(aad), string(plaintext)})
+}
+
+func (m *memory) Open(_ context.Context, p consortium.PatientRef, aad, ciphertext []byte) ([]byte, error) {
+	var parts []string
+	if err := json.Unmarshal(ciphertext, &parts); err != nil || len(parts) != 3 || parts[0] != string(p) || parts[1] != string(aad) {
+		return nil, errors.New("does not open")
+	}
+	return []byte(parts[2]), nil
+}
+
+// pair is an asking and an answering member, joined without a network.
+type pair struct {
+	asker    *exchange.Requests
+	holder   *exchange.Releases
+	askerMem *memory
+	holdMem  *memory
+	holdPol  *policy
+	tamper   func([]byte) []byte // of the reply, on the way
+	sent     []byte              // the last request
+}
+
+func (p *pair) Carry(ctx context.Context, _ consortium.OrgID, request []byte) ([]byte, error) {
+	p.sent = request
+	reply, err := p.holder.Answer(ctx, "qingshan", request)
+	if err == nil && p.tamper != nil {
+		reply = p.tamper(reply)
+	}
+	return reply, err
+}
+
+func newPair(allow func(consortium.Query) bool) *pair {
+	keys := newKeys("qingshan", "donghu")
+	now := func() time.Time { return at }
+	p := &pair{askerMem: newMemory(), holdMem: newMemory(), holdPol: &policy{allow: allow}}
+	p.holdMem.records = []exchange.Version{{
+		Ref: exchange.RecordRef{Org: "donghu", Type: "Observation", ID: "o1"}, Number: 1, Patient: patient, Kind: consortium.Observations,
+		Recorded: at, Content: []byte(`{"resourceType":"Observation","valueQuantity":{"value":5.60}}`), Salt: [32]byte{7}, Entry: uuid.NewString(),
+	}}
+	p.asker = &exchange.Requests{
+		Org: "qingshan", Decider: &policy{allow: always(true)}, Envelope: signed{"qingshan", keys}, Courier: p,
+		Store: p.askerMem, Sealer: p.askerMem, Access: p.askerMem, Now: now, Keep: time.Hour,
+	}
+	p.holder = &exchange.Releases{
+		Org: "donghu", Decider: p.holdPol, Envelope: signed{"donghu", keys}, Records: p.holdMem, Store: p.holdMem, Sealer: p.holdMem,
+		Suspended: func(context.Context) (bool, error) { return false, nil }, Now: now, Fresh: time.Minute,
+	}
+	return p
+}
+
+func (p *pair) ask() (exchange.Result, error) {
+	return p.asker.Ask(context.Background(), doctor, consortium.Treatment, patient, "donghu", []consortium.Kind{consortium.Observations})
+}
+
+func TestReleaseIsLoggedOnBothSidesAndTheBytesArriveUnchanged(t *testing.T) {
+	p := newPair(always(true))
+	res, err := p.ask()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(res.Records) != 1 || string(res.Records[0].Content) != string(p.holdMem.records[0].Content) {
+		t.Fatalf("got %d records", len(res.Records))
+	}
+	if len(p.holdMem.released) != 1 || len(p.holdMem.released[0].Entry.Leaf) == 0 || len(p.askerMem.received) != 1 || len(p.askerMem.received[res.ID].Entry.Leaf) == 0 {
+		t.Fatal("release or receipt is not logged")
+	}
+	if q := p.holdPol.asked[0]; q.Action != consortium.ActionRelease || q.Custodian != "donghu" || q.Actor.Org != "qingshan" || q.Actor.Patient != "" {
+		t.Fatalf("the custodian decided about %+v", q)
+	}
+	if len(p.holdMem.logged) != 1 || p.holdMem.logged[0].Request != res.ID {
+		t.Fatal("the custodian did not log the access with its request")
+	}
+}
+
+func TestRefusalReadsNothingAndIsLoggedOnBothSides(t *testing.T) {
+	p := newPair(always(false))
+	res, err := p.ask()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if res.Decision.Allow || len(res.Records) != 0 || p.holdMem.listed != 0 {
+		t.Fatal("a refused request read records")
+	}
+	if len(p.holdMem.logged) != 1 || len(p.holdMem.released) != 1 || len(p.askerMem.received) != 1 {
+		t.Fatal("the refusal is not logged")
+	}
+}
+
+func TestOwnPolicyIsAskedBeforeAnythingLeaves(t *testing.T) {
+	p := newPair(always(true))
+	p.asker.Decider = &policy{allow: always(false)}
+	res, err := p.ask()
+	if err != nil || res.Decision.Allow || p.sent != nil || len(p.askerMem.logged) != 1 {
+		t.Fatalf("err %v, allowed %v, sent %d bytes", err, res.Decision.Allow, len(p.sent))
+	}
+}
+
+func TestErrorOfThePolicyReleasesNothing(t *testing.T) {
+	p := newPair(always(true))
+	p.holdPol.err = errors.New("policy broken")
+	if _, err := p.ask(); err == nil || p.holdMem.listed != 0 || len(p.holdMem.released) != 0 {
+		t.Fatalf("got %v", err)
+	}
+}
+
+func TestReplayedRequestIsRefused(t *testing.T) {
+	p := newPair(always(true))
+	if _, err := p.ask(); err != nil {
+		t.Fatal(err)
+	}
+	_, err := p.holder.Answer(context.Background(), "qingshan", p.sent)
+	if !fault.Is(err, fault.Conflict) || fault.Of(err).Code != "REQUEST_REPLAYED" || p.holdMem.listed != 1 {
+		t.Fatalf("got %v after %d readings", err, p.holdMem.listed)
+	}
+}
+
+func TestRequestsThatAreNotAcceptable(t *testing.T) {
+	keys := newKeys("qingshan", "donghu", "anhe")
+	good := exchange.Request{Version: 1, ID: uuid.NewString(), From: "qingshan", To: "donghu", Actor: doctor, Purpose: consortium.Treatment, Patient: patient, Kinds: []consortium.Kind{consortium.Reports}, Time: at}
+	for name, c := range map[string]struct {
+		change func(*exchange.Request)
+		signer consortium.OrgID
+		typ    string
+		code   string
+	}{
+		"signed by another member":   {signer: "anhe", code: "REQUEST_SIGNATURE"},
+		"signed for another use":     {typ: exchange.ReplyType, code: "REQUEST_SIGNATURE"},
+		"from another member":        {change: func(r *exchange.Request) { r.From = "anhe" }, code: "REQUEST_MISDIRECTED"},
+		"to another member":          {change: func(r *exchange.Request) { r.To = "weijian" }, code: "REQUEST_MISDIRECTED"},
+		"for another member's staff": {change: func(r *exchange.Request) { r.Actor.Org = "donghu" }, code: "REQUEST_MISDIRECTED"},
+		"of another version":         {change: func(r *exchange.Request) { r.Version = 2 }, code: "REQUEST_MISDIRECTED"},
+		"too old":                    {change: func(r *exchange.Request) { r.Time = at.Add(-2 * time.Minute) }, code: "REQUEST_STALE"},
+		"from the future":            {change: func(r *exchange.Request) { r.Time = at.Add(2 * time.Minute) }, code: "REQUEST_STALE"},
+		"without a proper id":        {change: func(r *exchange.Request) { r.ID = "1" }, code: "REQUEST_MALFORMED"},
+		"without a purpose":          {change: func(r *exchange.Request) { r.Purpose = "" }, code: "PURPOSE_INVALID"},
+		"about nobody":               {change: func(r *exchange.Request) { r.Patient = "" }, code: "PATIENT_INVALID"},
+		"for nothing":                {change: func(r *exchange.Request) { r.Kinds = nil }, code: "KINDS_MISSING"},
+		"for an unknown kind":        {change: func(r *exchange.Request) { r.Kinds = []consortium.Kind{"everything"} }, code: "KIND_INVALID"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPair(always(true))
+			p.holder.Envelope = signed{"donghu", keys}
+			req := good
+			if c.change != nil {
+				c.change(&req)
+			}
+			signer, typ := consortium.OrgID("qingshan"), exchange.RequestType
+			if c.signer != "" {
+				signer = c.signer
+			}
+			if c.typ != "" {
+				typ = c.typ
+			}
+			payload, _ := json.Marshal(req)
+			msg, _ := signed{signer, keys}.Sign(typ, payload)
+			_, err := p.holder.Answer(context.Background(), "qingshan", msg)
+			if err == nil || fault.Of(err).Code != c.code {
+				t.Fatalf("got %v, want %s", err, c.code)
+			}
+			if len(p.holdPol.asked) != 0 || len(p.holdMem.reserved) != 0 {
+				t.Fatal("an unacceptable request reached the policy or was reserved")
+			}
+		})
+	}
+}
+
+func TestReleaseStopsWhileEvidenceCannotBeKept(t *testing.T) {
+	p := newPair(always(true))
+	p.holder.Suspended = func(context.Context) (bool, error) { return true, nil }
+	if _, err := p.ask(); fault.Of(err).Code != "RELEASE_SUSPENDED" || p.holdMem.listed != 0 {
+		t.Fatalf("got %v", err)
+	}
+}
+
+func TestReplyThatDoesNotFitIsNotUsed(t *testing.T) {
+	keys := newKeys("qingshan", "donghu")
+	for name, change := range map[string]func(*exchange.Reply){
+		"answers another request":            func(r *exchange.Reply) { r.Request = uuid.NewString() },
+		"from another member":                func(r *exchange.Reply) { r.From = "anhe" },
+		"about another patient":              func(r *exchange.Reply) { r.Decision.Query.Patient = consortium.NewPatientRef([]byte("k"), "s", "somebody else") },
+		"with records although refused":      func(r *exchange.Reply) { r.Decision.Allow = false },
+		"with a kind that was not asked for": func(r *exchange.Reply) { r.Records[0].Kind = consortium.Medications },
+		"with altered content":               func(r *exchange.Reply) { r.Records[0].Content[20] ^= 1 },
+		"with an altered statement":          func(r *exchange.Reply) { r.Records[0].Statement = json.RawMessage(`{}`) },
+		"with a short salt":                  func(r *exchange.Reply) { r.Records[0].Salt = "AAAA" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPair(always(true))
+			p.tamper = func(raw []byte) []byte {
+				payload, err := signed{"qingshan", keys}.Open("donghu", exchange.ReplyType, raw)
+				if err != nil {
+					t.Fatal(err)
+				}
+				var r exchange.Reply
+				if err := json.Unmarshal(payload, &r); err != nil {
+					t.Fatal(err)
+				}
+				change(&r)
+				payload, _ = json.Marshal(r)
+				out, _ := signed{"donghu", keys}.Sign(exchange.ReplyType, payload)
+				return out
+			}
+			if _, err := p.ask(); fault.Of(err).Code != "REPLY_UNTRUSTED" || len(p.askerMem.received) != 0 {
+				t.Fatalf("got %v", err)
+			}
+		})
+	}
+}
+
+func TestReceivedCopyIsShownToTheAskerOnlyAndWhileItLasts(t *testing.T) {
+	p := newPair(always(true))
+	res, err := p.ask()
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := p.asker.Show(context.Background(), doctor, res.ID)
+	if err != nil || len(again.Records) != 1 {
+		t.Fatalf("the asker got %v", err)
+	}
+	colleague := doctor
+	colleague.ID = "dr-2"
+	if _, err := p.asker.Show(context.Background(), colleague, res.ID); !fault.Is(err, fault.NotFound) {
+		t.Errorf("a colleague got %v", err)
+	}
+	if _, err := p.asker.Show(context.Background(), doctor, "not-an-id"); !fault.Is(err, fault.NotFound) {
+		t.Errorf("a malformed id got %v", err)
+	}
+	p.asker.Now = func() time.Time { return at.Add(time.Hour) }
+	if _, err := p.asker.Show(context.Background(), doctor, res.ID); !fault.Is(err, fault.NotFound) {
+		t.Errorf("after its time it gave %v", err)
+	}
+}

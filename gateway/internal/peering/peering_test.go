@@ -1,0 +1,137 @@
+package peering
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"yilian.example/exchange/consortium"
+	"yilian.example/exchange/fault"
+	"yilian.example/gateway/config"
+)
+
+func envelope(t *testing.T, org string, keys map[string]ed25519.PrivateKey) *Envelope {
+	t.Helper()
+	var members []config.Member
+	for id, key := range keys {
+		der, err := x509.MarshalPKIXPublicKey(key.Public())
+		if err != nil {
+			t.Fatal(err)
+		}
+		file := filepath.Join(t.TempDir(), id+".pub")
+		if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		members = append(members, config.Member{ID: id, ReleaseKey: file})
+	}
+	e, err := NewEnvelope(keys[org], members)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+func keys(t *testing.T) map[string]ed25519.PrivateKey {
+	t.Helper()
+	out := map[string]ed25519.PrivateKey{}
+	for _, id := range []string{"donghu", "qingshan"} {
+		_, key, err := ed25519.GenerateKey(rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out[id] = key
+	}
+	return out
+}
+
+func TestEnvelopeOpensOnlyWhatThatMemberSignedForThatUse(t *testing.T) {
+	k := keys(t)
+	donghu, qingshan := envelope(t, "donghu", k), envelope(t, "qingshan", k)
+	msg, err := donghu.Sign("a+jws", []byte("payload"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := qingshan.Open("donghu", "a+jws", msg); err != nil || string(got) != "payload" {
+		t.Fatalf("got %q, %v", got, err)
+	}
+	header := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none","typ":"a+jws"}`))
+	unsigned := header + "." + strings.Split(string(msg), ".")[1] + "."
+	altered := strings.Replace(string(msg), ".", ".A", 1)
+	for name, c := range map[string]struct {
+		member, typ, msg string
+	}{
+		"another member's name": {"qingshan", "a+jws", string(msg)},
+		"unknown member":        {"anhe", "a+jws", string(msg)},
+		"another use":           {"donghu", "b+jws", string(msg)},
+		"no algorithm":          {"donghu", "a+jws", unsigned},
+		"altered payload":       {"donghu", "a+jws", altered},
+		"garbage":               {"donghu", "a+jws", "garbage"},
+		"nothing":               {"donghu", "a+jws", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := qingshan.Open(consortium.OrgID(c.member), c.typ, []byte(c.msg)); !fault.Is(err, fault.Unauthorized) {
+				t.Fatalf("got %v", err)
+			}
+		})
+	}
+}
+
+func TestCourierTellsWhyTheOtherSideWouldNotLook(t *testing.T) {
+	for status, code := range map[int]string{
+		http.StatusConflict:              "REQUEST_REPLAYED",
+		http.StatusServiceUnavailable:    "RELEASE_SUSPENDED",
+		http.StatusRequestEntityTooLarge: "RELEASE_TOO_LARGE",
+		http.StatusForbidden:             "CUSTODIAN_REFUSED",
+		http.StatusFound:                 "CUSTODIAN_REFUSED",
+	} {
+		srv := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(status)
+			_, _ = w.Write([]byte(`{"code":"<script>"}`))
+		}))
+		c := courierTo(t, srv)
+		_, err := c.Carry(context.Background(), "donghu", []byte("x"))
+		if fault.Of(err).Code != code || strings.Contains(err.Error(), "script") {
+			t.Errorf("%d: got %v, want %s", status, err, code)
+		}
+		srv.Close()
+	}
+}
+
+func TestCourierTrustsOnlyTheMembersOwnRoot(t *testing.T) {
+	srv := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok")) }))
+	defer srv.Close()
+	c, err := NewCourier([]config.Member{{ID: "donghu", ExchangeURL: srv.URL}},
+		func(consortium.OrgID) (*tls.Config, error) { return &tls.Config{RootCAs: x509.NewCertPool()}, nil }, time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Carry(context.Background(), "donghu", nil); fault.Of(err).Code != "CUSTODIAN_UNREACHABLE" {
+		t.Fatalf("got %v", err)
+	}
+	if _, err := c.Carry(context.Background(), "nobody", nil); !fault.Is(err, fault.Invalid) {
+		t.Fatalf("unknown member: %v", err)
+	}
+}
+
+func courierTo(t *testing.T, srv *httptest.Server) *Courier {
+	t.Helper()
+	pool := x509.NewCertPool()
+	pool.AddCert(srv.Certificate())
+	c, err := NewCourier([]config.Member{{ID: "donghu", ExchangeURL: srv.URL}},
+		func(consortium.OrgID) (*tls.Config, error) { return &tls.Config{RootCAs: pool}, nil }, 5*time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
