@@ -7,9 +7,11 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"yilian.example/consent"
 	"yilian.example/exchange"
 	"yilian.example/exchange/consortium"
 	"yilian.example/gateway/config"
+	"yilian.example/gateway/internal/auth"
 )
 
 // Deps is all that the pages need; gateway/run.go plugs it together. Every field is required but where it says otherwise.
@@ -29,7 +31,7 @@ type Deps struct {
 	Audit    Audit
 
 	// Authenticate puts the caller into the request's context and calls fail for a bad session or token (auth.Auth.Authenticate).
-	Authenticate func(fail func(*gin.Context, error)) gin.HandlerFunc
+	Authenticate func(fail auth.Fail) gin.HandlerFunc
 
 	Log *slog.Logger
 	Now func() time.Time // nil: time.Now
@@ -46,10 +48,11 @@ type Records interface {
 	Read(ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, ref exchange.RecordRef, number int) (exchange.Version, error)
 }
 
-// AccessLog is the patient's own view of who looked at this organisation. Newest first.
+// AccessLog is the patient's own view of who looked at this organisation; *exchange.Records is one.
 type AccessLog interface {
-	// List gives up to limit entries with a number below before; before 0 means from the newest.
-	List(ctx context.Context, patient consortium.PatientRef, before int64, limit int) ([]exchange.AccessEntry, error)
+	// AccessLog gives up to limit entries with a number below before, newest first, having checked that none is missing; before 0 means from the
+	// newest.
+	AccessLog(ctx context.Context, patient consortium.PatientRef, before int64, limit int) ([]exchange.AccessEntry, error)
 }
 
 // Proofs tells which log entries stand in a checkpoint that the ledger has witnessed. Entries that are not in the answer do not.
@@ -123,52 +126,11 @@ type LogState struct {
 	Problem string
 }
 
-// Consents is the patient's own grants at this organisation.
+// Consents is the patient's own grants at this organisation; *consent.Consents is one.
 type Consents interface {
-	List(ctx context.Context, patient consortium.PatientRef) ([]Consent, error)
+	List(ctx context.Context, actor consortium.Actor) ([]consent.Consent, error)
+	// Draft writes the statement that the patient is asked to sign.
+	Draft(ctx context.Context, actor consortium.Actor, choice consent.Choice) (consent.Draft, error)
 	// Withdraw counts at once; carrying it to the ledger is the implementation's work.
-	Withdraw(ctx context.Context, actor consortium.Actor, id string) error
-	// Draft writes the statement that the patient is asked to sign, in the language of the page.
-	Draft(ctx context.Context, actor consortium.Actor, terms ConsentTerms) (ConsentDraft, error)
-}
-
-// ConsentTerms is what the patient chose.
-type ConsentTerms struct {
-	Recipient consortium.OrgID
-	Purpose   consortium.Purpose
-	Kinds     []consortium.Kind
-	From      time.Time
-	Until     time.Time
-	Lang      string // zh or en
-}
-
-// ConsentDraft is a statement that is ready to be signed.
-type ConsentDraft struct {
-	Text string // plain words, a paragraph a line
-	JSON []byte // what static/consent.js signs over and sends back; embedded in the page as data
-}
-
-// ConsentState is where a consent stands.
-type ConsentState string
-
-// The states.
-const (
-	ConsentPending   ConsentState = "pending" // signed, waiting for the ledger: does not count yet
-	ConsentActive    ConsentState = "active"
-	ConsentExpired   ConsentState = "expired"
-	ConsentWithdrawn ConsentState = "withdrawn"
-	ConsentFailed    ConsentState = "failed" // the ledger refused it: never counted
-)
-
-// Consent is one grant as its patient sees it.
-type Consent struct {
-	ID          string
-	Recipient   consortium.OrgID
-	Purpose     consortium.Purpose
-	Kinds       []consortium.Kind
-	From, Until time.Time
-	State       ConsentState
-	Granted     time.Time
-	Withdrawn   time.Time // zero unless withdrawn
-	Carried     bool      // the withdrawal stands on the ledger too
+	Withdraw(ctx context.Context, actor consortium.Actor, id consent.ID) (consent.Consent, error)
 }
