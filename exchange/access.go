@@ -55,7 +55,11 @@ func (r *Records) List(ctx context.Context, a Access, page Page) ([]Version, err
 	if page.Limit <= 0 || page.Limit > maxPage {
 		page.Limit = maxPage
 	}
-	versions, err := r.readLogged(ctx, a, &Selection{Kinds: a.Decision.Query.Kinds, Page: page})
+	kinds := a.Decision.Query.Kinds
+	if a.Decision.Query.Patient == "" {
+		kinds = []consortium.Kind{consortium.Directory}
+	}
+	versions, err := r.readLogged(ctx, a, &Selection{Kinds: kinds, Page: page})
 	if err != nil {
 		return nil, fmt.Errorf("list records: %w", err)
 	}
@@ -97,7 +101,7 @@ func (r *Records) readLogged(ctx context.Context, a Access, sel *Selection) ([]V
 		return nil, err
 	}
 	sealed, err := r.Accesses.ReadLogged(ctx, r.Org, q.Patient, sel, func(head AccessHead, got []SealedVersion) (SealedAccess, error) {
-		if err := checkRead(a, sel, got); err != nil {
+		if err := checkRead(a, sel, got); err != nil || q.Patient == "" {
 			return SealedAccess{}, err
 		}
 		return r.sealAccess(cipher, head, a)

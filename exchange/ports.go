@@ -87,7 +87,7 @@ type SealedAccess struct {
 type AccessStore interface {
 	// ReadLogged fetches what sel says (nil: nothing), asks next for the entry that follows the patient's head, and keeps it with its log
 	// entry, all in one transaction. Next may be called more than once and must wait for nothing; its error ends the transaction and is returned
-	// as it is.
+	// as it is. Without a patient (directory data) there is no chain: next only checks, and nothing is kept.
 	ReadLogged(ctx context.Context, org consortium.OrgID, patient consortium.PatientRef, sel *Selection,
 		next func(AccessHead, []SealedVersion) (SealedAccess, error)) ([]SealedVersion, error)
 	// AccessEntries gives the head of a patient's chain and entries with Seq below before (0: from the newest), newest first.

@@ -106,6 +106,9 @@ func checkPut(p Put) error {
 	case !p.Kind.Valid() || !p.Patient.Valid():
 		return fault.New(fault.Invalid, "RECORD_PATIENT", "The record does not say which patient it is about.")
 	}
+	if p.Deleted && p.Version == 1 {
+		return errNoRecord()
+	}
 	if p.Deleted != (len(p.Content) == 0) {
 		return fault.New(fault.Invalid, "RECORD_CONTENT", "A record has content, and a deletion has none.")
 	}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -17,7 +18,9 @@ import (
 
 // DB is the database. All organisations' gateways share one; every row that belongs to an organisation carries its id.
 type DB struct {
-	pool *pgxpool.Pool
+	pool    *pgxpool.Pool
+	lanes   *lanes
+	retries atomic.Int64
 }
 
 // Defaults of the pool and of retries.
@@ -46,7 +49,7 @@ func Open(ctx context.Context, url string, maxConns int32) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", classify(err))
 	}
-	db := &DB{pool: pool}
+	db := &DB{pool: pool, lanes: newLanes()}
 	if err := db.Ping(ctx); err != nil {
 		pool.Close()
 		return nil, fmt.Errorf("open database: %w", err)
@@ -62,6 +65,9 @@ func (db *DB) Ping(ctx context.Context) error { return classify(db.pool.Ping(ctx
 
 // Pool is for tests that must look at, or tamper with, what is stored. Product code uses Tx and Read.
 func (db *DB) Pool() *pgxpool.Pool { return db.pool }
+
+// Retries counts the transactions that were run again, since Open.
+func (db *DB) Retries() int64 { return db.retries.Load() }
 
 // Tx runs fn in one serialisable transaction and commits it. On a serialisation failure or deadlock the whole transaction is run again, so fn
 // may run more than once: nothing may leave the database inside it, and it must reset what it fills in the caller's variables.
@@ -90,6 +96,7 @@ func (db *DB) run(ctx context.Context, opts pgx.TxOptions, fn func(pgx.Tx) error
 		case <-time.After(time.Duration(rand.Int64N(int64(wait)) + 1)):
 		}
 		wait = min(wait*2, backoffMax)
+		db.retries.Add(1)
 	}
 }
 

@@ -98,13 +98,13 @@ func (r *Ring) LogVerifierKey() string { return r.logVkey }
 // ReleaseSigner signs requests, releases and receipts.
 func (r *Ring) ReleaseSigner() ed25519.PrivateKey { return r.release }
 
-// PatientRef derives the consortium-wide reference of a patient from a national identifier.
-func (r *Ring) PatientRef(system, value string) consortium.PatientRef {
+// Ref derives the consortium-wide reference of a patient from a national identifier.
+func (r *Ring) Ref(system, value string) consortium.PatientRef {
 	return consortium.NewPatientRef(r.index, system, value)
 }
 
-// LocalPatientRef derives the reference of a patient who has no national identifier.
-func (r *Ring) LocalPatientRef(id string) consortium.PatientRef {
+// Local derives the reference of a patient who has no national identifier.
+func (r *Ring) Local(id string) consortium.PatientRef {
 	return consortium.NewLocalPatientRef(r.index, r.org, id)
 }
 
