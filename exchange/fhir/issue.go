@@ -35,7 +35,11 @@ type Issue struct {
 	Code        string   `json:"code"`
 	Diagnostics string   `json:"diagnostics,omitempty"`
 	Expression  string   `json:"-"` // FHIRPath-like place, for example Patient.name[0].given[1]
+	Reason      string   `json:"-"` // a stable code of our own, rendered as details.coding; "" for none
 }
+
+// ReasonSystem is the code system of Issue.Reason.
+const ReasonSystem = "urn:yilian:reason"
 
 // Issues are all findings on one resource or bundle.
 type Issues []Issue
@@ -55,12 +59,25 @@ func (i Issue) MarshalJSON() ([]byte, error) {
 	type plain Issue
 	out := struct {
 		plain
+		Details    *details `json:"details,omitempty"`
 		Expression []string `json:"expression,omitempty"`
 	}{plain: plain(i)}
+	if i.Reason != "" {
+		out.Details = &details{[]coding{{ReasonSystem, i.Reason}}}
+	}
 	if i.Expression != "" {
 		out.Expression = []string{i.Expression}
 	}
 	return json.Marshal(out)
+}
+
+type details struct {
+	Coding []coding `json:"coding"`
+}
+
+type coding struct {
+	System string `json:"system"`
+	Code   string `json:"code"`
 }
 
 // Outcome renders issues as an OperationOutcome. Without issues it says that all is well, since R4 wants at least one.

@@ -48,12 +48,12 @@ func (v *validator) expression() string {
 
 func (v *validator) report(severity Severity, code, words string) {
 	if len(v.issues) == maxIssues {
-		v.issues = append(v.issues, Issue{SeverityError, CodeTooLong, "There are more faults than are listed here.", ""})
+		v.issues = append(v.issues, Issue{Severity: SeverityError, Code: CodeTooLong, Diagnostics: "There are more faults than are listed here."})
 	}
 	if len(v.issues) > maxIssues {
 		return
 	}
-	v.issues = append(v.issues, Issue{severity, code, words, v.expression()})
+	v.issues = append(v.issues, Issue{Severity: severity, Code: code, Diagnostics: words, Expression: v.expression()})
 }
 
 func (v *validator) fault(code, words string) { v.report(SeverityError, code, words) }

@@ -1,0 +1,239 @@
+package exchange
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"yilian.example/exchange/consortium"
+	"yilian.example/exchange/fault"
+	"yilian.example/exchange/fhir"
+)
+
+// PatientIndex derives the references under which the consortium knows patients.
+type PatientIndex interface {
+	Ref(system, value string) consortium.PatientRef
+	// Local is for a patient without a national identifier: it is matched within this organisation only.
+	Local(id string) consortium.PatientRef
+}
+
+// Shelf is what Ingest needs of the records store; *Records is one.
+type Shelf interface {
+	CurrentVersions(ctx context.Context, refs []RecordRef) (map[RecordRef]Current, error)
+	// Find gives the ids of current records of a type that carry all tokens.
+	Find(ctx context.Context, typ string, tokens []Token) ([]string, error)
+	// Store keeps all or none; fault.Conflict when a version is not the next one of its record.
+	Store(ctx context.Context, puts []Put) ([]Version, error)
+}
+
+// Ingest is the one door through which records come in: validate, find out whose they are, decide, store.
+type Ingest struct {
+	Org     consortium.OrgID
+	Base    string   // this gateway's FHIR address with a slash at the end: absolute references below it are ours
+	Systems []string // FHIR identifier systems that identify a person nationally, best first
+	Index   PatientIndex
+	Shelf   Shelf
+	Decider Decider
+	Log     AccessLogger
+	Now     func() time.Time
+	NewID   func() string // a fresh FHIR id: a random UUID outside tests
+}
+
+// Caller is who sends records, and why.
+type Caller struct {
+	Actor   consortium.Actor
+	Purpose consortium.Purpose
+}
+
+// Taken is what became of one resource.
+type Taken struct {
+	Ref      RecordRef
+	Number   int
+	Recorded time.Time
+	Created  bool        // it did not exist before
+	Matched  bool        // a conditional create found it and stored nothing; Recorded is zero then
+	Content  []byte      // as stored; nil when Matched
+	Remarks  fhir.Issues // warnings
+	Err      error       // in a batch: why this entry was refused
+}
+
+// Rejected is a resource or bundle that FHIR's or our rules refuse, with all issues. It is fault.Invalid.
+type Rejected struct {
+	Issues fhir.Issues
+	fault  *fault.Error
+}
+
+// Error gives the text for logs: places and rules, no values.
+func (r *Rejected) Error() string {
+	for _, i := range r.Issues {
+		if i.Severity == fhir.SeverityError {
+			return r.fault.Code + ": " + i.Expression + ": " + i.Diagnostics
+		}
+	}
+	return r.fault.Error()
+}
+
+// Unwrap gives the classified error.
+func (r *Rejected) Unwrap() error { return r.fault }
+
+// reject makes the error of issues that refuse.
+func reject(issues fhir.Issues) error {
+	for _, i := range issues {
+		switch i.Code {
+		case fhir.CodeInvalid:
+			return &Rejected{issues, fault.New(fault.Invalid, "MALFORMED", "The body is not valid JSON.")}
+		case fhir.CodeNotSupported:
+			return &Rejected{issues, fault.New(fault.Unsupported, "UNKNOWN_RESOURCE", "FHIR R4 knows no such type of resource.")}
+		}
+	}
+	return &Rejected{issues, fault.New(fault.Invalid, "FHIR_INVALID", "The resource breaks rules of FHIR R4.")}
+}
+
+// refuse makes an error about one place of what was sent.
+func refuse(place, code, words string) error {
+	issue := fhir.Issue{Severity: fhir.SeverityError, Code: fhir.CodeBusinessRule, Diagnostics: words, Expression: place, Reason: code}
+	return &Rejected{fhir.Issues{issue}, fault.New(fault.Invalid, code, words)}
+}
+
+// Create stores a new resource under an id of our own. With ifNoneExist (identifier=system|value) it stores only when no resource of the type
+// carries the identifier; two such requests at the same moment may both store.
+func (in *Ingest) Create(ctx context.Context, caller Caller, typ string, body []byte, ifNoneExist string) (Taken, error) {
+	r, err := decodeAs(typ, body)
+	if err != nil {
+		return Taken{}, err
+	}
+	return in.one(ctx, caller, &draft{resource: r.resource, remarks: r.remarks, place: typ, ifNoneExist: ifNoneExist})
+}
+
+// Update stores a further version of a resource, or the first one under the sender's id. With ifMatch (W/"3") it does so only when that is the
+// current version.
+func (in *Ingest) Update(ctx context.Context, caller Caller, typ, id string, body []byte, ifMatch string) (Taken, error) {
+	r, err := decodeAs(typ, body)
+	if err != nil {
+		return Taken{}, err
+	}
+	return in.one(ctx, caller, &draft{resource: r.resource, remarks: r.remarks, place: typ, update: true, id: id, ifMatch: ifMatch})
+}
+
+type decoded struct {
+	resource *fhir.Resource
+	remarks  fhir.Issues
+}
+
+func decodeAs(typ string, body []byte) (decoded, error) {
+	r, issues := fhir.Decode(body)
+	if r == nil || issues.Failed() {
+		return decoded{}, reject(issues)
+	}
+	if r.Type != typ {
+		return decoded{}, refuse(r.Type, "TYPE_MISMATCH", "The resource is of another type than the address says.")
+	}
+	return decoded{r, issues}, nil
+}
+
+func (in *Ingest) one(ctx context.Context, caller Caller, d *draft) (Taken, error) {
+	taken, err := in.keep(ctx, caller, []*draft{d}, nil)
+	if err != nil {
+		return Taken{}, err
+	}
+	return taken[0], nil
+}
+
+// attempts is how often a write that lost a race is planned anew.
+const attempts = 4
+
+// keep plans and stores drafts, all or none. It plans again when another writer was faster.
+func (in *Ingest) keep(ctx context.Context, caller Caller, drafts []*draft, urls map[string]*draft) ([]Taken, error) {
+	for try := 1; ; try++ {
+		taken, raced, err := in.attempt(ctx, caller, drafts, urls)
+		if err == nil || !raced || try == attempts {
+			return taken, err
+		}
+	}
+}
+
+// attempt is one pass of keep; raced tells that the store saw another version than the plan.
+func (in *Ingest) attempt(ctx context.Context, caller Caller, drafts []*draft, urls map[string]*draft) (taken []Taken, raced bool, err error) {
+	p := plan{in: in, drafts: drafts, urls: urls}
+	if err := p.make(ctx); err != nil {
+		return nil, false, err
+	}
+	if err := in.authorize(ctx, caller, drafts); err != nil {
+		return nil, false, err
+	}
+	now := in.Now().UTC().Truncate(time.Millisecond) // as meta.lastUpdated is written
+	puts := make([]Put, 0, len(drafts))
+	taken = make([]Taken, len(drafts))
+	for i, d := range drafts {
+		taken[i] = Taken{Ref: d.ref(in.Org), Number: d.version, Created: d.version == 1, Matched: d.matched, Remarks: d.remarks}
+		if d.matched {
+			taken[i].Created = false
+			continue
+		}
+		put := d.put(now, p.link)
+		taken[i].Content, taken[i].Recorded = put.Content, now
+		puts = append(puts, put)
+	}
+	if _, err := in.Shelf.Store(ctx, puts); err != nil {
+		return nil, fault.Is(err, fault.Conflict), fmt.Errorf("store %d records: %w", len(puts), err)
+	}
+	return taken, false, nil
+}
+
+// authorize asks the policy once for each patient, with all kinds that are to be stored.
+func (in *Ingest) authorize(ctx context.Context, caller Caller, drafts []*draft) error {
+	kinds := map[consortium.PatientRef][]consortium.Kind{}
+	var order []consortium.PatientRef
+	for _, d := range drafts {
+		if _, known := kinds[d.patient]; !known {
+			order = append(order, d.patient)
+		}
+		kinds[d.patient] = append(kinds[d.patient], d.kind)
+	}
+	for _, patient := range order {
+		list := kinds[patient]
+		slices.Sort(list)
+		decision, err := in.Decider.Decide(ctx, consortium.Query{
+			Actor: caller.Actor, Purpose: caller.Purpose, Action: consortium.ActionStore, Custodian: in.Org,
+			Patient: patient, Kinds: slices.Compact(list), Time: in.Now().UTC(),
+		})
+		if err != nil {
+			return fmt.Errorf("decide store: %w", err)
+		}
+		if decision.Allow {
+			continue
+		}
+		if err := in.Log.LogAccess(ctx, Access{Decision: decision}); err != nil {
+			return fmt.Errorf("log refusal: %w", err)
+		}
+		return NewRefused(decision)
+	}
+	return nil
+}
+
+// Identify finds the patient whom a national identifier names, whether or not anything is held on them; false when the system is not one of
+// those that identify a person nationally.
+func (in *Ingest) Identify(system, value string) (consortium.PatientRef, bool) {
+	if !slices.Contains(in.Systems, system) || value == "" {
+		return "", false
+	}
+	return in.Index.Ref(system, value), true
+}
+
+// MatchVersion reads the version of an If-Match header, W/"3". Zero means none was given.
+func MatchVersion(etag string) (int, error) {
+	if etag == "" {
+		return 0, nil
+	}
+	text, weak := strings.CutPrefix(etag, `W/"`)
+	text, closed := strings.CutSuffix(text, `"`)
+	if weak && closed {
+		if n, err := strconv.Atoi(text); err == nil && n > 0 && text[0] != '+' {
+			return n, nil
+		}
+	}
+	return 0, fault.New(fault.Invalid, "IF_MATCH", `If-Match must be a version as the ETag shows it, for example W/"3".`)
+}

@@ -1,0 +1,281 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"yilian.example/exchange"
+	"yilian.example/exchange/consortium"
+	"yilian.example/exchange/fault"
+	"yilian.example/exchange/fhir"
+)
+
+// fhirJSON is the media type of every FHIR answer.
+const fhirJSON = "application/fhir+json; charset=utf-8"
+
+// Taker stores what comes in; *exchange.Ingest is one.
+type Taker interface {
+	Create(ctx context.Context, caller exchange.Caller, typ string, body []byte, ifNoneExist string) (exchange.Taken, error)
+	Update(ctx context.Context, caller exchange.Caller, typ, id string, body []byte, ifMatch string) (exchange.Taken, error)
+	Bundle(ctx context.Context, caller exchange.Caller, body []byte) (exchange.TakenBundle, error)
+}
+
+// Reader shows one record under a logged decision; *exchange.Reading is one.
+type Reader interface {
+	Read(ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, ref exchange.RecordRef, number int) (exchange.Version, error)
+}
+
+// Finder finds records by search values; *exchange.Records is one.
+type Finder interface {
+	Find(ctx context.Context, typ string, tokens []exchange.Token) ([]string, error)
+}
+
+// FHIR serves the RESTful interface of FHIR R4 for one organisation.
+type FHIR struct {
+	Org       consortium.OrgID
+	PublicURL string // without a slash at the end; the interface is at PublicURL/fhir
+	MaxBody   int64  // bytes of one request
+	Started   time.Time
+	Ingest    Taker
+	Records   Reader
+	Finder    Finder
+	// ActorFrom gives the caller whom authentication has found.
+	ActorFrom func(context.Context) (consortium.Actor, bool)
+	Failures  Failures
+}
+
+// Register adds the interface at /fhir. Authentication must come before it.
+func (f *FHIR) Register(r gin.IRouter) {
+	g := r.Group("/fhir")
+	g.GET("/metadata", f.metadata)
+	g.POST("", f.bundle)
+	g.POST("/", f.bundle)
+	g.POST("/:type", f.create)
+	g.POST("/:type/:id", f.search)
+	g.PUT("/:type/:id", f.update)
+	g.GET("/:type/:id", f.read)
+	g.GET("/:type/:id/_history/:version", f.vread)
+	for _, method := range []string{http.MethodGet, http.MethodPut, http.MethodDelete, http.MethodPatch} {
+		g.Handle(method, "", f.notAllowed("POST"))
+		g.Handle(method, "/:type", f.notAllowed("POST"))
+	}
+	for _, method := range []string{http.MethodDelete, http.MethodPatch} {
+		g.Handle(method, "/:type/:id", f.notAllowed("GET, PUT"))
+	}
+}
+
+// notAllowed answers interactions of FHIR that are not served. A search by GET is one: search values are identifiers, and addresses are
+// written to logs all along the way.
+func (f *FHIR) notAllowed(allow string) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		c.Header("Allow", allow)
+		f.Failures.Outcome(c, fault.New(fault.Unsupported, "METHOD", "This interaction is not served; the CapabilityStatement at /fhir/metadata lists those that are. Searches are sent by POST to Patient/_search."))
+	}
+}
+
+// caller gives who calls and why, or answers and reports false.
+func (f *FHIR) caller(c *gin.Context) (exchange.Caller, bool) {
+	if !acceptsFHIR(c.Request) {
+		f.Failures.Outcome(c, fault.New(fault.Unsupported, "NOT_ACCEPTABLE", "Only application/fhir+json is served, in UTF-8 and FHIR version 4.0."))
+		return exchange.Caller{}, false
+	}
+	actor, ok := f.ActorFrom(c.Request.Context())
+	if !ok {
+		f.Failures.Outcome(c, fault.New(fault.Unauthorized, "SIGN_IN", "Send a bearer token of your organisation's identity provider."))
+		return exchange.Caller{}, false
+	}
+	purpose, err := PurposeOf(c.Request, actor.Role)
+	if err != nil {
+		f.Failures.Outcome(c, err)
+		return exchange.Caller{}, false
+	}
+	return exchange.Caller{Actor: actor, Purpose: purpose}, true
+}
+
+// PurposeOf gives the purpose of a request: the header Purpose-Of-Use, or what the role is there for.
+func PurposeOf(r *http.Request, role consortium.Role) (consortium.Purpose, error) {
+	if given := r.Header.Values("Purpose-Of-Use"); len(given) > 0 {
+		p := consortium.Purpose(given[0])
+		if len(given) > 1 || !p.Valid() {
+			return "", fault.New(fault.Invalid, "PURPOSE", "Purpose-Of-Use must be one code of HL7's PurposeOfUse, for example TREAT.")
+		}
+		return p, nil
+	}
+	defaults := map[consortium.Role]consortium.Purpose{
+		consortium.RoleSystem: consortium.Operations, consortium.RoleClinician: consortium.Treatment,
+		consortium.RolePatient: consortium.PatientRequest, consortium.RoleAssessor: consortium.Payment,
+	}
+	if p, ok := defaults[role]; ok {
+		return p, nil
+	}
+	return "", fault.New(fault.Invalid, "PURPOSE", "Say what for: send the header Purpose-Of-Use with a code of HL7's PurposeOfUse.")
+}
+
+// acceptsFHIR reports whether the caller takes our one format.
+func acceptsFHIR(r *http.Request) bool {
+	if format := r.URL.Query().Get("_format"); format != "" {
+		return format == "json" || strings.HasSuffix(format, "/json") || strings.HasSuffix(strings.ReplaceAll(format, " ", "+"), "fhir+json")
+	}
+	accept := r.Header.Values("Accept")
+	if len(accept) == 0 {
+		return true
+	}
+	for _, part := range strings.Split(strings.Join(accept, ","), ",") {
+		switch mt, _, err := mime.ParseMediaType(part); {
+		case err != nil:
+		case mt == "application/fhir+json", mt == "application/json", mt == "*/*", mt == "application/*":
+			return true
+		}
+	}
+	return false
+}
+
+// body reads a FHIR body, or answers and reports false.
+func (f *FHIR) body(c *gin.Context, types ...string) ([]byte, bool) {
+	mt, params, err := mime.ParseMediaType(c.GetHeader("Content-Type"))
+	charset, version := strings.ToLower(params["charset"]), params["fhirversion"]
+	good := false
+	for _, t := range types {
+		good = good || mt == t
+	}
+	if err != nil || !good || charset != "" && charset != "utf-8" || version != "" && version != "4.0" || c.GetHeader("Content-Encoding") != "" {
+		f.Failures.Outcome(c, fault.New(fault.Unsupported, "MEDIA_TYPE", "Send "+types[0]+" in UTF-8, not compressed."))
+		return nil, false
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, f.MaxBody))
+	if err == nil {
+		return body, true
+	}
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		err = fault.Wrap(err, fault.TooLarge, "BODY_TOO_LARGE", "The body may have "+strconv.FormatInt(f.MaxBody, 10)+" bytes at most. Send several requests.")
+	} else {
+		err = fault.Wrap(err, fault.Invalid, "BODY_CUT", "The body ended before it was complete.")
+	}
+	f.Failures.Outcome(c, err)
+	return nil, false
+}
+
+func (f *FHIR) create(c *gin.Context) {
+	caller, ok := f.caller(c)
+	if !ok || !f.known(c) {
+		return
+	}
+	body, ok := f.body(c, "application/fhir+json", "application/json")
+	if !ok {
+		return
+	}
+	taken, err := f.Ingest.Create(c.Request.Context(), caller, c.Param("type"), body, c.GetHeader("If-None-Exist"))
+	if err != nil {
+		f.Failures.Outcome(c, err)
+		return
+	}
+	f.stored(c, taken)
+}
+
+func (f *FHIR) update(c *gin.Context) {
+	caller, ok := f.caller(c)
+	if !ok || !f.known(c) {
+		return
+	}
+	body, ok := f.body(c, "application/fhir+json", "application/json")
+	if !ok {
+		return
+	}
+	taken, err := f.Ingest.Update(c.Request.Context(), caller, c.Param("type"), c.Param("id"), body, c.GetHeader("If-Match"))
+	if err != nil {
+		f.Failures.Outcome(c, err)
+		return
+	}
+	f.stored(c, taken)
+}
+
+// known answers requests for types that are not kept.
+func (f *FHIR) known(c *gin.Context) bool {
+	if _, ok := fhir.ClassOf(c.Param("type")); ok {
+		return true
+	}
+	f.Failures.Outcome(c, fault.New(fault.Unsupported, "TYPE_NOT_KEPT", "Resources of this type are not kept here; the CapabilityStatement at /fhir/metadata lists those that are."))
+	return false
+}
+
+func (f *FHIR) base() string { return f.PublicURL + "/fhir/" }
+
+// location is the address of a version.
+func location(ref exchange.RecordRef, number int) string {
+	return ref.Type + "/" + ref.ID + "/_history/" + strconv.Itoa(number)
+}
+
+func etag(number int) string { return `W/"` + strconv.Itoa(number) + `"` }
+
+// stored answers a create or update as the Prefer header asks; the default is the resource itself.
+func (f *FHIR) stored(c *gin.Context, t exchange.Taken) {
+	status := http.StatusOK
+	if t.Created {
+		status = http.StatusCreated
+	}
+	c.Header("Location", f.base()+location(t.Ref, t.Number))
+	c.Header("ETag", etag(t.Number))
+	c.Header("Cache-Control", "no-store")
+	if !t.Recorded.IsZero() {
+		c.Header("Last-Modified", t.Recorded.UTC().Format(http.TimeFormat))
+	}
+	switch prefer := preferred(c.Request); {
+	case prefer == "OperationOutcome":
+		c.Data(status, fhirJSON, fhir.Outcome(t.Remarks))
+	case prefer == "minimal" || t.Content == nil:
+		c.Status(status)
+	default:
+		c.Data(status, fhirJSON, t.Content)
+	}
+}
+
+// preferred gives the return preference of RFC 7240: minimal, representation, OperationOutcome or "".
+func preferred(r *http.Request) string {
+	for _, part := range strings.FieldsFunc(strings.Join(r.Header.Values("Prefer"), ","), func(c rune) bool { return c == ',' || c == ';' }) {
+		if value, ok := strings.CutPrefix(strings.TrimSpace(part), "return="); ok {
+			return strings.Trim(value, `"`)
+		}
+	}
+	return ""
+}
+
+func (f *FHIR) read(c *gin.Context) { f.show(c, 0) }
+
+func (f *FHIR) vread(c *gin.Context) {
+	number, err := strconv.Atoi(c.Param("version"))
+	if err != nil || number < 1 {
+		f.Failures.Outcome(c, fault.New(fault.NotFound, "NOT_FOUND", "There is no such version."))
+		return
+	}
+	f.show(c, number)
+}
+
+func (f *FHIR) show(c *gin.Context, number int) {
+	caller, ok := f.caller(c)
+	if !ok || !f.known(c) {
+		return
+	}
+	ref := exchange.RecordRef{Org: f.Org, Type: c.Param("type"), ID: c.Param("id")}
+	v, err := f.Records.Read(c.Request.Context(), caller.Actor, caller.Purpose, ref, number)
+	if err != nil {
+		f.Failures.Outcome(c, err)
+		return
+	}
+	c.Header("ETag", etag(v.Number))
+	c.Header("Last-Modified", v.Recorded.UTC().Format(http.TimeFormat))
+	c.Header("Cache-Control", "no-store")
+	if match := c.GetHeader("If-None-Match"); match != "" && match == etag(v.Number) {
+		c.Status(http.StatusNotModified)
+		return
+	}
+	c.Data(http.StatusOK, fhirJSON, v.Content)
+}

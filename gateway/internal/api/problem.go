@@ -1,0 +1,139 @@
+package api
+
+import (
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"yilian.example/exchange"
+	"yilian.example/exchange/consortium"
+	"yilian.example/exchange/fault"
+	"yilian.example/exchange/fhir"
+)
+
+// kinds is the one table from error kinds to HTTP status and FHIR issue type (http://hl7.org/fhir/issue-type).
+var kinds = map[fault.Kind]struct {
+	status int
+	issue  string
+}{
+	fault.Internal:     {http.StatusInternalServerError, "exception"},
+	fault.Unavailable:  {http.StatusServiceUnavailable, "transient"},
+	fault.Invalid:      {http.StatusBadRequest, "invalid"},
+	fault.Unauthorized: {http.StatusUnauthorized, "login"},
+	fault.Forbidden:    {http.StatusForbidden, "forbidden"},
+	fault.NotFound:     {http.StatusNotFound, "not-found"},
+	fault.Gone:         {http.StatusGone, "deleted"},
+	fault.Conflict:     {http.StatusConflict, "conflict"},
+	fault.TooLarge:     {http.StatusRequestEntityTooLarge, "too-long"},
+	fault.Unsupported:  {http.StatusNotFound, "not-supported"},
+	fault.TooMany:      {http.StatusTooManyRequests, "throttled"},
+}
+
+// codes are the few codes for which HTTP has a more exact status than their kind's.
+var codes = map[string]int{
+	"MEDIA_TYPE":       http.StatusUnsupportedMediaType,
+	"NOT_ACCEPTABLE":   http.StatusNotAcceptable,
+	"METHOD":           http.StatusMethodNotAllowed,
+	"VERSION_CONFLICT": http.StatusPreconditionFailed, // If-Match
+	"MULTIPLE_MATCHES": http.StatusPreconditionFailed, // If-None-Exist
+}
+
+// Status gives the HTTP status of an error.
+func Status(err error) int {
+	f := fault.Of(err)
+	if status, ok := codes[f.Code]; ok {
+		return status
+	}
+	var rejected *exchange.Rejected
+	if f.Kind == fault.Invalid && f.Code != "MALFORMED" && errors.As(err, &rejected) {
+		return http.StatusUnprocessableEntity // JSON, but against the rules
+	}
+	return kinds[f.Kind].status
+}
+
+// Failures renders errors. The caller sees the kind, a code and a safe sentence; the log sees the chain, and only of what is not the caller's
+// doing.
+type Failures struct {
+	Log *slog.Logger
+}
+
+// problem is an RFC 9457 problem document with two members of our own.
+type problem struct {
+	Type    string              `json:"type"`
+	Title   string              `json:"title"`
+	Status  int                 `json:"status"`
+	Detail  string              `json:"detail"`
+	Code    string              `json:"code"`
+	Reasons []consortium.Reason `json:"reasons,omitempty"`
+}
+
+// Problem answers with a problem document. It is for everything but FHIR and pages.
+func (f Failures) Problem(c *gin.Context, err error) {
+	status := f.begin(c, err)
+	classified := fault.Of(err)
+	body, _ := json.Marshal(problem{ // strings and numbers always encode
+		Type: "about:blank", Title: http.StatusText(status), Status: status,
+		Detail: classified.Public, Code: classified.Code, Reasons: reasons(err),
+	})
+	c.Data(status, "application/problem+json", body)
+	c.Abort()
+}
+
+// Outcome answers with an OperationOutcome. It is for FHIR.
+func (f Failures) Outcome(c *gin.Context, err error) {
+	status := f.begin(c, err)
+	c.Data(status, fhirJSON, fhir.Outcome(issuesOf(err)))
+	c.Abort()
+}
+
+// begin sets what every failure's answer carries, logs it, and gives its status.
+func (f Failures) begin(c *gin.Context, err error) int {
+	status := Status(err)
+	h := c.Writer.Header()
+	h.Set("Cache-Control", "no-store")
+	switch status {
+	case http.StatusUnauthorized:
+		if h.Get("WWW-Authenticate") == "" {
+			h.Set("WWW-Authenticate", "Bearer")
+		}
+	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
+		h.Set("Retry-After", "5")
+	}
+	if status >= http.StatusInternalServerError {
+		f.Log.ErrorContext(c.Request.Context(), "request failed", "route", c.FullPath(), "method", c.Request.Method, "status", status,
+			"request_id", h.Get("X-Request-Id"), "error", err)
+	}
+	return status
+}
+
+func reasons(err error) []consortium.Reason {
+	var refused *exchange.Refused
+	if errors.As(err, &refused) {
+		return refused.Decision.Reasons
+	}
+	return nil
+}
+
+// issuesOf says an error in FHIR's terms: all issues of a rejected resource, all reasons of a refusal, or the error's own sentence.
+func issuesOf(err error) fhir.Issues {
+	var rejected *exchange.Rejected
+	if errors.As(err, &rejected) {
+		return rejected.Issues
+	}
+	classified := fault.Of(err)
+	issue := fhir.Issue{Severity: fhir.SeverityError, Code: kinds[classified.Kind].issue, Diagnostics: classified.Public, Reason: classified.Code}
+	grounds := reasons(err)
+	if len(grounds) == 0 || classified.Kind != fault.Forbidden {
+		return fhir.Issues{issue}
+	}
+	issues := make(fhir.Issues, 0, len(grounds))
+	for _, r := range grounds {
+		issue.Reason = r.Code
+		issue.Diagnostics = "The policy does not allow this: " + r.Code + ", which rests on " + r.Article + "."
+		issues = append(issues, issue)
+	}
+	return issues
+}
