@@ -52,3 +52,15 @@ func KeyName(verifier string) (string, error) {
 	}
 	return v.Name(), nil
 }
+
+// Signer signs notes under a log's key. It is x/mod's, named here so that other packages need not import it; a key in an HSM fits as well.
+type Signer = note.Signer
+
+// NewSigner reads a signer key as GenerateKey gives it. The error never quotes the key.
+func NewSigner(signer string) (Signer, error) {
+	s, err := note.NewSigner(strings.TrimSpace(signer))
+	if err != nil {
+		return nil, errors.New("signer key is malformed")
+	}
+	return s, nil
+}

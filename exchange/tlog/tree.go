@@ -165,6 +165,9 @@ func (b *Builder) readEdge(indexes []int64) ([]Hash, error) {
 	return hashes, nil
 }
 
+// ErrRoot means that a tree does not begin with the tree that was vouched for before.
+var ErrRoot = errors.New("the tree has another root than was vouched for")
+
 // AuditError says which tile or entry is the first that does not fit the rest.
 type AuditError struct {
 	Tile  Tile
@@ -189,7 +192,7 @@ func Audit(older Checkpoint, size int64, read ReadTiles, check func(entry []byte
 		return Hash{}, err
 	}
 	if root, err := b.Root(); err != nil || root != older.Root {
-		return Hash{}, fmt.Errorf("the %d entries before do not have the root that was vouched for", older.Size)
+		return Hash{}, fmt.Errorf("%w at size %d", ErrRoot, older.Size)
 	}
 	for b.size < size {
 		if err := auditBundle(b, size, read, check); err != nil {
