@@ -104,7 +104,7 @@ func (s *Sequencer) checkAgainst(ctx context.Context, head Head) error {
 	}
 	edge, err := tlog.NewBuilder(size, s.reader(ctx))
 	if err != nil {
-		return fmt.Errorf("read tree: %w", err)
+		return fmt.Errorf("read tree: %w", refusal(err))
 	}
 	if root, err := edge.Root(); err != nil || root != s.ledger.checkpoint.Root {
 		return fmt.Errorf("%w: the stored tree has another root at size %d than the ledger witnessed", ErrRefused, size)
@@ -116,12 +116,8 @@ func (s *Sequencer) checkAgainst(ctx context.Context, head Head) error {
 func (s *Sequencer) submit(ctx context.Context, head Head) error {
 	older := s.ledger.checkpoint
 	root, err := tlog.Audit(older, head.Size, s.reader(ctx), checkLeaf)
-	var fault *tlog.AuditError
-	if errors.As(err, &fault) || errors.Is(err, tlog.ErrRoot) {
-		return fmt.Errorf("%w: %w", ErrRefused, err)
-	}
 	if err != nil {
-		return fmt.Errorf("re-derive root: %w", err)
+		return fmt.Errorf("re-derive root: %w", refusal(err))
 	}
 	if root != head.Root {
 		return fmt.Errorf("%w: the stored entries do not have the stored root at size %d", ErrRefused, head.Size)
@@ -141,6 +137,15 @@ func (s *Sequencer) submit(ctx context.Context, head Head) error {
 	}
 	s.ledger = &ledgerState{Witnessed: Witnessed{Note: note, Time: done.Time}, checkpoint: newer}
 	return nil
+}
+
+// refusal marks the errors that say that the stored log contradicts itself, and not just that it could not be read.
+func refusal(err error) error {
+	var fault *tlog.AuditError
+	if errors.As(err, &fault) || errors.Is(err, tlog.ErrRoot) {
+		return fmt.Errorf("%w: %w", ErrRefused, err)
+	}
+	return err
 }
 
 func checkLeaf(entry []byte) error {

@@ -59,7 +59,7 @@ func (s *Sequencer) loadTree(ctx context.Context) error {
 	}
 	tree, err := tlog.NewBuilder(head.Size, s.reader(ctx))
 	if err != nil {
-		return fmt.Errorf("read tree: %w", err)
+		return fmt.Errorf("read tree: %w", refusal(err))
 	}
 	root, err := tree.Root()
 	if err != nil {

@@ -26,7 +26,8 @@ type Builder struct {
 	full   []TileData
 }
 
-// NewBuilder begins at a tree of the given size, whose partial tiles it reads. It trusts them: compare Root with a root that is known.
+// NewBuilder begins at a tree of the given size, whose partial tiles it reads. It trusts their hashes: compare Root with a root that is known.
+// A partial bundle whose entries do not have the hashes of the tree is an *AuditError.
 func NewBuilder(size int64, read ReadTiles) (*Builder, error) {
 	b := &Builder{size: size}
 	tiles := rightEdge(size)
@@ -53,7 +54,27 @@ func NewBuilder(size int64, read ReadTiles) (*Builder, error) {
 		}
 		b.levels[t.Level] = bytes.Clone(data[i])
 	}
-	return b, nil
+	return b, b.checkBundle()
+}
+
+// checkBundle compares the partial bundle with the partial tile of level 0.
+func (b *Builder) checkBundle() error {
+	n := int(b.size % TileWidth)
+	if n == 0 {
+		return nil
+	}
+	t := Tile{Level: EntriesLevel, N: b.size / TileWidth, Width: n}
+	entries, err := ParseBundle(b.bundle, n)
+	if err != nil {
+		return &AuditError{t, -1, err.Error()}
+	}
+	for i, e := range entries {
+		h := LeafHash(e)
+		if !bytes.Equal(h[:], b.levels[0][i*len(h):(i+1)*len(h)]) {
+			return &AuditError{t, t.N*TileWidth + int64(i), "entry does not have the hash that the tree has for it"}
+		}
+	}
+	return nil
 }
 
 // rightEdge lists the partial tiles of a tree, the partial bundle first.
