@@ -38,7 +38,7 @@ func (r *Refusal) Error() string { return string(r.Code) + ": " + r.Text }
 func FindRefusal(text string) (*Refusal, bool) {
 	best := -1
 	var found *Refusal
-	for _, code := range codes() {
+	for _, code := range Codes() {
 		i := strings.Index(text, string(code)+": ")
 		if i < 0 || (best >= 0 && i >= best) {
 			continue
@@ -49,7 +49,8 @@ func FindRefusal(text string) (*Refusal, bool) {
 	return found, found != nil
 }
 
-func codes() []Code {
+// Codes lists them all.
+func Codes() []Code {
 	return []Code{
 		CodeArgument, CodeCaller, CodeTime, CodeSignature, CodeState,
 		CodeLogUnknown, CodeLogRegistered, CodeLogSmaller, CodeLogInconsistent,

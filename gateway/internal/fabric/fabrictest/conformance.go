@@ -166,6 +166,14 @@ func (l *testLog) register(t *testing.T, client Client) {
 	}
 }
 
+// RegisterTestLog registers a log with a name of its own for a member, and gives its origin.
+func RegisterTestLog(t *testing.T, client Client, msp string) string {
+	t.Helper()
+	l := newTestLog(t, msp)
+	l.register(t, client)
+	return l.origin
+}
+
 // patient is a consent's key and what it signs.
 type patient struct {
 	key        *ecdsa.PrivateKey

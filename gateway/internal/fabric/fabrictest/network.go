@@ -6,7 +6,6 @@ package fabrictest
 
 import (
 	"crypto/tls"
-	"fmt"
 	"log/slog"
 	"net"
 	"os"
@@ -204,6 +203,17 @@ func (n *Network) OnSubmit(decide func() (ordered bool, err error)) {
 	n.onSubmit = decide
 }
 
+// OrderLate puts a transaction into a block that was submitted, but not ordered then.
+func (n *Network) OrderLate(txID string) {
+	n.mu.Lock()
+	endorsed := n.endorsed[txID]
+	n.mu.Unlock()
+	if endorsed == nil {
+		n.tb.Fatalf("transaction %s was never endorsed", txID)
+	}
+	n.ledger.Commit(endorsed)
+}
+
 // endorses reports whether the peer can endorse now.
 func (p *node) endorses() bool {
 	p.mu.Lock()
@@ -223,5 +233,3 @@ func (n *Network) Clients() Consortium {
 	}
 	return made
 }
-
-func (n *Network) String() string { return fmt.Sprintf("fake consortium of %d members", len(n.order)) }
