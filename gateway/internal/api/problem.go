@@ -73,13 +73,17 @@ type problem struct {
 // Problem answers with a problem document. It is for everything but FHIR and pages.
 func (f Failures) Problem(c *gin.Context, err error) {
 	status := f.begin(c, err)
-	classified := fault.Of(err)
-	body, _ := json.Marshal(problem{ // strings and numbers always encode
-		Type: "about:blank", Title: http.StatusText(status), Status: status,
-		Detail: classified.Public, Code: classified.Code, Reasons: reasons(err),
-	})
+	body, _ := json.Marshal(problemOf(err, status)) // strings and numbers always encode
 	c.Data(status, "application/problem+json", body)
 	c.Abort()
+}
+
+func problemOf(err error, status int) problem {
+	classified := fault.Of(err)
+	return problem{
+		Type: "about:blank", Title: http.StatusText(status), Status: status,
+		Detail: classified.Public, Code: classified.Code, Reasons: reasons(err),
+	}
 }
 
 // Outcome answers with an OperationOutcome. It is for FHIR.

@@ -1,0 +1,106 @@
+// Package api is the gateway's programs' side: FHIR R4, the JSON API, the public log, other members' gateways and operators' endpoints, a file
+// per resource. Handlers turn requests into calls of the domains and errors into problem documents or OperationOutcomes; they decide nothing.
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
+	"github.com/gin-gonic/gin"
+
+	"yilian.example/exchange/consortium"
+	"yilian.example/exchange/fault"
+)
+
+// ActorFrom gives the caller whom authentication has found.
+type ActorFrom func(context.Context) (consortium.Actor, bool)
+
+// JSON is the JSON API. Each resource adds its operations with register.
+type JSON struct {
+	api       huma.API
+	actorFrom ActorFrom
+	failures  Failures
+}
+
+// New adds the JSON API to a group of the engine, and its description, OpenAPI 3.1, at /api/openapi.json.
+func New(engine *gin.Engine, group *gin.RouterGroup, publicURL string, actorFrom ActorFrom, failures Failures) JSON {
+	conf := huma.DefaultConfig("Yilian gateway", "1")
+	conf.OpenAPIPath = "/api/openapi"
+	conf.DocsPath = ""    // its page would load scripts from elsewhere
+	conf.SchemasPath = "" // no links to schemas in answers
+	conf.CreateHooks = nil
+	conf.Servers = []*huma.Server{{URL: publicURL}}
+	conf.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"bearer": {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "Access token of the organisation's OpenID provider"},
+	}
+	conf.Security = []map[string][]string{{"bearer": {}}}
+	return JSON{api: humagin.NewWithGroup(engine, group, conf), actorFrom: actorFrom, failures: failures}
+}
+
+// register adds one operation for callers who are known. Errors become problem documents.
+func register[I, O any](j JSON, op huma.Operation, handle func(context.Context, consortium.Actor, *I) (*O, error)) {
+	huma.Register(j.api, op, func(ctx context.Context, in *I) (*O, error) {
+		actor, ok := j.actorFrom(ctx)
+		if !ok {
+			return nil, j.fail(ctx, op, fault.New(fault.Unauthorized, "SIGN_IN", "Sign in, or send a bearer token of your organisation's identity provider."))
+		}
+		out, err := handle(ctx, actor, in)
+		if err != nil {
+			return nil, j.fail(ctx, op, err)
+		}
+		return out, nil
+	})
+}
+
+func (j JSON) fail(ctx context.Context, op huma.Operation, err error) error {
+	status := Status(err)
+	if status >= http.StatusInternalServerError {
+		j.failures.Log.ErrorContext(ctx, "request failed", "route", op.Path, "method", op.Method, "status", status, "error", err)
+	}
+	return &humaProblem{err: err, status: status}
+}
+
+// humaProblem is an error as huma renders it.
+type humaProblem struct {
+	err    error
+	status int
+}
+
+// Error gives the text for logs.
+func (p *humaProblem) Error() string { return p.err.Error() }
+
+// Unwrap gives the classified error.
+func (p *humaProblem) Unwrap() error { return p.err }
+
+// GetStatus is the HTTP status.
+func (p *humaProblem) GetStatus() int { return p.status }
+
+// ContentType is that of RFC 9457.
+func (p *humaProblem) ContentType(string) string { return "application/problem+json" }
+
+// MarshalJSON gives the problem document.
+func (p *humaProblem) MarshalJSON() ([]byte, error) { return json.Marshal(problemOf(p.err, p.status)) }
+
+// schemaProblem is what huma's own validation of a request finds; it repeats no value.
+func schemaProblem(status int, _ string, errs ...error) huma.StatusError {
+	text := "The request is not of the documented form: see /api/openapi.json."
+	for _, err := range errs {
+		if detail, ok := err.(*huma.ErrorDetail); ok {
+			text = "The request is not of the documented form (" + detail.Location + "): see /api/openapi.json."
+			break
+		}
+	}
+	kind := fault.Invalid
+	switch status {
+	case http.StatusRequestEntityTooLarge:
+		kind, text = fault.TooLarge, "The request is too large."
+	case http.StatusUnsupportedMediaType:
+		kind, text = fault.Unsupported, "Send application/json."
+	}
+	return &humaProblem{err: fault.New(kind, "MALFORMED", text), status: status}
+}
+
+func init() { huma.NewError = schemaProblem }
