@@ -67,6 +67,7 @@ type Consent struct {
 	State       State
 	CreatedAt   time.Time
 	WithdrawnAt time.Time // zero unless State is Withdrawn
+	CarriedAt   time.Time // when the withdrawal was known to stand on the ledger, or to have nothing to end there; zero until then
 	Sealed      []byte    // Secret, encrypted under the patient's data key and bound to ID and Terms
 	Receipt     []byte    // Receipt, encrypted likewise; empty until the ledger committed the grant
 }

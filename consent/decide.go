@@ -2,8 +2,14 @@ package consent
 
 import (
 	"context"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"time"
 
+	"yilian.example/chaincode/record"
 	"yilian.example/exchange/consortium"
+	"yilian.example/exchange/fault"
 )
 
 // Input is all that the policy sees: the question and facts that this gateway looked up itself.
@@ -19,6 +25,9 @@ type Facts struct {
 	Care bool
 	// Consents are those of the patient with Org as custodian, each with a state that was proven.
 	Consents []Fact
+	// Invitations are consents of the patient at other custodians that name Org as recipient. Their states are not proven here: they tell
+	// only whether asking makes sense, and the custodian decides by itself.
+	Invitations []Fact
 }
 
 // Fact is one consent as the policy sees it.
@@ -31,4 +40,148 @@ type Fact struct {
 // Policy answers. Its answer always has a reason. An error means that no decision was reached, which callers treat as a refusal.
 type Policy interface {
 	Evaluate(ctx context.Context, in Input) (consortium.Decision, error)
+}
+
+// Care tells whether a patient is in treatment at an organisation at a time: an encounter that lasts, or ended within the care window.
+type Care interface {
+	InCare(ctx context.Context, org consortium.OrgID, patient consortium.PatientRef, at time.Time) (bool, error)
+}
+
+// Consented looks consents up.
+type Consented interface {
+	// OfPatient gives a patient's consents at a custodian.
+	OfPatient(ctx context.Context, custodian consortium.OrgID, patient consortium.PatientRef) ([]Consent, error)
+	// Naming gives a patient's consents at any custodian that name the recipient, without what is sealed.
+	Naming(ctx context.Context, recipient consortium.OrgID, patient consortium.PatientRef) ([]Consent, error)
+}
+
+// ledgerPatience is how long a release waits for the ledger's word before the sealed receipt has to do.
+const ledgerPatience = 2 * time.Second
+
+// Decider decides accesses at one organisation.
+type Decider struct {
+	Org      consortium.OrgID
+	Care     Care
+	Consents Consented
+	Keys     Keys
+	Policy   Policy
+	Ledger   LedgerReader // nil: the sealed receipts decide alone
+	Log      *slog.Logger
+}
+
+// Decide answers a query. Facts are looked up here, and only those that the query can rest on. A release is checked against the ledger where
+// it can be reached: its word wins when it says less than the database.
+func (d *Decider) Decide(ctx context.Context, q consortium.Query) (consortium.Decision, error) {
+	in := Input{Org: d.Org, Query: q}
+	var err error
+	if in.Facts, err = d.facts(ctx, q); err != nil {
+		return consortium.Decision{}, err
+	}
+	for range len(in.Facts.Consents) + 1 {
+		decision, err := d.Policy.Evaluate(ctx, in)
+		if err != nil {
+			return consortium.Decision{}, fmt.Errorf("decide: %w", err)
+		}
+		if !decision.Allow || q.Action != consortium.ActionRelease {
+			return decision, nil
+		}
+		changed, err := d.confirm(ctx, in.Facts.Consents, ID(decision.Consent))
+		if err != nil {
+			return consortium.Decision{}, err
+		}
+		if !changed {
+			return decision, nil
+		}
+	}
+	return consortium.Decision{}, fmt.Errorf("decide: no consent stays as it is")
+}
+
+func (d *Decider) facts(ctx context.Context, q consortium.Query) (Facts, error) {
+	var f Facts
+	if q.Patient == "" || q.Custodian != d.Org {
+		return f, nil // nothing could rest on a fact
+	}
+	if q.Actor.Role == consortium.RoleClinician && q.Actor.Org == d.Org {
+		care, err := d.Care.InCare(ctx, d.Org, q.Patient, q.Time)
+		if err != nil {
+			return Facts{}, fmt.Errorf("look up encounter: %w", err)
+		}
+		f.Care = care
+	}
+	switch {
+	case q.Action == consortium.ActionRelease:
+		list, err := d.Consents.OfPatient(ctx, d.Org, q.Patient)
+		if err != nil {
+			return Facts{}, fmt.Errorf("look up consents: %w", err)
+		}
+		for _, c := range list {
+			f.Consents = append(f.Consents, d.prove(ctx, c, q))
+		}
+	case q.Action == consortium.ActionLocate && q.Actor.Role == consortium.RoleAssessor:
+		list, err := d.Consents.Naming(ctx, d.Org, q.Patient)
+		if err != nil {
+			return Facts{}, fmt.Errorf("look up invitations: %w", err)
+		}
+		for _, c := range list {
+			f.Invitations = append(f.Invitations, Fact{ID: c.ID, Terms: c.Terms, State: c.State})
+		}
+	}
+	return f, nil
+}
+
+// prove takes a granted consent for pending unless its sealed receipt opens: a mark in the database alone proves nothing.
+func (d *Decider) prove(ctx context.Context, c Consent, q consortium.Query) Fact {
+	fact := Fact{ID: c.ID, Terms: c.Terms, State: c.State}
+	if c.State != Granted || c.Terms.Recipient != q.Actor.Org {
+		return fact
+	}
+	if c.Terms.Patient != q.Patient || c.Terms.Custodian != d.Org {
+		fact.State = Pending
+		return fact
+	}
+	if _, err := Proven(ctx, d.Keys, c); err != nil {
+		d.Log.ErrorContext(ctx, "granted consent has no valid receipt; treated as pending", "consent", c.ID, "error", err)
+		fact.State = Pending
+	}
+	return fact
+}
+
+// confirm asks the ledger about the consent that a release would rest on and corrects the fact where the ledger says less. An unreachable
+// ledger changes nothing: the receipt, sealed when the ledger committed the grant, has been checked.
+func (d *Decider) confirm(ctx context.Context, facts []Fact, id ID) (bool, error) {
+	if d.Ledger == nil {
+		return false, nil
+	}
+	asking, cancel := context.WithTimeout(ctx, ledgerPatience)
+	defer cancel()
+	state, err := d.Ledger.Consent(asking, string(id))
+	if ctx.Err() != nil {
+		return false, fmt.Errorf("confirm consent: %w", ctx.Err())
+	}
+	if err != nil && !fault.Is(err, fault.NotFound) {
+		d.Log.WarnContext(ctx, "ledger not reached; deciding by the sealed receipt", "error", err)
+		return false, nil
+	}
+	said := Granted
+	switch {
+	case err != nil:
+		said = Pending
+	case state.Status != record.StatusGranted:
+		said = Withdrawn
+	}
+	for i := range facts {
+		if facts[i].ID != id {
+			continue
+		}
+		if said == Granted && state.ID == string(id) && state.Until == facts[i].Terms.Until.Unix() {
+			return false, nil
+		}
+		if said == Granted {
+			said = Pending // the ledger knows another consent than the database
+		}
+		d.Log.WarnContext(ctx, "ledger does not confirm a consent", "consent", id, "says", said, "commitment", hex.EncodeToString(state.Commitment))
+		facts[i].State = said
+		return true, nil
+	}
+	return false, fmt.Errorf("confirm consent: the policy named one that it was not given")
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"yilian.example/exchange/consortium"
+	"yilian.example/exchange/fault"
 	"yilian.example/exchange/tlog"
 )
 
@@ -48,4 +49,17 @@ type withdrawal struct {
 	Patient consortium.PatientRef `json:"patient"`
 	By      string                `json:"by"` // who asked: patient, or ledger when another member carried it
 	Time    string                `json:"time"`
+}
+
+// terms reads the terms back out of a statement. What cannot be read back is refused, never guessed.
+func (s Statement) terms() (Terms, error) {
+	from, errFrom := time.Parse(time.RFC3339, s.From)
+	until, errUntil := time.Parse(time.RFC3339, s.Until)
+	if s.V != 1 || s.Type != statementType || errFrom != nil || errUntil != nil {
+		return Terms{}, fault.New(fault.Invalid, "CONSENT_STATEMENT", "The statement is not of the documented form. Please load the page again.")
+	}
+	return Terms{
+		Patient: s.Patient, Custodian: s.Custodian, Recipient: s.Recipient, Purpose: s.Purpose, Kinds: s.Kinds,
+		From: from.UTC(), Until: until.UTC(), Notice: s.Notice, Lang: s.Lang,
+	}, nil
 }
