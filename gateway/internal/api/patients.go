@@ -1,0 +1,99 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"yilian.example/exchange"
+	"yilian.example/exchange/consortium"
+	"yilian.example/exchange/fault"
+)
+
+// Locator tells which members hold what on a patient, under a logged decision; *exchange.Reading is one.
+type Locator interface {
+	Locate(ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, patient consortium.PatientRef) ([]exchange.Holding, error)
+}
+
+// Patients finds patients by national identifier. Identifiers travel in bodies only, never in addresses.
+type Patients struct {
+	Locator Locator
+	Systems []string // identifier systems that are matched
+	Ref     func(system, value string) consortium.PatientRef
+}
+
+type holding struct {
+	Org    consortium.OrgID `json:"org"`
+	Kind   consortium.Kind  `json:"kind"`
+	Count  int              `json:"count"`
+	Latest time.Time        `json:"latest"`
+}
+
+// purposeHeader is the header that says what for.
+type purposeHeader struct {
+	Purpose string `header:"Purpose-Of-Use" doc:"A code of HL7 v3 PurposeOfUse; by default what the caller's role is there for"`
+}
+
+func (h purposeHeader) of(actor consortium.Actor) (consortium.Purpose, error) {
+	r := &http.Request{Header: http.Header{}}
+	if h.Purpose != "" {
+		r.Header.Set("Purpose-Of-Use", h.Purpose)
+	}
+	return PurposeOf(r, actor.Role)
+}
+
+type searchInput struct {
+	purposeHeader
+	Body struct {
+		System string `json:"system" maxLength:"200" doc:"FHIR identifier system"`
+		Value  string `json:"value" minLength:"1" maxLength:"100" doc:"The identifier"`
+	}
+}
+
+type searchOutput struct {
+	Body struct {
+		Patient  consortium.PatientRef `json:"patient" doc:"Pseudonymous reference of the person in this consortium"`
+		Holdings []holding             `json:"holdings"`
+	}
+}
+
+// Register adds the operations.
+func (p Patients) Register(j JSON) {
+	register(j, huma.Operation{
+		OperationID: "search-patient", Method: http.MethodPost, Path: "/api/v1/patients/search",
+		Summary: "Find a patient by national identifier and see which members hold what",
+	}, p.search)
+}
+
+func (p Patients) search(ctx context.Context, actor consortium.Actor, in *searchInput) (*searchOutput, error) {
+	purpose, err := in.of(actor)
+	if err != nil {
+		return nil, err
+	}
+	patient, err := ResolvePatient(p.Systems, p.Ref, in.Body.System, in.Body.Value)
+	if err != nil {
+		return nil, err
+	}
+	holdings, err := p.Locator.Locate(ctx, actor, purpose, patient)
+	if err != nil {
+		return nil, err
+	}
+	out := &searchOutput{}
+	out.Body.Patient, out.Body.Holdings = patient, make([]holding, 0, len(holdings))
+	for _, h := range holdings {
+		out.Body.Holdings = append(out.Body.Holdings, holding{Org: h.Org, Kind: h.Kind, Count: h.Count, Latest: h.Latest})
+	}
+	return out, nil
+}
+
+// ResolvePatient derives a patient's reference from an identifier of a system that is matched here.
+func ResolvePatient(systems []string, ref func(system, value string) consortium.PatientRef, system, value string) (consortium.PatientRef, error) {
+	for _, s := range systems {
+		if s == system {
+			return ref(system, value), nil
+		}
+	}
+	return "", fault.New(fault.Invalid, "IDENTIFIER_SYSTEM", "Patients are not matched by that kind of identifier. Use the resident identity number.")
+}

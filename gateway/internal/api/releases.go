@@ -1,0 +1,96 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"yilian.example/exchange"
+	"yilian.example/exchange/consortium"
+)
+
+// Asker asks other members for records; *exchange.Requests is one.
+type Asker interface {
+	Ask(ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, patient consortium.PatientRef, custodian consortium.OrgID, kinds []consortium.Kind) (exchange.Result, error)
+	Show(ctx context.Context, actor consortium.Actor, id string) (exchange.Result, error)
+}
+
+// Releases asks other members for records and shows what came.
+type Releases struct {
+	Asker Asker
+}
+
+type askInput struct {
+	Body struct {
+		Patient   string   `json:"patient" maxLength:"64" doc:"Pseudonymous reference, from search-patient"`
+		Custodian string   `json:"custodian" maxLength:"32" doc:"Member that holds the records"`
+		Purpose   string   `json:"purpose" maxLength:"16" doc:"A code of HL7 v3 PurposeOfUse, for example TREAT"`
+		Kinds     []string `json:"kinds" minItems:"1" maxItems:"16" doc:"Kinds of record"`
+	}
+}
+
+type showInput struct {
+	ID string `path:"id" maxLength:"36"`
+}
+
+type releaseOutput struct {
+	Body releaseBody
+}
+
+type releaseBody struct {
+	ID        string              `json:"id"`
+	Custodian consortium.OrgID    `json:"custodian"`
+	Decision  consortium.Decision `json:"decision"`
+	Records   []releasedRecord    `json:"records"`
+	Expires   time.Time           `json:"expires" doc:"Until when this copy can be shown again"`
+}
+
+type releasedRecord struct {
+	Type     string          `json:"type"`
+	ID       string          `json:"id"`
+	Version  int             `json:"version"`
+	Kind     consortium.Kind `json:"kind"`
+	Recorded time.Time       `json:"recorded"`
+	Content  []byte          `json:"content" doc:"The record's bytes in base64, exactly as the custodian keeps them"`
+}
+
+// Register adds the operations.
+func (r Releases) Register(j JSON) {
+	register(j, huma.Operation{
+		OperationID: "ask-release", Method: http.MethodPost, Path: "/api/v1/releases",
+		Summary:     "Ask another member for a patient's records",
+		Description: "The custodian decides under its own policy. A refusal is 403 with the reasons and the articles of law they rest on.",
+	}, func(ctx context.Context, actor consortium.Actor, in *askInput) (*releaseOutput, error) {
+		b := in.Body
+		kinds := make([]consortium.Kind, len(b.Kinds))
+		for i, k := range b.Kinds {
+			kinds[i] = consortium.Kind(k)
+		}
+		return answered(r.Asker.Ask(ctx, actor, consortium.Purpose(b.Purpose), consortium.PatientRef(b.Patient), consortium.OrgID(b.Custodian), kinds))
+	})
+	register(j, huma.Operation{
+		OperationID: "show-release", Method: http.MethodGet, Path: "/api/v1/releases/{id}",
+		Summary: "Show again what came, to the one who asked, while it lasts",
+	}, func(ctx context.Context, actor consortium.Actor, in *showInput) (*releaseOutput, error) {
+		return answered(r.Asker.Show(ctx, actor, in.ID))
+	})
+}
+
+// answered renders a custodian's answer; a refusal is an error here, so that no client takes it for an empty success.
+func answered(res exchange.Result, err error) (*releaseOutput, error) {
+	if err != nil {
+		return nil, err
+	}
+	if !res.Decision.Allow {
+		return nil, exchange.NewRefused(res.Decision)
+	}
+	out := &releaseOutput{Body: releaseBody{ID: res.ID, Custodian: res.Custodian, Decision: res.Decision, Expires: res.Expires, Records: make([]releasedRecord, 0, len(res.Records))}}
+	for _, v := range res.Records {
+		out.Body.Records = append(out.Body.Records, releasedRecord{
+			Type: v.Ref.Type, ID: v.Ref.ID, Version: v.Number, Kind: v.Kind, Recorded: v.Recorded, Content: v.Content,
+		})
+	}
+	return out, nil
+}
