@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/gin-contrib/requestid"
+	"github.com/gin-gonic/gin"
+	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"golang.org/x/sync/errgroup"
+
+	"yilian.example/exchange/anchor"
+	"yilian.example/exchange/consortium"
+	"yilian.example/gateway/config"
+	"yilian.example/gateway/internal/api"
+	"yilian.example/gateway/internal/cockroach"
+	"yilian.example/gateway/internal/fabric"
+	"yilian.example/gateway/internal/keyring"
+)
+
+// app is one organisation's gateway, put together. This file is the only place that knows everyone.
+type app struct {
+	cfg    config.Config
+	org    consortium.OrgID
+	log    *slog.Logger
+	now    func() time.Time
+	db     *cockroach.DB
+	ring   *keyring.Ring
+	ledger *fabric.Ledger
+	seq    *anchor.Sequencer
+}
+
+func consortiumOrigin(c config.Config) string {
+	return consortium.LogOrigin(consortium.OrgID(c.Org), c.Domain)
+}
+
+// migrate brings the schema up to date; several gateways may do so at once.
+func migrate(ctx context.Context, c config.Config) error {
+	db, err := cockroach.Open(ctx, c.Database.URL, c.Database.MaxConns)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	return db.Migrate(ctx)
+}
+
+// run serves until ctx is over.
+func run(ctx context.Context, c config.Config, log *slog.Logger) error {
+	a := &app{cfg: c, org: consortium.OrgID(c.Org), log: log.With("org", c.Org), now: time.Now}
+	if err := a.open(ctx); err != nil {
+		return err
+	}
+	defer a.close()
+	public, err := a.public()
+	if err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { a.seq.Run(ctx); return nil })
+	group.Go(func() error { return serve(ctx, c.Listen, public, nil, c.Limits.ReadTimeout) })
+	a.log.InfoContext(ctx, "gateway serves", "listen", c.Listen, "exchange", c.Exchange.Listen)
+	return group.Wait()
+}
+
+// open reaches for what the gateway stands on. Only the database must answer now; the ledger and the identity provider may come later.
+func (a *app) open(ctx context.Context) error {
+	var err error
+	if a.db, err = cockroach.Open(ctx, a.cfg.Database.URL, a.cfg.Database.MaxConns); err != nil {
+		return err
+	}
+	origin := consortiumOrigin(a.cfg)
+	if a.ring, err = keyring.Load(a.cfg.Keys, a.org, origin, a.db, a.now); err != nil {
+		return err
+	}
+	if a.ledger, err = fabric.Dial(ctx, a.cfg.Ledger, a.log); err != nil {
+		return err
+	}
+	a.seq, err = anchor.New(a.db.Log(a.org), witness{a.ledger, origin}, anchor.Config{
+		Origin: origin, Signer: a.ring.LogSigner(), VerifierKey: a.ring.LogVerifierKey(), Holder: holder(),
+		Interval: a.cfg.Log.Interval, BatchMax: a.cfg.Log.BatchMax, Now: a.now, Logger: a.log,
+	})
+	return err
+}
+
+func (a *app) close() {
+	_ = a.ledger.Close()
+	a.db.Close()
+}
+
+// holder names this process and run.
+func holder() string {
+	host, _ := os.Hostname()
+	return fmt.Sprintf("%s/%d/%s", host, os.Getpid(), uuid.NewString())
+}
+
+// public is the listener for people, systems and auditors.
+func (a *app) public() (*gin.Engine, error) {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	r := a.engine()
+	r.Use(api.Metrics(registry))
+	api.Ops{Registry: registry, Checks: []api.Check{
+		{Name: "database", Run: a.db.Ping},
+		{Name: "ledger", Run: a.ledger.Ping},
+	}}.Register(r)
+	return r, nil
+}
+
+// engine is gin without its own logging, which would print paths, and with request ids and recovery.
+func (a *app) engine() *gin.Engine {
+	gin.SetMode(gin.ReleaseMode)
+	r := gin.New()
+	r.HandleMethodNotAllowed = true
+	r.Use(requestid.New(requestid.WithGenerator(uuid.NewString)), recovery(a.log))
+	return r
+}
