@@ -1,0 +1,166 @@
+package consortium
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+
+	"yilian.example/network/internal/database"
+	"yilian.example/network/internal/fabric"
+	"yilian.example/network/internal/pki"
+	"yilian.example/network/topology"
+)
+
+// marker says that keys and genesis block are complete, and for which consortium they were made.
+type marker struct {
+	Fingerprint string    `json:"fingerprint"`
+	Made        time.Time `json:"made"`
+}
+
+// checkPorts finds out who is in the way before anything is started.
+func (c *Consortium) checkPorts() error {
+	var faults []error
+	for port, name := range c.Topology.PortNames() {
+		if name == "database" && c.DatabaseURL != "" {
+			continue
+		}
+		listener, err := net.Listen("tcp", topology.Address(port))
+		if err != nil {
+			faults = append(faults, fmt.Errorf("port %d (%s): %w", port, name, err))
+			continue
+		}
+		err = listener.Close()
+		if err != nil {
+			faults = append(faults, fmt.Errorf("port %d (%s): %w", port, name, err))
+		}
+	}
+	if len(faults) > 0 {
+		return fmt.Errorf("check ports (--port-offset chooses others): %w", errors.Join(faults...))
+	}
+	return nil
+}
+
+// prepare makes keys, genesis block and configuration files. Keys and the block are made once; the rest is rendered each time, so that
+// a new program or a moved directory finds its configuration.
+func (c *Consortium) prepare(ctx context.Context) error {
+	made, err := c.made()
+	if err != nil {
+		return err
+	}
+	if !made {
+		// Without the marker nothing was ever started on what lies here.
+		for _, dir := range []string{c.State.Path("orgs"), c.State.Path("channel")} {
+			err = os.RemoveAll(dir)
+			if err != nil {
+				return fmt.Errorf("remove unfinished keys: %w", err)
+			}
+		}
+		err = fabric.MakeIdentities(c.State, c.Topology, c.Now)
+		if err != nil {
+			return err
+		}
+		err = c.makeIndexKey()
+		if err != nil {
+			return err
+		}
+	}
+	err = fabric.RenderNodes(c.State, c.Topology, filepath.Join(c.Bin, "chaincode-builder"))
+	if err != nil {
+		return err
+	}
+	if !made {
+		err = fabric.MakeGenesis(ctx, c.State, c.Topology, c.Bin)
+		if err != nil {
+			return err
+		}
+		err = c.mark()
+		if err != nil {
+			return err
+		}
+	}
+	c.server, err = database.Prepare(ctx, c.State, c.Topology.Ports.Database, c.DatabaseURL)
+	if err != nil {
+		return err
+	}
+	return c.renderGateways()
+}
+
+func (c *Consortium) markerPath() string { return c.State.Path("consortium.json") }
+
+// made reports whether keys and genesis block are there. It is an error when they were made for another consortium.
+func (c *Consortium) made() (bool, error) {
+	content, err := os.ReadFile(c.markerPath())
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("read marker: %w", err)
+	}
+	var m marker
+	err = json.Unmarshal(content, &m)
+	if err != nil {
+		return false, fmt.Errorf("parse marker: %w", err)
+	}
+	want, err := c.fingerprint()
+	if err != nil {
+		return false, err
+	}
+	if m.Fingerprint != want {
+		return false, fmt.Errorf("%s was made for another topology or other ports: take those, or remove it with clean", c.State)
+	}
+	return true, nil
+}
+
+func (c *Consortium) mark() error {
+	fingerprint, err := c.fingerprint()
+	if err != nil {
+		return err
+	}
+	content, err := json.Marshal(marker{Fingerprint: fingerprint, Made: c.Now().UTC()})
+	if err != nil {
+		return fmt.Errorf("encode marker: %w", err)
+	}
+	return pki.WriteFile(c.markerPath(), content)
+}
+
+// fingerprint is of all that keys and genesis block depend on; names for people may change.
+func (c *Consortium) fingerprint() (string, error) {
+	t := *c.Topology
+	t.Members = nil
+	for _, m := range c.Topology.Members {
+		m.NameZH, m.NameEN, m.Kind = "", "", ""
+		t.Members = append(t.Members, m)
+	}
+	content, err := json.Marshal(t)
+	if err != nil {
+		return "", fmt.Errorf("encode topology: %w", err)
+	}
+	sum := sha256.Sum256(content)
+	return hex.EncodeToString(sum[:]), nil
+}
+
+// makeIndexKey makes the key that derives patient references: the same at all members.
+func (c *Consortium) makeIndexKey() error {
+	key := make([]byte, 32)
+	_, err := rand.Read(key)
+	if err != nil {
+		return fmt.Errorf("generate index key: %w", err)
+	}
+	for _, m := range c.Topology.Members {
+		err = pki.WriteFile(c.State.Org(m.ID, "gateway", "index.hex"), []byte(hex.EncodeToString(key)+"\n"))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+

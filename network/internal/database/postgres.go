@@ -1,0 +1,191 @@
+package database
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"yilian.example/network/topology"
+)
+
+// oldest is the oldest PostgreSQL that the gateway's SQL is tested with.
+const oldest = 15
+
+// findPostgres finds the newest installed server's programs: where Debian and Ubuntu put them, else on PATH.
+func findPostgres(ctx context.Context) (string, error) {
+	best, dir := 0, ""
+	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/postgres")
+	if err != nil {
+		return "", fmt.Errorf("look for PostgreSQL: %w", err)
+	}
+	for _, program := range found {
+		version, err := strconv.Atoi(filepath.Base(filepath.Dir(filepath.Dir(program))))
+		if err == nil && version > best {
+			best, dir = version, filepath.Dir(program)
+		}
+	}
+	if best >= oldest {
+		return dir, nil
+	}
+	program, err := exec.LookPath("postgres")
+	if err != nil {
+		return "", fmt.Errorf("no PostgreSQL %d or newer on this machine: run scripts/setup.sh, or set DATABASE_URL", oldest)
+	}
+	output, err := exec.CommandContext(ctx, program, "--version").Output()
+	if err != nil {
+		return "", fmt.Errorf("ask PostgreSQL for its version: %w", err)
+	}
+	fields := strings.Fields(string(output))
+	if len(fields) >= 3 {
+		major, _, _ := strings.Cut(fields[2], ".")
+		version, err := strconv.Atoi(major)
+		if err == nil && version >= oldest {
+			return filepath.Dir(program), nil
+		}
+	}
+	return "", fmt.Errorf("%s is older than version %d", bytes.TrimSpace(output), oldest)
+}
+
+// postgresUser is the user that runs the server: ourselves, or, since PostgreSQL refuses to be run by root, the one that its package makes.
+func postgresUser() (*syscall.Credential, error) {
+	if os.Geteuid() != 0 {
+		return nil, nil
+	}
+	for _, candidate := range []string{"postgres", name, "nobody"} {
+		account, err := user.Lookup(candidate)
+		if err != nil {
+			continue
+		}
+		uid, err := strconv.ParseUint(account.Uid, 10, 32)
+		if err != nil {
+			return nil, fmt.Errorf("parse user id of %s: %w", candidate, err)
+		}
+		gid, err := strconv.ParseUint(account.Gid, 10, 32)
+		if err != nil {
+			return nil, fmt.Errorf("parse group id of %s: %w", candidate, err)
+		}
+		return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
+	}
+	return nil, errors.New("PostgreSQL refuses to be run by root, and there is no user postgres, yilian or nobody: useradd --system yilian")
+}
+
+// makeCluster makes the data directory if it is missing, and returns where it is.
+func makeCluster(ctx context.Context, state topology.State, programs string, credential *syscall.Credential, password string) (string, error) {
+	data, err := placeCluster(state, credential)
+	if err != nil {
+		return "", err
+	}
+	_, err = os.Stat(filepath.Join(data, "PG_VERSION"))
+	if err == nil {
+		return data, nil
+	}
+	// What an interrupted initdb left behind is worth nothing, and would stop the next.
+	err = os.RemoveAll(data)
+	if err != nil {
+		return "", fmt.Errorf("remove unfinished cluster: %w", err)
+	}
+	err = os.MkdirAll(data, 0o700)
+	if err != nil {
+		return "", fmt.Errorf("make data directory: %w", err)
+	}
+	if credential != nil {
+		err = os.Chown(data, int(credential.Uid), int(credential.Gid))
+		if err != nil {
+			return "", fmt.Errorf("give data directory away: %w", err)
+		}
+	}
+	return data, initialise(ctx, programs, data, credential, password)
+}
+
+// initialise runs initdb. The password goes through a file that only the server's user can read, for as long as that takes.
+func initialise(ctx context.Context, programs, data string, credential *syscall.Credential, password string) error {
+	file, err := os.CreateTemp("", "yilian-initdb-")
+	if err != nil {
+		return fmt.Errorf("make password file: %w", err)
+	}
+	defer os.Remove(file.Name())
+	_, err = file.WriteString(password + "\n")
+	if err != nil {
+		return fmt.Errorf("write password file: %w", err)
+	}
+	if credential != nil {
+		err = file.Chown(int(credential.Uid), int(credential.Gid))
+		if err != nil {
+			return fmt.Errorf("give password file away: %w", err)
+		}
+	}
+	err = file.Close()
+	if err != nil {
+		return fmt.Errorf("close password file: %w", err)
+	}
+	command := exec.CommandContext(ctx, filepath.Join(programs, "initdb"), "-D", data, "-U", name, "-E", "UTF8", "--locale=C",
+		"--auth=scram-sha-256", "--pwfile="+file.Name(), "--no-instructions")
+	command.Dir = data
+	command.SysProcAttr = &syscall.SysProcAttr{Credential: credential}
+	output, err := command.CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("run initdb: %w: %s", err, bytes.TrimSpace(output))
+	}
+	return nil
+}
+
+// placeCluster is <state>/pg, unless another user must run the server and cannot come there (a checkout below /root): then it is a
+// directory below /var/lib, to which <state>/pg links.
+func placeCluster(state topology.State, credential *syscall.Credential) (string, error) {
+	link := state.Path("pg")
+	target, err := os.Readlink(link)
+	if err == nil {
+		return target, nil
+	}
+	if credential == nil || passable(string(state)) {
+		return link, nil
+	}
+	sum := sha256.Sum256([]byte(state))
+	target = filepath.Join("/var/lib", name+"-"+hex.EncodeToString(sum[:6]))
+	err = os.Symlink(target, link)
+	if err != nil {
+		return "", fmt.Errorf("link data directory: %w", err)
+	}
+	return target, nil
+}
+
+// passable reports whether every user may pass through a directory and all above it.
+func passable(dir string) bool {
+	for {
+		info, err := os.Stat(dir)
+		if err != nil || info.Mode().Perm()&0o001 == 0 {
+			return false
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return true
+		}
+		dir = parent
+	}
+}
+
+// Remove deletes the cluster with what lies outside the state directory.
+func Remove(state topology.State) error {
+	target, err := os.Readlink(state.Path("pg"))
+	if err != nil {
+		return nil
+	}
+	if !strings.HasPrefix(target, "/var/lib/"+name+"-") {
+		return fmt.Errorf("remove database: %s does not look like ours", target)
+	}
+	err = os.RemoveAll(target)
+	if err != nil {
+		return fmt.Errorf("remove database: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,143 @@
+package supervisor
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Status is what the supervisor writes into its status file: scripts find process ids here.
+type Status struct {
+	PID       int             `json:"pid"`       // of the supervisor
+	Started   uint64          `json:"started"`   // its start time in kernel ticks, so that a reused id is not mistaken for it
+	Phase     string          `json:"phase"`     // what it is doing, for people
+	Healthy   bool            `json:"healthy"`   // all that was asked for has been up
+	Error     string          `json:"error"`     // why coming up failed
+	Processes []ProcessStatus `json:"processes"` // in order of starting
+}
+
+// ProcessStatus is one supervised process.
+type ProcessStatus struct {
+	Name     string    `json:"name"`
+	PID      int       `json:"pid"`      // 0 while it does not run
+	Started  uint64    `json:"started"`  // kernel ticks
+	State    string    `json:"state"`    // running, waiting (to be restarted) or stopped
+	Restarts int       `json:"restarts"` //
+	Since    time.Time `json:"since"`    // of the state
+	Last     string    `json:"last"`     // how it ended last, if it did
+}
+
+// Alive reports whether the supervisor that wrote the status still runs.
+func (s Status) Alive() bool { return alive(s.PID, s.Started) }
+
+// ReadStatus reads a status file. A missing file is an empty status.
+func ReadStatus(path string) (Status, error) {
+	content, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Status{}, nil
+	}
+	if err != nil {
+		return Status{}, fmt.Errorf("read status: %w", err)
+	}
+	var s Status
+	err = json.Unmarshal(content, &s)
+	if err != nil {
+		return Status{}, fmt.Errorf("parse status: %w", err)
+	}
+	return s, nil
+}
+
+// TakeDownOrphans ends processes that a dead supervisor left behind. They normally end with it; this is for those that did not.
+func TakeDownOrphans(s Status, timeout time.Duration) {
+	if s.Alive() {
+		return
+	}
+	deadline := time.Now().Add(timeout)
+	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
+		left := 0
+		for _, p := range s.Processes {
+			if alive(p.PID, p.Started) {
+				left++
+				_ = syscall.Kill(p.PID, signal) //nolint:errcheck // it may end in this moment
+			}
+		}
+		for left > 0 && time.Now().Before(deadline) {
+			time.Sleep(50 * time.Millisecond)
+			left = 0
+			for _, p := range s.Processes {
+				if alive(p.PID, p.Started) {
+					left++
+				}
+			}
+		}
+		if left == 0 {
+			return
+		}
+		deadline = time.Now().Add(2 * time.Second)
+	}
+}
+
+// alive reports whether a process with this id and start time runs; a zombie does not.
+func alive(pid int, started uint64) bool {
+	if pid <= 0 {
+		return false
+	}
+	ticks, state, err := processStat(pid)
+	return err == nil && ticks == started && state != "Z" && state != "X"
+}
+
+// processStat reads start time (field 22) and state (field 3) of a process, see proc(5).
+func processStat(pid int) (uint64, string, error) {
+	content, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		return 0, "", fmt.Errorf("read process: %w", err)
+	}
+	// The command name stands in brackets and may hold anything, brackets included.
+	_, rest, ok := cutLast(string(content), ") ")
+	fields := strings.Fields(rest)
+	if !ok || len(fields) < 20 {
+		return 0, "", errors.New("read process: unknown shape")
+	}
+	ticks, err := strconv.ParseUint(fields[19], 10, 64)
+	if err != nil {
+		return 0, "", fmt.Errorf("read process start: %w", err)
+	}
+	return ticks, fields[0], nil
+}
+
+func cutLast(s, sep string) (string, string, bool) {
+	i := strings.LastIndex(s, sep)
+	if i < 0 {
+		return s, "", false
+	}
+	return s[:i], s[i+len(sep):], true
+}
+
+// writeStatus replaces the file as a whole, so that no reader sees half of it.
+func writeStatus(path string, s Status) error {
+	content, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encode status: %w", err)
+	}
+	err = os.MkdirAll(filepath.Dir(path), 0o755)
+	if err != nil {
+		return fmt.Errorf("make directory: %w", err)
+	}
+	temporary := path + ".new"
+	err = os.WriteFile(temporary, content, 0o644)
+	if err != nil {
+		return fmt.Errorf("write status: %w", err)
+	}
+	err = os.Rename(temporary, path)
+	if err != nil {
+		return fmt.Errorf("replace status: %w", err)
+	}
+	return nil
+}

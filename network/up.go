@@ -1,0 +1,224 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"yilian.example/network/internal/consortium"
+	"yilian.example/network/internal/supervisor"
+	"yilian.example/network/topology"
+)
+
+// upPatience bounds coming up, first start included.
+const upPatience = 4 * time.Minute
+
+func upCommand(s *settings) *cobra.Command {
+	var detach bool
+	c := &cobra.Command{
+		Use: "up", Short: "Bring the consortium up and keep it running", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			state, t, err := s.load()
+			if err != nil {
+				return err
+			}
+			status, err := supervisor.ReadStatus(state.Status())
+			if err != nil {
+				return err
+			}
+			out := cmd.OutOrStdout()
+			switch {
+			case status.Alive() && detach:
+				return watch(cmd.Context(), state, t, out)
+			case status.Alive():
+				return fmt.Errorf("already running as process %d: see status, or stop it with down", status.PID)
+			case detach:
+				return s.upDetached(cmd.Context(), state, t, out)
+			}
+			return s.upAttached(cmd.Context(), state, t, out)
+		},
+	}
+	c.Flags().BoolVar(&detach, "detach", false, "return when everything is healthy, and leave it running")
+	return c
+}
+
+// upAttached supervises in this process until it is told to stop.
+func (s *settings) upAttached(ctx context.Context, state topology.State, t *topology.Topology, out io.Writer) error {
+	bin, err := s.programs()
+	if err != nil {
+		return err
+	}
+	err = os.MkdirAll(state.Path("log"), 0o755)
+	if err != nil {
+		return fmt.Errorf("make state directory: %w", err)
+	}
+	release, err := lock(state)
+	if err != nil {
+		return err
+	}
+	defer release()
+	old, err := supervisor.ReadStatus(state.Status())
+	if err != nil {
+		return err
+	}
+	supervisor.TakeDownOrphans(old, 15*time.Second)
+	log, err := os.OpenFile(state.Log("supervisor"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("open log: %w", err)
+	}
+	defer log.Close()
+	logger := slog.New(slog.NewTextHandler(log, nil))
+	sup, err := supervisor.New(state.Status(), state.Log, logger, time.Now)
+	if err != nil {
+		return err
+	}
+	defer sup.Stop()
+	c := &consortium.Consortium{
+		State: state, Topology: t, Bin: bin, DatabaseURL: os.Getenv("DATABASE_URL"), Offset: s.offset,
+		Supervisor: sup, Logger: logger, Now: time.Now,
+	}
+	watching, stopWatching := context.WithCancel(ctx)
+	defer stopWatching()
+	go progress(watching, out, func() (supervisor.Status, error) { return sup.Status(), nil })
+	began := time.Now()
+	coming, cancel := context.WithTimeout(ctx, upPatience)
+	defer cancel()
+	err = c.Up(coming)
+	stopWatching()
+	if err != nil {
+		logger.Error("come up", "error", err)
+		sup.Fail(err)
+		return err
+	}
+	sup.Healthy()
+	logger.Info("healthy", "seconds", time.Since(began).Seconds())
+	printMembers(out, t, time.Since(began))
+	fmt.Fprintln(out, "\nCtrl-C 停止 · Ctrl-C stops it")
+	<-ctx.Done()
+	fmt.Fprintln(out, "stopping …")
+	return nil
+}
+
+// upDetached starts this program again as a supervisor of its own session, and watches it until all is healthy.
+func (s *settings) upDetached(ctx context.Context, state topology.State, t *topology.Topology, out io.Writer) error {
+	bin, err := s.programs()
+	if err != nil {
+		return err
+	}
+	// Not this very program: `go run` deletes it when it returns.
+	args := []string{"up", "--state", string(state), "--bin", bin, "--port-offset", strconv.Itoa(s.offset)}
+	if s.topology != "" {
+		args = append(args, "--topology", s.topology)
+	}
+	err = os.MkdirAll(state.Path("log"), 0o755)
+	if err != nil {
+		return fmt.Errorf("make state directory: %w", err)
+	}
+	output, err := os.OpenFile(state.Log("up"), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("open log: %w", err)
+	}
+	defer output.Close()
+	command := exec.Command(filepath.Join(bin, "network"), args...)
+	command.Stdout, command.Stderr = output, output
+	command.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	err = command.Start()
+	if err != nil {
+		return fmt.Errorf("start supervisor (scripts/setup.sh builds it): %w", err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- command.Wait() }()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		<-ended
+		time.Sleep(200 * time.Millisecond) // its last words are in the status file
+		cancel(errors.New("the supervisor ended: see " + state.Log("up") + " and " + state.Log("supervisor")))
+	}()
+	return watchProcess(ctx, state, t, out, command.Process.Pid)
+}
+
+// watch waits for a supervisor that is already there.
+func watch(ctx context.Context, state topology.State, t *topology.Topology, out io.Writer) error {
+	status, err := supervisor.ReadStatus(state.Status())
+	if err != nil {
+		return err
+	}
+	return watchProcess(ctx, state, t, out, status.PID)
+}
+
+func watchProcess(ctx context.Context, state topology.State, t *topology.Topology, out io.Writer, pid int) error {
+	began := time.Now()
+	watching, stop := context.WithCancel(ctx)
+	defer stop()
+	read := func() (supervisor.Status, error) {
+		status, err := supervisor.ReadStatus(state.Status())
+		if err == nil && status.PID != pid {
+			return supervisor.Status{}, nil // of the one before
+		}
+		return status, err
+	}
+	go progress(watching, out, read)
+	for {
+		status, err := read()
+		switch {
+		case err != nil:
+			return err
+		case status.Healthy:
+			stop()
+			printMembers(out, t, time.Since(began))
+			return nil
+		case status.Error != "":
+			return errors.New(status.Error)
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("come up: %w", context.Cause(ctx))
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// progress prints each phase as it begins.
+func progress(ctx context.Context, out io.Writer, read func() (supervisor.Status, error)) {
+	began, last := time.Now(), ""
+	for {
+		status, err := read()
+		if err == nil && status.Phase != "" && status.Phase != last && !status.Healthy && status.Error == "" {
+			last = status.Phase
+			fmt.Fprintf(out, "%5.1fs  %s …\n", time.Since(began).Seconds(), last)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// lock makes sure that one supervisor runs per state directory. The kernel lets go of it when the process ends, however that happens.
+func lock(state topology.State) (func(), error) {
+	err := os.MkdirAll(state.Path("run"), 0o755)
+	if err != nil {
+		return nil, fmt.Errorf("make state directory: %w", err)
+	}
+	file, err := os.OpenFile(state.Path("run", "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open lock: %w", err)
+	}
+	err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("take lock: another supervisor uses %s: %w", state, err), file.Close())
+	}
+	return func() { _ = file.Close() }, nil //nolint:errcheck // closing lets go of the lock in any case
+}
