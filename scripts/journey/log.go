@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/tlog"
 )
 
@@ -154,4 +155,22 @@ func (l *PublicLog) Audit(ctx context.Context, older tlog.Checkpoint, each func(
 		return tlog.Checkpoint{}, fmt.Errorf("audit %s: the entries give another root than the signed checkpoint", newest.Origin)
 	}
 	return newest, nil
+}
+
+// MemberLog is one member's log as an auditor sees it: what the member serves beside what the ledger holds.
+type MemberLog struct {
+	Org       consortium.OrgID `json:"org"`
+	Origin    string           `json:"origin"`
+	Published int64            `json:"published"`
+	Witnessed int64            `json:"witnessed"`
+	Problem   string           `json:"problem"`
+}
+
+// Logs tells of all members' logs.
+func (c *Client) Logs(ctx context.Context) ([]MemberLog, error) {
+	var out struct {
+		Logs []MemberLog `json:"logs"`
+	}
+	err := c.json(ctx, "logs", http.MethodGet, "/api/v1/logs", nil, &out)
+	return out.Logs, err
 }
