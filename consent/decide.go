@@ -42,9 +42,9 @@ type Policy interface {
 	Evaluate(ctx context.Context, in Input) (consortium.Decision, error)
 }
 
-// Care tells whether a patient is in treatment at an organisation at a time: an encounter that lasts, or ended within the care window.
+// Care tells whether a patient is in treatment at an organisation at a time: an encounter that has begun and has not ended before since.
 type Care interface {
-	InCare(ctx context.Context, org consortium.OrgID, patient consortium.PatientRef, at time.Time) (bool, error)
+	InCare(ctx context.Context, org consortium.OrgID, patient consortium.PatientRef, at, since time.Time) (bool, error)
 }
 
 // Consented looks consents up.
@@ -60,13 +60,15 @@ const ledgerPatience = 2 * time.Second
 
 // Decider decides accesses at one organisation.
 type Decider struct {
-	Org      consortium.OrgID
-	Care     Care
-	Consents Consented
-	Keys     Keys
-	Policy   Policy
-	Ledger   LedgerReader // nil: the sealed receipts decide alone
-	Log      *slog.Logger
+	Org  consortium.OrgID
+	Care Care
+	// CareWindow is how long after an encounter's end its staff may still read.
+	CareWindow time.Duration
+	Consents   Consented
+	Keys       Keys
+	Policy     Policy
+	Ledger     LedgerReader // nil: the sealed receipts decide alone
+	Log        *slog.Logger
 }
 
 // Decide answers a query. Facts are looked up here, and only those that the query can rest on. A release is checked against the ledger where
@@ -102,7 +104,7 @@ func (d *Decider) facts(ctx context.Context, q consortium.Query) (Facts, error) 
 		return f, nil // nothing could rest on a fact
 	}
 	if q.Actor.Role == consortium.RoleClinician && q.Actor.Org == d.Org {
-		care, err := d.Care.InCare(ctx, d.Org, q.Patient, q.Time)
+		care, err := d.Care.InCare(ctx, d.Org, q.Patient, q.Time, q.Time.Add(-d.CareWindow))
 		if err != nil {
 			return Facts{}, fmt.Errorf("look up encounter: %w", err)
 		}

@@ -10,7 +10,7 @@ package policy
 # entrypoint: true
 decision := {
 	"allow": allow,
-	"reasons": [reason | some reason in catalogue; reason.code in codes],
+	"reasons": [{"code": code, "article": article} | some [_, code, article] in sort({entry | some code in codes; entry := catalogue[code]})],
 	"consent": consent,
 	"obligations": obligations,
 }
@@ -88,6 +88,17 @@ bases contains "PATIENT_CONSENT" if {
 	count(sufficient) > 0
 }
 
+# An insurer's assessor may look for a person who invited the insurer; the custodian decides on what is handed over.
+bases contains "PATIENT_INVITATION" if {
+	input.query.actor.role == "assessor"
+	at_home
+	about_patient
+	input.query.purpose == "HPAYMT"
+	input.query.action == "locate"
+	some c in input.facts.invitations
+	permits(c, input.org)
+}
+
 bases contains "DIRECTORY" if {
 	about_nobody
 	at_home
@@ -111,6 +122,13 @@ grounds contains "NO_TREATMENT_RELATION" if {
 	input.query.actor.role == "clinician"
 	input.query.action in {"read", "locate"}
 	not input.facts.care
+}
+
+grounds contains "NOT_INVITED" if {
+	complete
+	about_patient
+	input.query.actor.role == "assessor"
+	input.query.action == "locate"
 }
 
 grounds contains "NOT_THE_PATIENT" if {
@@ -151,11 +169,12 @@ own_records if input.query.custodian == input.org
 is_the_patient if input.query.actor.patient == input.query.patient
 
 about_patient if {
-	text(input.query.patient)
-	every kind in input.query.kinds {
-		kind in patient_kinds
-	}
+	input.query.patient != ""
+	count(kinds) > 0
+	object.subset(patient_kinds, kinds)
 }
+
+kinds := {kind | some kind in input.query.kinds}
 
 about_nobody if {
 	input.query.patient == ""
@@ -173,21 +192,20 @@ role_may_act if input.query.action in roles[input.query.actor.role].actions
 # What a decision needs to know. A fact that is missing is not a fact that is false.
 
 complete if {
-	text(input.org)
-	text(input.query.actor.id)
-	text(input.query.actor.org)
-	text(input.query.actor.role)
-	text(input.query.purpose)
-	text(input.query.action)
-	text(input.query.custodian)
+	words := {
+		input.org,
+		input.query.actor.id,
+		input.query.actor.org,
+		input.query.actor.role,
+		input.query.purpose,
+		input.query.action,
+		input.query.custodian,
+	}
+	not "" in words
 	is_string(input.query.patient)
 	count(input.query.kinds) > 0
 	is_number(input.query.time)
 	is_boolean(input.facts.care)
 	is_array(input.facts.consents)
-}
-
-text(value) if {
-	is_string(value)
-	value != ""
+	is_array(input.facts.invitations)
 }

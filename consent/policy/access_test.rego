@@ -162,10 +162,47 @@ test_unknown_role_denied if {
 	not answer.allow
 }
 
+# An insurer's assessors look for those who invited the insurer.
+
+test_invited_locate_allowed if {
+	answer := policy.decision with input as invited
+	answer.allow
+	codes(answer) == ["PATIENT_INVITATION"]
+	answer.consent == ""
+}
+
+test_uninvited_locate_denied if {
+	answer := policy.decision with input as object.union(invited, {"facts": {"invitations": []}})
+	not answer.allow
+	codes(answer) == ["NOT_INVITED"]
+}
+
+test_invitation_of_another_member_denied if {
+	answer := policy.decision with input as object.union(invited, {"query": {"actor": {"org": "anhe"}}})
+	not answer.allow
+}
+
+test_invitation_that_does_not_permit_denied if {
+	every change in [
+		{"recipient": "qingshan"}, {"purpose": "TREAT"}, {"kinds": ["diagnoses"]}, {"state": "pending"}, {"state": "withdrawn"},
+		{"until": now}, {"from": now + 1},
+	] {
+		fact := object.union(invited.facts.invitations[0], change)
+		answer := policy.decision with input as object.union(invited, {"facts": {"invitations": [fact]}})
+		not answer.allow
+	}
+}
+
+test_invitation_is_no_consent if {
+	answer := policy.decision with input as object.union(release, {"facts": {"consents": [], "invitations": [granted]}})
+	not answer.allow
+	codes(answer) == ["CONSENT_MISSING"]
+}
+
 # Prohibitions.
 
 test_marketing_denied if {
-	every fixture in [base, system, self, release] {
+	every fixture in [base, system, self, release, invited] {
 		answer := policy.decision with input as object.union(fixture, {"query": {"purpose": "HMARKT"}})
 		not answer.allow
 		codes(answer)[0] == "MARKETING_PROHIBITED"
@@ -199,7 +236,7 @@ test_unknown_kind_denied if {
 }
 
 test_foreign_records_denied if {
-	every fixture in [base, system, self, release] {
+	every fixture in [base, system, self, release, invited] {
 		answer := policy.decision with input as object.union(fixture, {"query": {"custodian": "anhe"}})
 		not answer.allow
 		codes(answer)[0] == "NOT_CUSTODIAN"
@@ -211,9 +248,9 @@ test_foreign_records_denied if {
 test_missing_input_denied if {
 	every path in [
 		"/org", "/query", "/query/actor", "/query/actor/id", "/query/actor/org", "/query/actor/role", "/query/purpose", "/query/action",
-		"/query/custodian", "/query/patient", "/query/kinds", "/query/time", "/facts", "/facts/care", "/facts/consents",
+		"/query/custodian", "/query/patient", "/query/kinds", "/query/time", "/facts", "/facts/care", "/facts/consents", "/facts/invitations",
 	] {
-		every fixture in [base, system, self, release] {
+		every fixture in [base, system, self, release, invited] {
 			answer := policy.decision with input as json.remove(fixture, [path])
 			not answer.allow
 			codes(answer)[0] == "INPUT_MISSING"
@@ -245,8 +282,12 @@ test_no_basis_is_said if {
 }
 
 test_every_code_has_an_article if {
-	every reason in policy.catalogue {
-		reason.code != ""
-		startswith(reason.article, "PIPL ")
+	every code, entry in policy.catalogue {
+		code == entry[1]
+		startswith(entry[2], "PIPL ")
 	}
+}
+
+test_ranks_are_distinct if {
+	count({rank | some [rank, _, _] in policy.catalogue}) == count(policy.catalogue)
 }

@@ -15,7 +15,7 @@ base := {
 		"kinds": ["diagnoses", "observations"],
 		"time": now,
 	},
-	"facts": {"care": true, "consents": []},
+	"facts": {"care": true, "consents": [], "invitations": []},
 }
 
 system := object.union(base, {"query": {
@@ -42,6 +42,11 @@ granted := {
 release := object.union(base, {
 	"query": {"actor": {"id": "u9", "org": "qingshan"}, "action": "release"},
 	"facts": {"care": false, "consents": [granted]},
+})
+
+invited := object.union(base, {
+	"query": {"actor": {"id": "a1", "role": "assessor"}, "purpose": "HPAYMT", "action": "locate"},
+	"facts": {"care": false, "invitations": [object.union(granted, {"recipient": "donghu", "purpose": "HPAYMT"})]},
 })
 
 with_consent(change) := object.union(release, {"facts": {"consents": [object.union(granted, change)]}})

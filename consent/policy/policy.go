@@ -173,9 +173,21 @@ func document(in consent.Input) map[string]any {
 	if !q.Time.IsZero() {
 		query["time"] = unix(q.Time)
 	}
-	consents := make([]any, 0, len(in.Facts.Consents))
-	for _, c := range in.Facts.Consents {
-		consents = append(consents, map[string]any{
+	return map[string]any{
+		"org":   string(in.Org),
+		"query": query,
+		"facts": map[string]any{
+			"care":        in.Facts.Care,
+			"consents":    consents(in.Facts.Consents),
+			"invitations": consents(in.Facts.Invitations),
+		},
+	}
+}
+
+func consents(facts []consent.Fact) []any {
+	out := make([]any, 0, len(facts))
+	for _, c := range facts {
+		out = append(out, map[string]any{
 			"id":        string(c.ID),
 			"recipient": string(c.Terms.Recipient),
 			"purpose":   string(c.Terms.Purpose),
@@ -185,11 +197,7 @@ func document(in consent.Input) map[string]any {
 			"state":     string(c.State),
 		})
 	}
-	return map[string]any{
-		"org":   string(in.Org),
-		"query": query,
-		"facts": map[string]any{"care": in.Facts.Care, "consents": consents},
-	}
+	return out
 }
 
 func words(kinds []consortium.Kind) []any {
