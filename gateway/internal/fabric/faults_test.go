@@ -8,7 +8,11 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -18,6 +22,7 @@ import (
 
 	"yilian.example/chaincode/record"
 	"yilian.example/exchange/fault"
+	"yilian.example/gateway/config"
 	"yilian.example/gateway/internal/fabric"
 	"yilian.example/gateway/internal/fabric/fabrictest"
 )
@@ -302,5 +307,53 @@ func TestEventsSurviveAPeer(t *testing.T) {
 	}
 	cancel()
 	for range events { // closes
+	}
+}
+
+func TestDialRefusesBadSettings(t *testing.T) {
+	n := fabrictest.New(t)
+	garbage := filepath.Join(t.TempDir(), "garbage.pem")
+	if err := os.WriteFile(garbage, []byte("SECRET"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		name   string
+		change func(c *config.Ledger)
+		want   string
+	}{
+		{"certificate is absent", func(c *config.Ledger) { c.Cert += ".absent" }, "read ledger certificate"},
+		{"certificate is garbage", func(c *config.Ledger) { c.Cert = garbage }, "parse ledger certificate"},
+		{"key is absent", func(c *config.Ledger) { c.Key += ".absent" }, "read ledger key"},
+		{"key is garbage", func(c *config.Ledger) { c.Key = garbage }, "parse ledger key"},
+		{"TLS root is garbage", func(c *config.Ledger) { c.Peers[1].TLSCA = garbage }, "read TLS root"},
+		{"no peers", func(c *config.Ledger) { c.Peers = nil }, "no peers"},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			cfg := n.Config("donghu")
+			tc.change(&cfg)
+			_, err := fabric.Dial(t.Context(), cfg, slog.New(slog.DiscardHandler))
+			if err == nil || !strings.Contains(err.Error(), tc.want) || strings.Contains(err.Error(), "SECRET") {
+				t.Errorf("got %v, want something about %q", err, tc.want)
+			}
+		})
+	}
+}
+
+// TestStranger: a client whose certificate another root issued is refused by the peers, and is told so without leaking anything.
+func TestStranger(t *testing.T) {
+	n, foreign := fabrictest.New(t), fabrictest.New(t)
+	cfg := n.Config("donghu")
+	cfg.Cert, cfg.Key = foreign.Config("donghu").Cert, foreign.Config("donghu").Key
+	ledger, err := fabric.Dial(t.Context(), cfg, slog.New(slog.DiscardHandler), fabric.WithTimeouts(fabrictest.Timeouts()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = ledger.Close() })
+	if err := ledger.Ping(t.Context()); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("read: got %v", err)
+	}
+	if _, err := ledger.RegisterStaff(t.Context(), newStaff(t)); !errors.Is(err, fabric.ErrNotSubmitted) {
+		t.Errorf("write: got %v", err)
 	}
 }
