@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/gin-contrib/requestid"
@@ -18,6 +19,7 @@ import (
 	"yilian.example/exchange/consortium"
 	"yilian.example/gateway/config"
 	"yilian.example/gateway/internal/api"
+	"yilian.example/gateway/internal/auth"
 	"yilian.example/gateway/internal/cockroach"
 	"yilian.example/gateway/internal/fabric"
 	"yilian.example/gateway/internal/keyring"
@@ -56,13 +58,24 @@ func run(ctx context.Context, c config.Config, log *slog.Logger) error {
 		return err
 	}
 	defer a.close()
-	public, err := a.public()
+	s, err := a.services(ctx)
 	if err != nil {
 		return err
 	}
+	callers, err := a.callers(ctx)
+	if err != nil {
+		return err
+	}
+	public := a.public(s, callers)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { a.seq.Run(ctx); return nil })
+	group.Go(func() error { return callers.Run(ctx) })
+	group.Go(func() error { return s.carrier.Run(ctx) })
+	group.Go(func() error { return a.follow(ctx, s.carrier) })
 	group.Go(func() error { return serve(ctx, c.Listen, public, nil, c.Limits.ReadTimeout) })
+	group.Go(func() error {
+		return serve(ctx, c.Exchange.Listen, a.exchange(s), s.peers.ServerTLS(), c.Limits.ReadTimeout)
+	})
 	a.log.InfoContext(ctx, "gateway serves", "listen", c.Listen, "exchange", c.Exchange.Listen)
 	return group.Wait()
 }
@@ -98,17 +111,69 @@ func holder() string {
 	return fmt.Sprintf("%s/%d/%s", host, os.Getpid(), uuid.NewString())
 }
 
+// callers knows who is calling: people by session, systems by bearer token.
+func (a *app) callers(ctx context.Context) (*auth.Auth, error) {
+	secret, err := os.ReadFile(a.cfg.Identity.ClientSecretFile)
+	if err != nil {
+		return nil, fmt.Errorf("read the identity provider's client secret: %w", err)
+	}
+	seal, err := a.ring.Blind(ctx, "yilian/session-seal/v1")
+	if err != nil {
+		return nil, err
+	}
+	sealer, err := auth.NewSealer(seal)
+	if err != nil {
+		return nil, err
+	}
+	return auth.New(auth.Options{
+		Org: a.org, PublicURL: a.cfg.PublicURL, Issuer: a.cfg.Identity.Issuer, ClientID: a.cfg.Identity.ClientID,
+		ClientSecret: strings.TrimSpace(string(secret)), Audience: a.cfg.Identity.Audience, Sessions: cockroach.NewSessions(a.db), Sealer: sealer,
+		Patient: func(system, value string) (consortium.PatientRef, error) {
+			return api.ResolvePatient(a.cfg.Matching.IdentifierSystems, a.ring.Ref, system, value)
+		},
+		Log: a.log,
+	})
+}
+
 // public is the listener for people, systems and auditors.
-func (a *app) public() (*gin.Engine, error) {
+func (a *app) public(s *services, callers *auth.Auth) *gin.Engine {
+	r := a.engine()
+	failures := api.Failures{Log: a.log}
+	a.operate(r, callers)
+	(&api.Log{Store: a.db.Log(a.org), VerifierKey: a.ring.LogVerifierKey(), Fail: failures.Problem}).Register(r)
+
+	fhir := r.Group("", callers.Authenticate(failures.Outcome))
+	(&api.FHIR{
+		Org: a.org, PublicURL: a.cfg.PublicURL, MaxBody: a.cfg.Limits.BodyBytes, Started: a.now(), Ingest: s.ingest, Records: s.reading, Finder: s.records,
+		ActorFrom: auth.ActorFrom, Failures: failures,
+	}).Register(fhir)
+
+	group := r.Group("", callers.Authenticate(failures.Problem))
+	j := api.New(r, group, a.cfg.PublicURL, auth.ActorFrom, failures)
+	api.Patients{Locator: s.reading, Systems: a.cfg.Matching.IdentifierSystems, Ref: a.ring.Ref}.Register(j)
+	api.Releases{Asker: s.requests}.Register(j)
+	api.Access{Log: s.records, Proofs: proofs{a.db.Log(a.org)}}.Register(j)
+	api.Logs{Status: a.seq, Now: a.now}.Register(j)
+	return r
+}
+
+// operate adds what operators ask.
+func (a *app) operate(r *gin.Engine, callers *auth.Auth) {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	r := a.engine()
 	r.Use(api.Metrics(registry))
 	api.Ops{Registry: registry, Checks: []api.Check{
 		{Name: "database", Run: a.db.Ping},
 		{Name: "ledger", Run: a.ledger.Ping},
+		{Name: "identity", Run: callers.Ready},
 	}}.Register(r)
-	return r, nil
+}
+
+// exchange is the listener for other members' gateways, reached over mutual TLS only.
+func (a *app) exchange(s *services) *gin.Engine {
+	r := a.engine()
+	api.Exchange{Releases: s.releases, PeerOrg: s.peers.OrgOfPeer, Fail: api.Failures{Log: a.log}.Problem}.Register(r)
+	return r
 }
 
 // engine is gin without its own logging, which would print paths, and with request ids and recovery.

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"yilian.example/consent"
+	"yilian.example/consent/policy"
+	"yilian.example/exchange"
+	"yilian.example/exchange/anchor"
+	"yilian.example/exchange/consortium"
+	"yilian.example/gateway/config"
+	"yilian.example/gateway/internal/auth"
+	"yilian.example/gateway/internal/cockroach"
+	"yilian.example/gateway/internal/fabric"
+	"yilian.example/gateway/internal/peering"
+)
+
+// keepReceived is how long a copy received from another member can be shown again before it has to be asked for anew.
+const keepReceived = 24 * time.Hour
+
+// services are the domains, plugged into the adapters.
+type services struct {
+	records  *exchange.Records
+	reading  *exchange.Reading
+	ingest   *exchange.Ingest
+	requests *exchange.Requests
+	releases *exchange.Releases
+	consents *consent.Consents
+	carrier  *consent.Carrier
+	policy   *policy.Engine
+	peers    *auth.Peers
+}
+
+func (a *app) services(ctx context.Context) (*services, error) {
+	s := &services{}
+	var err error
+	if s.policy, err = policy.New(ctx); err != nil {
+		return nil, err
+	}
+	if s.peers, err = auth.NewPeers(a.cfg.Exchange, a.cfg.Members); err != nil {
+		return nil, err
+	}
+	s.records = &exchange.Records{Org: a.org, Versions: a.db, Accesses: a.db, Facts: a.db, Keys: a.ring, Now: a.now, Rand: rand.Reader}
+	decider := &consent.Decider{
+		Org: a.org, Care: a.db, CareWindow: a.cfg.Limits.CareWindow, Consents: cockroach.NewConsents(a.db), Keys: a.ring,
+		Policy: s.policy, Ledger: a.ledger, Log: a.log,
+	}
+	s.reading = &exchange.Reading{Org: a.org, Decider: decider, Kept: s.records, Now: a.now}
+	s.ingest = &exchange.Ingest{
+		Org: a.org, Base: a.cfg.PublicURL + "/fhir/", Systems: a.cfg.Matching.IdentifierSystems, Index: a.ring, Shelf: s.records,
+		Decider: decider, Log: s.records, Now: a.now, NewID: uuid.NewString,
+	}
+	a.consentServices(s)
+	return s, a.exchangeServices(s, decider)
+}
+
+func (a *app) consentServices(s *services) {
+	store := cockroach.NewConsents(a.db)
+	s.carrier = &consent.Carrier{Org: a.org, Store: store, Outbox: store, Ledger: a.ledger, Keys: a.ring, Now: a.now, Random: rand.Reader, Log: a.log}
+	s.consents = &consent.Consents{
+		Org: a.org, Members: members(a.cfg.Members), People: people{s.reading}, Keys: a.ring, Store: store, Now: a.now, Random: rand.Reader, Wake: s.carrier.Wake,
+	}
+}
+
+func (a *app) exchangeServices(s *services, decider exchange.Decider) error {
+	envelope, err := peering.NewEnvelope(a.ring.ReleaseSigner(), a.cfg.Members)
+	if err != nil {
+		return err
+	}
+	courier, err := peering.NewCourier(a.others(), s.peers.ClientTLS, a.cfg.Limits.ReadTimeout)
+	if err != nil {
+		return err
+	}
+	store := cockroach.NewReleases(a.db)
+	s.requests = &exchange.Requests{
+		Org: a.org, Decider: decider, Envelope: envelope, Courier: courier, Store: store, Sealer: a.ring, Access: s.records, Now: a.now, Keep: keepReceived,
+	}
+	s.releases = &exchange.Releases{
+		Org: a.org, Decider: decider, Envelope: envelope, Records: s.records, Store: store, Sealer: a.ring, Suspended: a.suspended, Now: a.now,
+		Fresh: a.cfg.Limits.ReleaseFresh,
+	}
+	return nil
+}
+
+// others are the members but this one.
+func (a *app) others() []config.Member {
+	var out []config.Member
+	for _, m := range a.cfg.Members {
+		if m.ID != a.cfg.Org {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// suspended says that the ledger has not witnessed this log for longer than the budget.
+func (a *app) suspended(ctx context.Context) (bool, error) {
+	st, err := anchor.ReadStatus(ctx, a.db.Log(a.org), consortiumOrigin(a.cfg))
+	if err != nil {
+		return false, err
+	}
+	return st.CheckBudget(a.now(), a.cfg.Log.LagBudget) != nil, nil
+}
+
+// follow hands the ledger's consent events to the carrier, so that a withdrawal carried by another member counts here too.
+func (a *app) follow(ctx context.Context, carrier *consent.Carrier) error {
+	store := cockroach.NewConsents(a.db)
+	from, err := store.EventPosition(ctx, a.org)
+	if err != nil {
+		return fmt.Errorf("follow ledger: %w", err)
+	}
+	events, err := a.ledger.ConsentEvents(ctx, from)
+	if err != nil {
+		return fmt.Errorf("follow ledger: %w", err)
+	}
+	news := make(chan consent.LedgerEvent)
+	go func() {
+		defer close(news)
+		for e := range events {
+			select {
+			case news <- consent.LedgerEvent{ID: e.ID, Withdrawn: e.Kind == fabric.ConsentWithdrawn, Block: e.Block}:
+			case <-ctx.Done():
+			}
+		}
+	}()
+	return carrier.Follow(ctx, news, store)
+}
+
+// members names the consortium for the consent notice.
+type members []config.Member
+
+// Member gives a member as the notice names it.
+func (m members) Member(id consortium.OrgID) (consent.Party, bool) {
+	for _, member := range m {
+		if member.ID == string(id) {
+			return consent.Party{
+				ID: id, Kind: consortium.OrgKind(member.Kind), NameZH: member.NameZH, NameEN: member.NameEN, Contact: member.PublicURL,
+			}, true
+		}
+	}
+	return consent.Party{}, false
+}
