@@ -34,6 +34,7 @@ type services struct {
 	carrier  *consent.Carrier
 	policy   *policy.Engine
 	peers    *auth.Peers
+	proofs   *proofOffice
 }
 
 func (a *app) services(ctx context.Context) (*services, error) {
@@ -54,6 +55,9 @@ func (a *app) services(ctx context.Context) (*services, error) {
 	s.ingest = &exchange.Ingest{
 		Org: a.org, Base: a.cfg.PublicURL + "/fhir/", Systems: a.cfg.Matching.IdentifierSystems, Index: a.ring, Shelf: s.records,
 		Decider: decider, Log: s.records, Now: a.now, NewID: uuid.NewString,
+	}
+	if s.proofs, err = a.proofOffice(s.reading); err != nil {
+		return nil, err
 	}
 	a.consentServices(s)
 	return s, a.exchangeServices(s, decider)
