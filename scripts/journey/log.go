@@ -18,14 +18,14 @@ type LogState struct {
 	Origin     string  `json:"origin"`
 	Pending    int64   `json:"pending"`
 	Integrated int64   `json:"integrated"`
-	Witnessed  int64   `json:"witnessed"`
-	Published  int64   `json:"published"`
+	Published  int64   `json:"published"` // witnessed by the ledger and served
 	LagSeconds float64 `json:"lag_seconds"`
+	Trouble    string  `json:"trouble"`
 }
 
 // settled reports whether nothing waits.
 func (s LogState) settled() bool {
-	return s.Pending == 0 && s.Published >= s.Integrated && s.Witnessed >= s.Integrated
+	return s.Pending == 0 && s.Published >= s.Integrated
 }
 
 // Log tells how far this member's log has come.
@@ -45,7 +45,7 @@ func (c *Client) WaitWitnessed(ctx context.Context) (LogState, error) {
 			return state, nil
 		}
 		if err == nil {
-			err = fmt.Errorf("pending %d, integrated %d, witnessed %d, published %d", state.Pending, state.Integrated, state.Witnessed, state.Published)
+			err = fmt.Errorf("pending %d, integrated %d, published %d %s", state.Pending, state.Integrated, state.Published, state.Trouble)
 		}
 		if !errors.Is(err, context.DeadlineExceeded) || last == nil {
 			last = err

@@ -1,0 +1,195 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+	"text/tabwriter"
+	"time"
+
+	"yilian.example/exchange/consortium"
+	"yilian.example/exchange/tlog"
+	"yilian.example/scripts/journey"
+)
+
+// trial is one run: load, kills, and the reckoning.
+type trial struct {
+	consortium *journey.Consortium
+	names      []string
+	load       time.Duration
+	patience   time.Duration
+	clients    int
+	rows       []row
+}
+
+// row is one line of the table.
+type row struct {
+	process      string
+	acknowledged int           // while this process's turn lasted
+	writing      time.Duration // from the kill to the next acknowledgement after the process was seen dead
+	witnessing   time.Duration // from the kill until what was acknowledged after it was witnessed
+	lost         int
+	audit        string
+}
+
+func (t *trial) run(ctx context.Context) error {
+	l := &load{consortium: t.consortium}
+	writing, stop := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		l.run(writing, t.clients)
+		close(done)
+	}()
+	defer func() { stop(); <-done }()
+	m, err := t.consortium.Member(member)
+	if err != nil {
+		return err
+	}
+	public, err := m.PublicLog(ctx)
+	if err != nil {
+		return err
+	}
+	var seen tlog.Checkpoint
+	first := 0
+	for _, name := range t.names {
+		r, err := t.kill(ctx, l, name)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		acks := l.taken()
+		r.acknowledged = len(acks) - first
+		if seen, err = public.Audit(ctx, seen, nil); err != nil {
+			return fmt.Errorf("%s: the log no longer extends what was seen of it: %w", name, err)
+		}
+		r.audit = fmt.Sprintf("ok, %d", seen.Size)
+		r.lost, err = t.lost(ctx, acks[first:])
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		first = len(acks)
+		t.rows = append(t.rows, r)
+		fmt.Fprintf(os.Stderr, "chaos: %s: %d acknowledged, %d lost\n", name, r.acknowledged, r.lost)
+	}
+	stop()
+	<-done
+	lost, err := t.reckon(ctx, l, public)
+	t.print(l, lost)
+	if err == nil && lost > 0 {
+		err = fmt.Errorf("%d acknowledged records are lost", lost)
+	}
+	return err
+}
+
+// kill waits for load, kills the process, and waits until writing and witnessing work again.
+func (t *trial) kill(ctx context.Context, l *load, name string) (row, error) {
+	if err := wait(ctx, t.load); err != nil {
+		return row{}, err
+	}
+	before, err := t.process(name)
+	if err != nil {
+		return row{}, err
+	}
+	if before.PID <= 1 {
+		return row{}, errors.New("it does not run")
+	}
+	killed := time.Now()
+	if err := syscall.Kill(before.PID, syscall.SIGKILL); err != nil {
+		return row{}, fmt.Errorf("kill process %d: %w", before.PID, err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, t.patience)
+	defer cancel()
+	if err := t.restarted(ctx, name, before); err != nil {
+		return row{}, err
+	}
+	r := row{process: name}
+	r.writing, err = t.resumed(ctx, l, killed)
+	if err != nil {
+		return row{}, fmt.Errorf("writing did not resume: %w", err)
+	}
+	if err := t.witnessed(ctx); err != nil {
+		return row{}, fmt.Errorf("witnessing did not resume: %w", err)
+	}
+	r.witnessing = time.Since(killed)
+	return r, wait(context.WithoutCancel(ctx), t.load/2)
+}
+
+// restarted waits until the supervisor shows another process of the name.
+func (t *trial) restarted(ctx context.Context, name string, before journey.Process) error {
+	for {
+		now, err := t.process(name)
+		if err == nil && now.PID > 1 && now.PID != before.PID {
+			return nil
+		}
+		if waitErr := wait(ctx, 20*time.Millisecond); waitErr != nil {
+			return fmt.Errorf("it was not started again: %w", errors.Join(waitErr, err))
+		}
+	}
+}
+
+// resumed waits for an acknowledgement that came after a pause or, where the load never paused, after the kill; it gives the time of the longest
+// silence that began with the kill.
+func (t *trial) resumed(ctx context.Context, l *load, killed time.Time) (time.Duration, error) {
+	for {
+		if last := time.Unix(0, l.last.Load()); last.After(killed.Add(100 * time.Millisecond)) {
+			return time.Since(killed).Round(10 * time.Millisecond), nil
+		}
+		if err := wait(ctx, 10*time.Millisecond); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// witnessed waits until the log has grown by what is in the tree now: something acknowledged after the kill stands on the ledger.
+func (t *trial) witnessed(ctx context.Context) error {
+	client, err := t.consortium.As(member, consortium.RoleSystem, "")
+	if err != nil {
+		return err
+	}
+	target := int64(-1)
+	for {
+		state, err := client.Log(ctx)
+		if err == nil && target < 0 {
+			target = state.Integrated + 1
+		}
+		if err == nil && target >= 0 && state.Published >= target {
+			return nil
+		}
+		if waitErr := wait(ctx, 20*time.Millisecond); waitErr != nil {
+			return errors.Join(waitErr, err)
+		}
+	}
+}
+
+func (t *trial) process(name string) (journey.Process, error) {
+	all, err := t.consortium.Processes()
+	if err != nil {
+		return journey.Process{}, err
+	}
+	for _, p := range all {
+		if p.Name == name {
+			return p, nil
+		}
+	}
+	return journey.Process{}, fmt.Errorf("there is no process %q in the consortium's status", name)
+}
+
+func (t *trial) print(l *load, lost int) {
+	w := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(w, "killed (SIGKILL)\tacknowledged\tlost\twriting again after\twitnessed again after\tlog audit\t")
+	for _, r := range t.rows {
+		fmt.Fprintf(w, "%s\t%d\t%d\t%.2f s\t%.2f s\t%s\t\n", r.process, r.acknowledged, r.lost, r.writing.Seconds(), r.witnessing.Seconds(), r.audit)
+	}
+	fmt.Fprintf(w, "all\t%d\t%d\t\t\t\t\n", len(l.taken()), lost)
+	_ = w.Flush() // standard output
+}
+
+func wait(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}
