@@ -168,3 +168,5 @@ func exec(t *testing.T, db *cockroach.DB, statement string, args ...any) {
 		t.Fatal(err)
 	}
 }
+
+func init() { cockroach.SetOpenTestDB(cockroachtest.New) }
