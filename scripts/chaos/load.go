@@ -24,11 +24,25 @@ type acknowledged struct {
 type load struct {
 	consortium *journey.Consortium
 	serial     atomic.Int64
-	last       atomic.Int64 // Unix nanoseconds of the newest acknowledgement
-	failures   atomic.Int64
 
-	mu   sync.Mutex // guards acks
-	acks []acknowledged
+	mu    sync.Mutex // guards all below
+	acks  []acknowledged
+	last  time.Time     // of the newest acknowledgement
+	pause time.Duration // the longest time without one since mark
+}
+
+// mark begins a new measurement of the longest pause.
+func (l *load) mark() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.pause = 0
+}
+
+// longest gives the time of the newest acknowledgement and the longest pause since mark, the one that still lasts left out.
+func (l *load) longest() (last time.Time, pause time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.last, l.pause
 }
 
 // run keeps writers at work until the context ends.
@@ -38,7 +52,6 @@ func (l *load) run(ctx context.Context, writers int) {
 		wg.Go(func() {
 			for ctx.Err() == nil {
 				if !l.write(ctx) {
-					l.failures.Add(1)
 					select {
 					case <-ctx.Done():
 					case <-time.After(50 * time.Millisecond):
@@ -72,7 +85,11 @@ func (l *load) write(ctx context.Context) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.acks = append(l.acks, acknowledged{Stored: stored, sum: sha256.Sum256(bytes.TrimSpace(answer.Body))})
-	l.last.Store(time.Now().UnixNano())
+	now := time.Now()
+	if !l.last.IsZero() {
+		l.pause = max(l.pause, now.Sub(l.last))
+	}
+	l.last = now
 	return true
 }
 

@@ -28,7 +28,7 @@ type trial struct {
 type row struct {
 	process      string
 	acknowledged int           // while this process's turn lasted
-	writing      time.Duration // from the kill to the next acknowledgement after the process was seen dead
+	writing      time.Duration // the longest pause between two acknowledgements
 	witnessing   time.Duration // from the kill until what was acknowledged after it was witnessed
 	lost         int
 	audit        string
@@ -94,6 +94,7 @@ func (t *trial) kill(ctx context.Context, l *load, name string) (row, error) {
 	if before.PID <= 1 {
 		return row{}, errors.New("it does not run")
 	}
+	l.mark()
 	killed := time.Now()
 	if err := syscall.Kill(before.PID, syscall.SIGKILL); err != nil {
 		return row{}, fmt.Errorf("kill process %d: %w", before.PID, err)
@@ -128,12 +129,11 @@ func (t *trial) restarted(ctx context.Context, name string, before journey.Proce
 	}
 }
 
-// resumed waits for an acknowledgement that came after a pause or, where the load never paused, after the kill; it gives the time of the longest
-// silence that began with the kill.
+// resumed waits for an acknowledgement that the gateway gave well after the kill, and gives the longest pause that writers saw.
 func (t *trial) resumed(ctx context.Context, l *load, killed time.Time) (time.Duration, error) {
 	for {
-		if last := time.Unix(0, l.last.Load()); last.After(killed.Add(100 * time.Millisecond)) {
-			return time.Since(killed).Round(10 * time.Millisecond), nil
+		if last, pause := l.longest(); last.After(killed.Add(500 * time.Millisecond)) {
+			return pause, nil
 		}
 		if err := wait(ctx, 10*time.Millisecond); err != nil {
 			return 0, err
@@ -177,7 +177,7 @@ func (t *trial) process(name string) (journey.Process, error) {
 
 func (t *trial) print(l *load, lost int) {
 	w := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "killed (SIGKILL)\tacknowledged\tlost\twriting again after\twitnessed again after\tlog audit\t")
+	fmt.Fprintln(w, "killed (SIGKILL)\tacknowledged\tlost\tlongest pause in writing\twitnessed again after\tlog audit\t")
 	for _, r := range t.rows {
 		fmt.Fprintf(w, "%s\t%d\t%d\t%.2f s\t%.2f s\t%s\t\n", r.process, r.acknowledged, r.lost, r.writing.Seconds(), r.witnessing.Seconds(), r.audit)
 	}

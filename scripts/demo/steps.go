@@ -368,7 +368,7 @@ func (s *story) refusedAfterWithdrawal(ctx context.Context) (string, error) {
 	s.say("%s (%s), %s after the click", refused.Code, article(refused), took.Round(time.Millisecond))
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	if _, err := person.WaitConsent(ctx, s.consent, func(k journey.Consent) bool { return k.State == "withdrawn" && k.Carried }); err != nil {
+	if _, err := person.WaitConsent(ctx, s.consent, func(k journey.Consent) bool { return k.Ledger != nil && k.Ledger.State == "withdrawn" }); err != nil {
 		return "", err
 	}
 	return "it counts the moment the click is answered; the signed withdrawal then stands on the ledger for good", nil

@@ -34,12 +34,20 @@ type SignedConsent struct {
 // Consent is one consent as its patient sees it.
 type Consent struct {
 	ID        string             `json:"id"`
-	State     string             `json:"state"` // pending, active, expired, withdrawn or failed
+	State     consent.State      `json:"state"`
+	Counts    bool               `json:"counts"` // whether it permits anything now
 	Recipient consortium.OrgID   `json:"recipient"`
 	Purpose   consortium.Purpose `json:"purpose"`
 	Kinds     []consortium.Kind  `json:"kinds"`
 	Until     time.Time          `json:"until"`
-	Carried   bool               `json:"carried"` // the withdrawal stands on the ledger
+	Ledger    *OnLedger          `json:"ledger"` // only where one consent is shown
+}
+
+// OnLedger is what the consortium's ledger says of a consent.
+type OnLedger struct {
+	State      string `json:"state"` // absent, granted or withdrawn
+	GrantTx    string `json:"grantTx"`
+	WithdrawTx string `json:"withdrawTx"`
 }
 
 // DraftConsent asks for the statement that the patient is to read and sign.
@@ -97,7 +105,7 @@ func (c *Client) Grant(ctx context.Context, choice Choice) (Consent, error) {
 	if err != nil {
 		return Consent{}, err
 	}
-	return c.WaitConsent(ctx, granted.ID, func(k Consent) bool { return k.State == "active" })
+	return c.WaitConsent(ctx, granted.ID, func(k Consent) bool { return k.Counts })
 }
 
 // Consents lists the calling patient's consents at this member.
@@ -116,28 +124,28 @@ func (c *Client) Withdraw(ctx context.Context, id string) (Consent, error) {
 	return out, err
 }
 
+// Consent shows one consent and what the ledger says of it.
+func (c *Client) Consent(ctx context.Context, id string) (Consent, error) {
+	var out Consent
+	err := c.json(ctx, "show consent", http.MethodGet, "/api/v1/consents/"+id, nil, &out)
+	return out, err
+}
+
 // WaitConsent waits until a consent is as wanted. It gives up at once when the ledger refused the consent.
 func (c *Client) WaitConsent(ctx context.Context, id string, wanted func(Consent) bool) (Consent, error) {
-	last := errors.New("it is not listed")
 	for {
-		list, err := c.Consents(ctx)
-		if err != nil {
-			last = err
-		}
-		for _, k := range list {
-			switch {
-			case k.ID != id:
-			case wanted(k):
-				return k, nil
-			case k.State == "failed":
-				return k, errors.New("wait for consent: the ledger refused it")
-			default:
-				last = fmt.Errorf("it is %s", k.State)
-			}
+		k, err := c.Consent(ctx, id)
+		switch {
+		case err == nil && wanted(k):
+			return k, nil
+		case err == nil && k.State == consent.Refused:
+			return k, errors.New("wait for consent: the ledger refused it")
+		case err == nil:
+			err = fmt.Errorf("it is %s", k.State)
 		}
 		select {
 		case <-ctx.Done():
-			return Consent{}, fmt.Errorf("wait for consent: %w (last seen: %w)", ctx.Err(), last)
+			return Consent{}, fmt.Errorf("wait for consent: %w (last seen: %w)", ctx.Err(), err)
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
