@@ -48,6 +48,9 @@ func (g guard) gateway(ctx contractapi.TransactionContextInterface) (call, error
 // identify reads the caller's X.509 identity from the stub itself: the context's own is a nil pointer in disguise where it cannot be read.
 func (g guard) identify(ctx contractapi.TransactionContextInterface) (call, *cid.ClientID, error) {
 	stub := ctx.GetStub()
+	if len(stub.GetArgs()) != 2 { // the function's name and its argument; the contract API ignores what follows
+		return call{}, nil, refuse(record.CodeArgument, "a function takes one argument")
+	}
 	caller, err := cid.New(stub)
 	if err != nil {
 		return call{}, nil, refuse(record.CodeCaller, "the caller's identity cannot be read")
