@@ -15,7 +15,7 @@ func cleanCommand(s *settings) *cobra.Command {
 	return &cobra.Command{
 		Use: "clean", Short: "Remove the consortium's keys, ledgers, database and logs; built programs stay", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			state, _, err := s.load()
+			state, _, err := s.load(cmd)
 			if err != nil {
 				return err
 			}

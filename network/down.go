@@ -17,7 +17,7 @@ func downCommand(s *settings) *cobra.Command {
 	return &cobra.Command{
 		Use: "down", Short: "Stop the consortium; its data stay", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			state, _, err := s.load()
+			state, _, err := s.load(cmd)
 			if err != nil {
 				return err
 			}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"yilian.example/network/internal/consortium"
 	"yilian.example/network/topology"
 )
 
@@ -52,10 +53,17 @@ func command() *cobra.Command {
 }
 
 // load resolves the settings: the state directory, absolute since other programs get it, and the topology.
-func (s *settings) load() (topology.State, *topology.Topology, error) {
+// Without --port-offset the offset is that with which the state was made.
+func (s *settings) load(cmd *cobra.Command) (topology.State, *topology.Topology, error) {
 	dir, err := filepath.Abs(s.state)
 	if err != nil {
 		return "", nil, fmt.Errorf("find state directory: %w", err)
+	}
+	if !cmd.Flags().Changed("port-offset") {
+		s.offset, err = consortium.RecordedOffset(topology.State(dir), s.offset)
+		if err != nil {
+			return "", nil, err
+		}
 	}
 	text := defaultTopology
 	if s.topology != "" {

@@ -21,7 +21,7 @@ func statusCommand(s *settings) *cobra.Command {
 	c := &cobra.Command{
 		Use: "status", Short: "Say what runs, which gateways are ready, and how high the ledger stands", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			state, t, err := s.load()
+			state, t, err := s.load(cmd)
 			if err != nil {
 				return err
 			}

@@ -28,7 +28,7 @@ func upCommand(s *settings) *cobra.Command {
 	c := &cobra.Command{
 		Use: "up", Short: "Bring the consortium up and keep it running", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			state, t, err := s.load()
+			state, t, err := s.load(cmd)
 			if err != nil {
 				return err
 			}

@@ -27,7 +27,9 @@ func PeopleSecret(state topology.State, org string) string {
 }
 
 // SystemSecret is the file with the secret of SystemClient.
-func SystemSecret(state topology.State, org string) string { return state.Path("idp", org+"-system.secret") }
+func SystemSecret(state topology.State, org string) string {
+	return state.Path("idp", org+"-system.secret")
+}
 
 // readOrMake reads a secret, and makes it first if it is missing.
 func readOrMake(path string, bytes int) (string, error) {

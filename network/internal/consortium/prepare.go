@@ -23,6 +23,7 @@ import (
 // marker says that keys and genesis block are complete, and for which consortium they were made.
 type marker struct {
 	Fingerprint string    `json:"fingerprint"`
+	Offset      int       `json:"port_offset"`
 	Made        time.Time `json:"made"`
 }
 
@@ -94,21 +95,39 @@ func (c *Consortium) prepare(ctx context.Context) error {
 	return c.renderGateways()
 }
 
-func (c *Consortium) markerPath() string { return c.State.Path("consortium.json") }
+func markerPath(state topology.State) string { return state.Path("consortium.json") }
 
-// made reports whether keys and genesis block are there. It is an error when they were made for another consortium.
-func (c *Consortium) made() (bool, error) {
-	content, err := os.ReadFile(c.markerPath())
+// readMarker reads the marker; it is empty when there is none.
+func readMarker(state topology.State) (marker, error) {
+	content, err := os.ReadFile(markerPath(state))
 	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
+		return marker{}, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("read marker: %w", err)
+		return marker{}, fmt.Errorf("read marker: %w", err)
 	}
 	var m marker
 	err = json.Unmarshal(content, &m)
 	if err != nil {
-		return false, fmt.Errorf("parse marker: %w", err)
+		return marker{}, fmt.Errorf("parse marker: %w", err)
+	}
+	return m, nil
+}
+
+// RecordedOffset is the port offset with which a state directory was made, or otherwise when it was not made yet.
+func RecordedOffset(state topology.State, otherwise int) (int, error) {
+	m, err := readMarker(state)
+	if err != nil || m.Fingerprint == "" {
+		return otherwise, err
+	}
+	return m.Offset, nil
+}
+
+// made reports whether keys and genesis block are there. It is an error when they were made for another consortium.
+func (c *Consortium) made() (bool, error) {
+	m, err := readMarker(c.State)
+	if err != nil || m.Fingerprint == "" {
+		return false, err
 	}
 	want, err := c.fingerprint()
 	if err != nil {
@@ -125,11 +144,11 @@ func (c *Consortium) mark() error {
 	if err != nil {
 		return err
 	}
-	content, err := json.Marshal(marker{Fingerprint: fingerprint, Made: c.Now().UTC()})
+	content, err := json.Marshal(marker{Fingerprint: fingerprint, Offset: c.Offset, Made: c.Now().UTC()})
 	if err != nil {
 		return fmt.Errorf("encode marker: %w", err)
 	}
-	return pki.WriteFile(c.markerPath(), content)
+	return pki.WriteFile(markerPath(c.State), content)
 }
 
 // fingerprint is of all that keys and genesis block depend on; names for people may change.
@@ -163,4 +182,3 @@ func (c *Consortium) makeIndexKey() error {
 	}
 	return nil
 }
-
