@@ -160,3 +160,23 @@ func (p Proof) Verify(leaf []byte, verifierKey string) (Checkpoint, error) {
 	}
 	return c, CheckInclusion(p.Hashes, c, p.Index, LeafHash(leaf))
 }
+
+// EntryAt reads the entry at index of a tree of the given size out of its bundle.
+func EntryAt(index, size int64, read ReadTiles) ([]byte, error) {
+	if index < 0 || index >= size {
+		return nil, fmt.Errorf("read entry: no entry %d in a tree of %d", index, size)
+	}
+	t := Tile{Level: EntriesLevel, N: index / TileWidth, Width: int(min(TileWidth, size-index/TileWidth*TileWidth))}
+	data, err := read([]Tile{t})
+	if err != nil {
+		return nil, fmt.Errorf("read entry: %w", err)
+	}
+	if len(data) != 1 {
+		return nil, errors.New("read entry: not as many tiles as asked for")
+	}
+	entries, err := ParseBundle(data[0], t.Width)
+	if err != nil {
+		return nil, fmt.Errorf("read entry: %w", err)
+	}
+	return entries[index%TileWidth], nil
+}
