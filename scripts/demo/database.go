@@ -205,9 +205,9 @@ func (s *story) leafTampering(ctx context.Context) (proven string, err error) {
 		return "", errors.New("the audit saw nothing")
 	}
 	if !strings.Contains(words, fmt.Sprintf("entry %d", index)) {
-		return "", fmt.Errorf("the audit failed, but does not name entry %d: %s", index, lastLine(words))
+		return "", fmt.Errorf("the audit failed, but does not name entry %d: %s", index, failedLine(words))
 	}
-	s.say("verify log: %s", lastLine(words))
+	s.say("verify log: %s", failedLine(words))
 	return "the audit fails and names the leaf; put back, the whole log verifies again", nil
 }
 

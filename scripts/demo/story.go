@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"yilian.example/scripts/journey"
@@ -75,6 +76,10 @@ func article(r *journey.Refused) string {
 		if reason.Article != "" {
 			return reason.Article
 		}
+	}
+	// FHIR's OperationOutcome has no place for it but the words.
+	if _, after, ok := strings.Cut(r.Detail, "rests on "); ok {
+		return strings.TrimSuffix(after, ".")
 	}
 	return ""
 }

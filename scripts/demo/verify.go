@@ -1,8 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -14,12 +16,15 @@ import (
 	"yilian.example/exchange/consortium"
 )
 
-// verifier builds the auditor's program, as a stranger would: from source, statically, needing nothing of the consortium.
+// verifier gives the auditor's program: the one that set-up built, or built here as a stranger would, statically and from source.
 func (s *story) verifier(ctx context.Context) (string, error) {
 	binary := filepath.Join(s.work, "verify")
-	if _, err := os.Stat(binary); err == nil {
-		return binary, nil
+	for _, path := range []string{binary, filepath.Join(s.root, ".yilian", "bin", "verify")} {
+		if _, err := os.Stat(path); err == nil {
+			return path, nil
+		}
 	}
+	s.say("building the auditor's program from source …")
 	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", binary, "./exchange/evidence/verify")
 	build.Dir = s.root
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
@@ -60,7 +65,7 @@ func (s *story) strangerVerifies(ctx context.Context) (string, error) {
 		return "", err
 	}
 	start := time.Now()
-	words, alone, err := s.offline(ctx, program, "evidence", "--roots", roots, file)
+	words, alone, err := s.offline(ctx, program, file, "--roots", roots)
 	if err != nil {
 		return "", fmt.Errorf("verify: %w: %s", err, words)
 	}
@@ -75,48 +80,53 @@ func (s *story) strangerVerifies(ctx context.Context) (string, error) {
 	if alone {
 		where = "without network or environment"
 	}
-	return fmt.Sprintf("a separate process, %s, with nothing but the file and the members' root certificates, in %s; one byte changed and it fails", where, took.Round(time.Millisecond)), nil
+	return fmt.Sprintf("a separate process, %s, with nothing but the file and the members' root certificates, in %s; forged files fail", where, took.Round(time.Millisecond)), nil
 }
 
-// forgedEvidenceFails changes the finding inside the evidence file's record.
+// forgedEvidenceFails lets two forgers try: one changes a byte of the record, the other makes the statement fit the changed record as well.
 func (s *story) forgedEvidenceFails(ctx context.Context, program, roots string) error {
-	forged := forge(s.file)
-	if bytes.Equal(forged, s.file) {
-		return errors.New("forge the evidence: nothing was changed")
+	for _, clever := range []bool{false, true} {
+		forged, err := forge(s.file, clever)
+		if err != nil {
+			return fmt.Errorf("forge the evidence: %w", err)
+		}
+		file := filepath.Join(s.work, "forged.json")
+		if err := os.WriteFile(file, forged, 0o600); err != nil {
+			return err
+		}
+		words, _, err := s.offline(ctx, program, file, "--roots", roots)
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) {
+			return fmt.Errorf("a forged file passed: %w", errOr(err, lastLine(words)))
+		}
+		s.say("a forged file: %s", failedLine(words))
 	}
-	file := filepath.Join(s.work, "forged.json")
-	if err := os.WriteFile(file, forged, 0o600); err != nil {
-		return err
-	}
-	words, _, err := s.offline(ctx, program, "evidence", "--roots", roots, file)
-	var exit *exec.ExitError
-	if !errors.As(err, &exit) {
-		return fmt.Errorf("a forged file passed: %w", errOr(err, lastLine(words)))
-	}
-	s.say("with one byte of the record changed: %s", lastLine(words))
 	return nil
 }
 
-// forge changes one base64 character in the middle of the longest string of the file, which is the record.
-func forge(file []byte) []byte {
-	forged := bytes.Clone(file)
-	from, to, start := 0, 0, -1
-	for i, b := range forged {
-		if b != '"' {
-			continue
-		}
-		if start >= 0 && i-start > to-from {
-			from, to = start, i
-		}
-		start = i + 1
+// forge changes one byte of the record in an evidence file, and, when clever, its hash in the statement too.
+func forge(file []byte, clever bool) ([]byte, error) {
+	var parts map[string]json.RawMessage
+	var content []byte
+	var statement map[string]any
+	if err := json.Unmarshal(file, &parts); err != nil {
+		return nil, err
 	}
-	at := (from + to) / 2
-	if forged[at] == 'A' {
-		forged[at] = 'B'
-	} else {
-		forged[at] = 'A'
+	if err := errors.Join(json.Unmarshal(parts["content"], &content), json.Unmarshal(parts["statement"], &statement)); err != nil {
+		return nil, err
 	}
-	return forged
+	content[len(content)/2] ^= 1
+	if clever {
+		sum := sha256.Sum256(content)
+		statement["sha256"] = hex.EncodeToString(sum[:])
+	}
+	var err, other error
+	parts["content"], err = json.Marshal(content)
+	parts["statement"], other = json.Marshal(statement)
+	if err := errors.Join(err, other); err != nil {
+		return nil, err
+	}
+	return json.Marshal(parts)
 }
 
 // auditLog runs the auditor's program over a member's public log and gives what it says.
@@ -144,9 +154,23 @@ func (s *story) auditorAudits(ctx context.Context) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		s.say("%s: %s", org, lastLine(words))
+		for line := range strings.Lines(words) {
+			if strings.Contains(line, "[OK]") {
+				s.say("%s: %s", org, strings.TrimSpace(line))
+			}
+		}
 	}
 	return "every entry, every tile and the signed root of every log agree", nil
+}
+
+// failedLine is the line that says which step failed.
+func failedLine(text string) string {
+	for line := range strings.Lines(text) {
+		if strings.Contains(line, "FAILED") {
+			return strings.TrimSpace(line)
+		}
+	}
+	return lastLine(text)
 }
 
 func lastLine(text string) string {

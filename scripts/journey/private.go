@@ -41,9 +41,14 @@ func Root() (string, error) {
 	}
 }
 
-// NetworkCommand is how the network program is run: its binary when it was built, or from source.
+// NetworkCommand is how the network program is run: its binary when it was built (in the directory that YILIAN_BIN names, or .yilian/bin), or
+// from source.
 func NetworkCommand(root string) []string {
-	binary := filepath.Join(root, ".yilian", "bin", "network")
+	bin := os.Getenv("YILIAN_BIN")
+	if bin == "" {
+		bin = filepath.Join(root, ".yilian", "bin")
+	}
+	binary := filepath.Join(bin, "network")
 	if info, err := os.Stat(binary); err == nil && info.Mode()&0o111 != 0 {
 		return []string{binary}
 	}
