@@ -17,6 +17,8 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+
+	"yilian.example/exchange/fault"
 )
 
 // Exit codes.
@@ -68,6 +70,9 @@ func run(ctx context.Context, args []string, lang string, stdout, stderr io.Writ
 	case errors.As(err, &wrong):
 		fmt.Fprintf(stderr, "%v\n%s", err, usage)
 		return exitUsage
+	case fault.Is(err, fault.Invalid):
+		fmt.Fprintln(stderr, fault.Of(err).Public)
+		return exitFailed
 	case err != nil:
 		fmt.Fprintln(stderr, err)
 		return exitFailed
