@@ -22,7 +22,7 @@ type structure struct {
 	kind     byte // r resource, t data type, b backbone element
 	props    map[string]*property
 	elements []element
-	rule     func(v *validator, node int32) // what tables cannot say; nil for most
+	rules    []rule // what tables cannot say; nil for most
 }
 
 // element is one element of a structure; a choice such as value[x] is one element.
@@ -91,11 +91,11 @@ func unpack(packed []byte) (*tables, error) {
 			return nil, fmt.Errorf("type %s is not defined", p.typ)
 		}
 	}
-	for name, rule := range rules {
+	for name, list := range rules {
 		if t.structures[name] == nil {
 			return nil, fmt.Errorf("rule for %s, which is not defined", name)
 		}
-		t.structures[name].rule = rule
+		t.structures[name].rules = list
 	}
 	return t, nil
 }

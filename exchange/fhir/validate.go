@@ -158,9 +158,7 @@ func (v *validator) object(i int32, s *structure) {
 		v.pop()
 	}
 	v.missing(i, s, &seen, &extended)
-	if s.rule != nil {
-		s.rule(v, i)
-	}
+	v.apply(i, s.rules)
 }
 
 // unknown reports an element that the structure has not. Its name is repeated only when it looks like one.
