@@ -259,3 +259,47 @@ func TestRunCarriesAtOnce(t *testing.T) {
 		t.Errorf("run ended with %v", err)
 	}
 }
+
+// TestWithdrawnOnTheLedgerFirst: a grant whose answer was lost and that another member's gateway has ended since is not taken for granted.
+func TestWithdrawnOnTheLedgerFirst(t *testing.T) {
+	h := newHospital(t)
+	h.ledger.Next = faults(consenttest.Lost)
+	signed := consenttest.Sign(t, h.draft(t))
+	c, err := h.Grant(t.Context(), consenttest.Self, signed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.step(t)
+	if _, err := h.ledger.WithdrawConsent(t.Context(), record.Withdrawal{ID: string(c.ID), Signature: signed.Withdrawal}); err != nil {
+		t.Fatal(err)
+	}
+	h.clock.at = h.clock.at.Add(time.Minute)
+	h.step(t)
+	if got := h.state(t, c.ID); got != consent.Refused {
+		t.Errorf("state %s, want refused until the event is noted", got)
+	}
+	if err := h.carrier.Observe(t.Context(), string(c.ID)); err != nil || h.state(t, c.ID) != consent.Withdrawn {
+		t.Errorf("after the event: %s, %v", h.state(t, c.ID), err)
+	}
+}
+
+// TestStraggler: a grant that was given up may still arrive; its withdrawal waits for it.
+func TestStraggler(t *testing.T) {
+	h := newHospital(t)
+	h.ledger.Refusal, h.ledger.Next = record.CodeArgument, faults(consenttest.Late, consenttest.Strict)
+	c := h.granted(t)
+	h.step(t)
+	if _, err := h.Withdraw(t.Context(), consenttest.Self, c.ID); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 { // the grant is refused; the withdrawal finds nothing yet
+		h.clock.at = h.clock.at.Add(time.Minute)
+		h.step(t)
+	}
+	h.ledger.Settle()
+	h.clock.at = h.clock.at.Add(time.Minute)
+	h.step(t)
+	if s, err := h.ledger.Consent(t.Context(), string(c.ID)); err != nil || s.Status != record.StatusWithdrawn {
+		t.Errorf("the ledger says %v, %v", s.Status, err)
+	}
+}
