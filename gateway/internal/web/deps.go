@@ -10,6 +10,7 @@ import (
 	"yilian.example/consent"
 	"yilian.example/exchange"
 	"yilian.example/exchange/consortium"
+	"yilian.example/exchange/evidence"
 	"yilian.example/gateway/config"
 	"yilian.example/gateway/internal/auth"
 )
@@ -23,12 +24,17 @@ type Deps struct {
 	Records  Records
 	Access   AccessLog
 	Proofs   Proofs
-	Evidence Evidence
+	Evidence EvidenceBuilder
 	Consents Consents
-	Finder   Finder
 	Holdings Holdings
 	Requests Requests
 	Audit    Audit
+
+	// Ref turns a national identifier into the reference under which the consortium knows the person. It says nothing about whether anybody holds
+	// anything. fault.Invalid when the value cannot be of that system.
+	Ref func(system, value string) (consortium.PatientRef, error)
+	// Verify checks an evidence file (evidence.Verify with the members' roots). fault.Invalid: it is none.
+	Verify func(file []byte) (evidence.Report, error)
 
 	// Authenticate puts the caller into the request's context and calls fail for a bad session or token (auth.Auth.Authenticate).
 	Authenticate func(fail auth.Fail) gin.HandlerFunc
@@ -60,32 +66,10 @@ type Proofs interface {
 	Witnessed(ctx context.Context, entries []string) (map[string]bool, error)
 }
 
-// Evidence builds and checks evidence files.
-type Evidence interface {
-	// Build gives the evidence file of the newest version of a record. fault.Conflict with code NOT_WITNESSED: not yet, try again soon.
-	Build(ctx context.Context, actor consortium.Actor, ref exchange.RecordRef) (file []byte, err error)
-	// Verify checks a file and tells each step. An error means that the file could not be read as evidence at all.
-	Verify(ctx context.Context, file []byte) (EvidenceReport, error)
-}
-
-// EvidenceReport is what checking an evidence file showed.
-type EvidenceReport struct {
-	Steps []EvidenceStep
-	OK    bool // every step held
-}
-
-// EvidenceStep is one thing that was checked. Code selects the words shown (texts "evidence.step.<Code>"); Detail is shown as it is.
-type EvidenceStep struct {
-	Code   string
-	Detail string
-	OK     bool
-	Ran    bool // false when an earlier failure made it pointless
-}
-
-// Finder turns a national identifier into the reference under which the consortium knows the person. It says nothing about whether anybody
-// holds anything. fault.Invalid when the value cannot be of that system.
-type Finder interface {
-	Find(ctx context.Context, actor consortium.Actor, system, value string) (consortium.PatientRef, error)
+// EvidenceBuilder builds the evidence file of a record's current version, under a logged decision. fault.Conflict with code NOT_WITNESSED: not
+// yet, try again soon.
+type EvidenceBuilder interface {
+	Evidence(ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, typ, id string) ([]byte, error)
 }
 
 // Holdings tells who holds what on a patient; *exchange.Reading is one.

@@ -1,0 +1,136 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"yilian.example/exchange"
+	"yilian.example/exchange/consortium"
+	"yilian.example/exchange/fault"
+)
+
+// statuses is the one table from kinds of error to HTTP.
+var statuses = map[fault.Kind]int{
+	fault.Internal:     http.StatusInternalServerError,
+	fault.Unavailable:  http.StatusServiceUnavailable,
+	fault.Invalid:      http.StatusUnprocessableEntity,
+	fault.Unauthorized: http.StatusUnauthorized,
+	fault.Forbidden:    http.StatusForbidden,
+	fault.NotFound:     http.StatusNotFound,
+	fault.Gone:         http.StatusGone,
+	fault.Conflict:     http.StatusConflict,
+	fault.TooLarge:     http.StatusRequestEntityTooLarge,
+	fault.Unsupported:  http.StatusNotFound,
+	fault.TooMany:      http.StatusTooManyRequests,
+}
+
+// errorPage says what happened and what to do next, in plain words.
+type errorPage struct {
+	Base
+	Status  int
+	Code    string
+	What    string
+	Next    string
+	SignIn  bool // offer to sign in
+	Reasons []consortium.Reason
+}
+
+// Fail renders an error as a page. It is the only place that does, and fits auth.Fail, so that sign-in shows its errors here too.
+func (p *Pages) Fail(c *gin.Context, err error) {
+	known := fault.Of(err)
+	status := statuses[known.Kind]
+	p.logError(c, status, err)
+	if c.Writer.Header().Get("Content-Security-Policy") == "" {
+		p.headers(c) // sign-in's routes do not pass through ours
+	}
+	if status == http.StatusServiceUnavailable {
+		c.Header("Retry-After", "5")
+	}
+	lang := langOf(c)
+	page := errorPage{
+		Base: p.base(c, "error.title."+kindName(known.Kind), ""), Status: status, Code: known.Code,
+		What: p.errorText(lang, known), Next: p.errorNext(lang, known), SignIn: known.Kind == fault.Unauthorized,
+	}
+	var refused *exchange.Refused
+	if errors.As(err, &refused) {
+		page.What, page.Reasons = p.text(lang, "refused.intro"), refused.Decision.Reasons
+	}
+	if renderErr := p.render(c, status, "error", page); renderErr != nil {
+		p.Log.ErrorContext(c.Request.Context(), "render error page", "error", renderErr)
+		c.String(http.StatusInternalServerError, known.Public)
+	}
+	c.Abort()
+}
+
+// logError keeps the chain for those who mend it. A refusal is no fault of the program and is logged, as a decision, elsewhere.
+func (p *Pages) logError(c *gin.Context, status int, err error) {
+	args := []any{"status", status, "code", fault.Of(err).Code, "route", c.FullPath(), "request_id", p.RequestID(c)}
+	if status < 500 {
+		p.Log.DebugContext(c.Request.Context(), "page refused", args...)
+		return
+	}
+	p.Log.ErrorContext(c.Request.Context(), "page failed", append(args, "error", err)...)
+}
+
+// errorText prefers words of ours for the code, then, in English, the error's own public text, then words for its kind.
+func (p *Pages) errorText(lang Lang, err *fault.Error) string {
+	if key := "error." + err.Code; hasText(key) {
+		return p.text(lang, key)
+	}
+	if lang == English && err.Public != "" {
+		return err.Public
+	}
+	return p.text(lang, "error.kind."+kindName(err.Kind))
+}
+
+func (p *Pages) errorNext(lang Lang, err *fault.Error) string {
+	if key := "error." + err.Code + ".next"; hasText(key) {
+		return p.text(lang, key)
+	}
+	return p.text(lang, "error.next."+kindName(err.Kind))
+}
+
+func kindName(k fault.Kind) string {
+	names := map[fault.Kind]string{
+		fault.Unavailable: "unavailable", fault.Invalid: "invalid", fault.Unauthorized: "unauthorized", fault.Forbidden: "forbidden",
+		fault.NotFound: "notfound", fault.Unsupported: "notfound", fault.Gone: "gone", fault.Conflict: "conflict", fault.TooLarge: "toolarge", fault.TooMany: "toomany",
+	}
+	if n, ok := names[k]; ok {
+		return n
+	}
+	return "internal"
+}
+
+// reason is a policy's ground in words.
+type reason struct {
+	Code    string
+	Text    string
+	Next    string // what the reader can do; empty where nothing
+	Article string
+}
+
+func (p *Pages) reason(lang Lang, r consortium.Reason) reason {
+	out := reason{Code: r.Code, Article: p.article(lang, r.Article), Text: p.text(lang, "reason.unknown", r.Code)}
+	if key := "reason." + r.Code; hasText(key) {
+		out.Text = p.text(lang, key)
+	}
+	if key := "reason." + r.Code + ".next"; hasText(key) {
+		out.Next = p.text(lang, key)
+	}
+	return out
+}
+
+// article writes "PIPL 23, 29" as a reader of the law would.
+func (p *Pages) article(lang Lang, article string) string {
+	law, numbers, ok := strings.Cut(article, " ")
+	if !ok || law != "PIPL" {
+		return article
+	}
+	if lang == Chinese {
+		numbers = strings.ReplaceAll(numbers, ", ", "、")
+	}
+	return p.text(lang, "law.PIPL", numbers)
+}

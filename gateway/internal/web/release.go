@@ -1,0 +1,50 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"yilian.example/exchange"
+	"yilian.example/gateway/internal/web/view"
+)
+
+type releasePage struct {
+	Base
+	Result   exchange.Result
+	Sections []view.Section
+	// AskPatient says that the patient's consent would change the answer, and where they can give it.
+	AskPatient bool
+	ConsentURL string
+}
+
+// release shows a custodian's answer: the records, or why not and what to do next.
+func (p *Pages) release(c *gin.Context) error {
+	res, err := p.Requests.Show(c.Request.Context(), actor(c), c.Param("id"))
+	if err != nil {
+		return fmt.Errorf("show release: %w", err)
+	}
+	return p.renderRelease(c, res)
+}
+
+// consentHelps are the reasons that the patient can lift by granting a consent.
+var consentHelps = map[string]bool{
+	"CONSENT_MISSING": true, "CONSENT_EXPIRED": true, "CONSENT_WITHDRAWN": true, "CONSENT_RECIPIENT": true, "CONSENT_PURPOSE": true, "CONSENT_KIND": true,
+	"CONSENT_REFUSED": true,
+}
+
+func (p *Pages) renderRelease(c *gin.Context, res exchange.Result) error {
+	title, status := "release.title", http.StatusOK
+	if !res.Decision.Allow {
+		title, status = "release.refused", http.StatusForbidden
+	}
+	page := releasePage{Base: p.base(c, title, "/patients/"+string(res.Patient)), Result: res, Sections: view.Sections(res.Records)}
+	for _, r := range res.Decision.Reasons {
+		if consentHelps[r.Code] && res.Custodian != p.Org {
+			page.AskPatient = true
+			page.ConsentURL = p.members[res.Custodian].PublicURL + "/me/consents/new"
+		}
+	}
+	return p.render(c, status, "release", page)
+}
