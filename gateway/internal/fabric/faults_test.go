@@ -1,6 +1,7 @@
 package fabric_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -355,5 +356,25 @@ func TestStranger(t *testing.T) {
 	}
 	if _, err := ledger.RegisterStaff(t.Context(), newStaff(t)); !errors.Is(err, fabric.ErrNotSubmitted) {
 		t.Errorf("write: got %v", err)
+	}
+}
+
+// TestLyingPeerIsNotBelieved: a withdrawal that the patient did not sign is an error, not an answer.
+func TestLyingPeerIsNotBelieved(t *testing.T) {
+	n := fabrictest.New(t)
+	ledger := n.Open("donghu")
+	c := newConsent(t)
+	if _, err := ledger.GrantConsent(t.Context(), c.grant); err != nil {
+		t.Fatal(err)
+	}
+	n.OnAnswer(func(answer []byte) []byte {
+		return bytes.Replace(answer, []byte(`"status":"granted"`), []byte(`"status":"withdrawn"`), 1)
+	})
+	if state, err := ledger.Consent(t.Context(), c.grant.ID); err == nil {
+		t.Errorf("believed %+v", state)
+	}
+	n.OnAnswer(func(answer []byte) []byte { return answer })
+	if state, err := ledger.Consent(t.Context(), c.grant.ID); err != nil || !state.Active(time.Now()) {
+		t.Errorf("the truth: %+v, %v", state, err)
 	}
 }

@@ -43,6 +43,7 @@ type Network struct {
 	mu       sync.Mutex
 	endorsed map[string]*stubtest.Endorsed // by transaction id
 	onSubmit func() (ordered bool, err error)
+	onAnswer func(answer []byte) []byte
 }
 
 // node is one member's peer, its root and its gateway's identity.
@@ -66,7 +67,7 @@ func New(tb testing.TB, members ...string) *Network {
 	}
 	n := &Network{
 		tb: tb, dir: tb.TempDir(), order: members, nodes: map[string]*node{}, endorsed: map[string]*stubtest.Endorsed{},
-		onSubmit: func() (bool, error) { return true, nil },
+		onSubmit: func() (bool, error) { return true, nil }, onAnswer: func(answer []byte) []byte { return answer },
 	}
 	var endorsers []shim.Chaincode
 	for range members {
@@ -201,6 +202,13 @@ func (n *Network) OnSubmit(decide func() (ordered bool, err error)) {
 		decide = func() (bool, error) { return true, nil }
 	}
 	n.onSubmit = decide
+}
+
+// OnAnswer has the peers lie: what a read finds is changed on its way to the client.
+func (n *Network) OnAnswer(change func(answer []byte) []byte) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.onAnswer = change
 }
 
 // OrderLate puts a transaction into a block that was submitted, but not ordered then.

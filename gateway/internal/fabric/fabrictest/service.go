@@ -44,7 +44,10 @@ func (s *service) Evaluate(_ context.Context, in *gatewaypb.EvaluateRequest) (*g
 	if err != nil {
 		return nil, withDetail(codes.Unknown, "evaluate call to endorser returned error: "+err.Error(), s.node, err.Error())
 	}
-	return &gatewaypb.EvaluateResponse{Result: &peer.Response{Status: 200, Payload: endorsed.Payload}}, nil
+	s.node.network.mu.Lock()
+	change := s.node.network.onAnswer
+	s.node.network.mu.Unlock()
+	return &gatewaypb.EvaluateResponse{Result: &peer.Response{Status: 200, Payload: change(endorsed.Payload)}}, nil
 }
 
 // Endorse runs the proposal and has the peers of the members asked for, or of a quorum, sign the result.
