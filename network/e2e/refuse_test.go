@@ -35,7 +35,7 @@ func TestBadInput(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	release := `{"patient":"p","custodian":"qingshan","purpose":"TREAT","kinds":["observations"],"note":"` + secretName + `"}`
+	release := `{"patient":"p","custodian":"qingshan","purpose":"TREAT","kinds":["observations"]}`
 	cases := []struct {
 		name        string
 		client      *journey.Client
@@ -49,7 +49,7 @@ func TestBadInput(t *testing.T) {
 		{"FHIR: malformed JSON", system, "POST", "/fhir/Patient", fhirType, patient, 400, ""},
 		{"FHIR: wrong type of an element", system, "POST", "/fhir/Patient", fhirType, patient + `,"active":"yes"}`, 422, ""},
 		{"FHIR: unknown element", system, "POST", "/fhir/Patient", fhirType, patient + `,"nickname":"x"}`, 422, ""},
-		{"FHIR: repeated key", system, "POST", "/fhir/Patient", fhirType, patient + `,"active":true,"active":false}`, 400, ""},
+		{"FHIR: repeated key", system, "POST", "/fhir/Patient", fhirType, patient + `,"active":true,"active":false}`, 422, ""},
 		{"FHIR: unknown resource", system, "POST", "/fhir/Person2", fhirType, `{"resourceType":"Person2","name":"` + secretName + `"}`, 404, ""},
 		{"FHIR: another type than the address says", system, "POST", "/fhir/Observation", fhirType, patient + `}`, 422, ""},
 		{"FHIR: not FHIR at all", system, "POST", "/fhir/Patient", "text/plain", secretName, 415, ""},
@@ -63,6 +63,7 @@ func TestBadInput(t *testing.T) {
 		{"FHIR: token of another organisation", member.With(foreign), "POST", "/fhir/Patient", fhirType, patient + `}`, 401, ""},
 		{"JSON: malformed", clinician, "POST", "/api/v1/releases", jsonType, release[:40], 400, ""},
 		{"JSON: wrong type", clinician, "POST", "/api/v1/releases", jsonType, `{"patient":7,"custodian":"qingshan","purpose":"TREAT","kinds":["observations"]}`, 422, ""},
+		{"JSON: unknown field", clinician, "POST", "/api/v1/releases", jsonType, release[:len(release)-1] + `,"note":"` + secretName + `"}`, 422, ""},
 		{"JSON: unknown kind", clinician, "POST", "/api/v1/releases", jsonType, `{"patient":"` + strings.Repeat("p", 53) + `","custodian":"qingshan","purpose":"TREAT","kinds":["secrets"]}`, 0, ""},
 		{"JSON: no token", member.With(""), "POST", "/api/v1/releases", jsonType, release, 401, ""},
 		{"JSON: token of another organisation", member.With(foreign), "GET", "/api/v1/log", "", "", 401, ""},
