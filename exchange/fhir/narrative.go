@@ -1,6 +1,12 @@
 package fhir
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/xml"
+	"strconv"
+	"strings"
+	"unicode"
+)
 
 // What R4 allows in a narrative (txt-1): formatting elements and attributes, and nothing that acts. We are stricter in one point: an address
 // may only have a scheme that cannot act.
@@ -24,8 +30,13 @@ func setOf(words string) map[string]struct{} {
 
 // validNarrative checks Narrative.div: one well-formed XHTML div that shows something (txt-2) and holds only what narratives may hold.
 func validNarrative(b []byte) bool {
-	b = bytes.TrimSpace(b)
+	b = bytes.Trim(b, " \t\r\n")
 	n := narrative{rest: b}
+	for _, r := range string(b) {
+		if !xmlCharacter(r) {
+			return false
+		}
+	}
 	if !bytes.HasPrefix(b, []byte("<div")) {
 		return false
 	}
@@ -192,7 +203,7 @@ func attribute(b []byte) (key, value, rest []byte, ok bool) {
 	return key, value, rest[end+2:], bytes.IndexByte(value, '<') < 0 && entities(value)
 }
 
-// entities reports whether every ampersand begins an entity.
+// entities reports whether every ampersand begins an entity of HTML 4 or names a character that XML allows.
 func entities(text []byte) bool {
 	for {
 		k := bytes.IndexByte(text, '&')
@@ -201,18 +212,28 @@ func entities(text []byte) bool {
 		}
 		text = text[k+1:]
 		end := bytes.IndexByte(text, ';')
-		if end < 1 || end > 10 {
+		if end < 1 || end > 10 || !entity(string(text[:end])) {
 			return false
-		}
-		name := text[:end]
-		if name[0] == '#' {
-			name = name[1:]
-		}
-		for _, c := range name {
-			if !alphanumeric(c) {
-				return false
-			}
 		}
 		text = text[end:]
 	}
+}
+
+func entity(name string) bool {
+	digits, numeric := strings.CutPrefix(name, "#")
+	if !numeric {
+		_, known := xml.HTMLEntity[name]
+		return known || name == "amp" || name == "lt" || name == "gt" || name == "quot" || name == "apos"
+	}
+	base := 10
+	if hex, ok := strings.CutPrefix(digits, "x"); ok {
+		digits, base = hex, 16
+	}
+	n, err := strconv.ParseUint(digits, base, 32)
+	return err == nil && n <= unicode.MaxRune && xmlCharacter(rune(n))
+}
+
+// xmlCharacter is XML 1.0's Char.
+func xmlCharacter(r rune) bool {
+	return r == '\t' || r == '\n' || r == '\r' || r >= 0x20 && r <= 0xd7ff || r >= 0xe000 && r <= 0xfffd || r >= 0x10000 && r <= 0x10ffff
 }
