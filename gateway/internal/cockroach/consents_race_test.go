@@ -1,0 +1,172 @@
+package cockroach_test
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/anishathalye/porcupine"
+
+	"yilian.example/consent"
+	"yilian.example/consent/consenttest"
+	"yilian.example/consent/policy"
+	"yilian.example/exchange/consortium"
+	"yilian.example/gateway/internal/cockroach"
+	"yilian.example/gateway/internal/cockroach/cockroachtest"
+)
+
+// history collects the calls on one consent as porcupine reads them.
+type history struct {
+	mu    sync.Mutex
+	start time.Time
+	ops   []porcupine.Operation
+}
+
+// record runs one call and notes its beginning, end and result.
+func (h *history) record(client int, input string, call func() string) {
+	begin := time.Since(h.start).Nanoseconds()
+	output := call()
+	end := time.Since(h.start).Nanoseconds()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.ops = append(h.ops, porcupine.Operation{ClientId: client, Input: input, Call: begin, Output: output, Return: end})
+}
+
+// consentModel is a consent as the patient understands it: carried once it counts, withdrawn it never counts again.
+var consentModel = porcupine.Model{
+	Init: func() any { return consent.Pending },
+	Step: func(state, input, output any) (bool, any) {
+		at := state.(consent.State)
+		switch input {
+		case "carry":
+			if at == consent.Pending {
+				at = consent.Granted
+			}
+			return true, at
+		case "withdraw":
+			return true, consent.Withdrawn
+		}
+		seen := map[string]consent.State{
+			"PATIENT_CONSENT": consent.Granted, "CONSENT_PENDING": consent.Pending, "CONSENT_WITHDRAWN": consent.Withdrawn,
+		}
+		want, known := seen[output.(string)]
+		return known && want == at, at
+	},
+	DescribeOperation: func(input, output any) string { return fmt.Sprint(input, " -> ", output) },
+}
+
+// TestConsentIsLinearizable grants, carries, withdraws and decides at the same time, on the real database and without the ledger's help: every
+// decision must fit one order of events in which nothing is released before the grant or after the withdrawal.
+func TestConsentIsLinearizable(t *testing.T) {
+	db := cockroachtest.New(t)
+	rules, err := policy.New(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]int{}
+	for round := range 12 {
+		h := race(t, db, rules, round)
+		for _, op := range h.ops {
+			seen[fmt.Sprint(op.Output)]++
+		}
+		if !porcupine.CheckOperations(consentModel, h.ops) {
+			for _, op := range h.ops {
+				t.Logf("%8d-%8d ns %v -> %v", op.Call, op.Return, op.Input, op.Output)
+			}
+			t.Fatalf("round %d has no order that explains it", round)
+		}
+	}
+	t.Logf("outcomes: %v", seen)
+	if seen["PATIENT_CONSENT"] == 0 || seen["CONSENT_WITHDRAWN"] == 0 {
+		t.Errorf("the rounds never met the interesting states: %v", seen)
+	}
+}
+
+func race(t *testing.T, db *cockroach.DB, rules consent.Policy, round int) *history {
+	t.Helper()
+	store, keys := cockroach.NewConsents(db), consenttest.Keys("donghu")
+	patient := consenttest.Self
+	patient.Patient = consortium.NewPatientRef(make([]byte, 32), "urn:round", fmt.Sprint(round))
+	book := &consent.Consents{
+		Org: "donghu", Members: consenttest.Members{}, People: consenttest.Born(time.Now().AddDate(-40, 0, 0)), Keys: keys, Store: store,
+		Now: time.Now, Random: rand.Reader,
+	}
+	carrier := &consent.Carrier{
+		Org: "donghu", Store: store, Outbox: store, Ledger: consenttest.NewLedger(time.Now), Keys: keys, Now: time.Now, Random: rand.Reader,
+		Log: slog.New(slog.DiscardHandler),
+	}
+	decider := &consent.Decider{Org: "donghu", Consents: store, Keys: keys, Policy: rules, Log: slog.New(slog.DiscardHandler)}
+	draft, err := book.Draft(t.Context(), patient, consent.Choice{
+		Recipient: "qingshan", Purpose: consortium.Treatment, Kinds: []consortium.Kind{consortium.Reports}, Until: time.Now().Add(time.Hour), Lang: consent.Chinese,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := book.Grant(t.Context(), patient, consenttest.Sign(t, draft))
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	h := &history{start: time.Now()}
+	ctx, done := context.WithTimeout(t.Context(), 30*time.Second)
+	defer done()
+	var wg sync.WaitGroup
+	wg.Go(func() { h.record(0, "carry", func() string { return carry(ctx, t, carrier) }) })
+	wg.Go(func() {
+		time.Sleep(time.Duration(round) * 4 * time.Millisecond) // before, during and after the carrying
+		h.record(1, "withdraw", func() string {
+			if _, err := book.Withdraw(ctx, patient, c.ID); err != nil {
+				t.Errorf("withdraw: %v", err)
+			}
+			return "ok"
+		})
+	})
+	for client := 2; client < 4; client++ {
+		wg.Go(func() {
+			for range 12 {
+				h.record(client, "decide", func() string { return decide(ctx, t, decider, patient.Patient) })
+			}
+		})
+	}
+	wg.Wait()
+	h.record(4, "decide", func() string { return decide(ctx, t, decider, patient.Patient) })
+	return h
+}
+
+// carry runs two workers until nothing is left to carry.
+func carry(ctx context.Context, t *testing.T, carrier *consent.Carrier) string {
+	var wg sync.WaitGroup
+	for range 2 {
+		wg.Go(func() {
+			for quiet := 0; quiet < 3 && ctx.Err() == nil; {
+				n, err := carrier.Step(ctx)
+				if err != nil {
+					t.Errorf("carry: %v", err)
+					return
+				}
+				if n == 0 {
+					quiet++
+				}
+			}
+		})
+	}
+	wg.Wait()
+	return "ok"
+}
+
+func decide(ctx context.Context, t *testing.T, decider *consent.Decider, patient consortium.PatientRef) string {
+	d, err := decider.Decide(ctx, consortium.Query{
+		Actor:   consortium.Actor{ID: "d-1", Org: "qingshan", Role: consortium.RoleClinician},
+		Purpose: consortium.Treatment, Action: consortium.ActionRelease, Custodian: "donghu", Patient: patient,
+		Kinds: []consortium.Kind{consortium.Reports}, Time: time.Now(),
+	})
+	if err != nil {
+		t.Errorf("decide: %v", err)
+		return "error"
+	}
+	return d.Reasons[0].Code
+}
