@@ -3,6 +3,8 @@ package cockroach
 import (
 	"context"
 	"errors"
+	"io"
+	"net"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -13,7 +15,7 @@ import (
 // SQLSTATE codes and classes that callers can do something about.
 const (
 	uniqueViolation     = "23505"
-	undefinedTable      = "42P01"
+	completionUnknown   = "40003" // CockroachDB: the answer of another node to a COMMIT was lost
 	classConnection     = "08"
 	classResources      = "53"
 	classOperator       = "57" // the server is shutting down, or cancelled the statement
@@ -36,32 +38,55 @@ func classify(err error) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return fault.Wrap(err, fault.Unavailable, "TIMED_OUT", "The request was ended before it was finished. Please try again.")
 	}
+	if commitUnknown(err) {
+		return fault.Wrap(err, fault.Unavailable, "OUTCOME_UNKNOWN",
+			"The connection to the database was lost while saving. Look whether your change is there before you send it again.")
+	}
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
 		return classifyServer(err, pg)
 	}
-	var commit commitError
-	if errors.As(err, &commit) {
-		return fault.Wrap(err, fault.Unavailable, "OUTCOME_UNKNOWN",
-			"The connection to the database was lost while saving. Look whether your change is there before you send it again.")
-	}
-	var connect *pgconn.ConnectError
-	if errors.As(err, &connect) || pgconn.SafeToRetry(err) || pgconn.Timeout(err) {
+	if connectionLost(err) {
 		return unavailable(err)
 	}
-	return fault.Wrap(err, fault.Internal, "DATABASE",
-		"Something went wrong while reading or saving. Nothing was changed. Please try again; if it happens again, give the request id to support.")
+	return internal(err)
+}
+
+// commitUnknown reports whether err is of a COMMIT to which the server gave no definite answer.
+func commitUnknown(err error) bool {
+	var commit commitError
+	if !errors.As(err, &commit) || errors.Is(err, pgx.ErrTxCommitRollback) {
+		return false
+	}
+	var pg *pgconn.PgError
+	if !errors.As(err, &pg) {
+		return true
+	}
+	class := pg.Code[:min(2, len(pg.Code))]
+	return pg.Code == completionUnknown || class == classConnection || class == classOperator
+}
+
+func connectionLost(err error) bool {
+	var connect *pgconn.ConnectError
+	var network net.Error
+	return errors.As(err, &connect) || errors.As(err, &network) || pgconn.SafeToRetry(err) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed)
 }
 
 func classifyServer(err error, pg *pgconn.PgError) error {
+	class := pg.Code[:min(2, len(pg.Code))]
 	switch {
 	case pg.Code == uniqueViolation:
 		return fault.Wrap(err, fault.Conflict, "ALREADY_EXISTS", "This entry exists already.")
-	case len(pg.Code) == 5 && (pg.Code[:2] == classConnection || pg.Code[:2] == classResources || pg.Code[:2] == classOperator):
+	case class == classConnection || class == classResources || class == classOperator:
 		return unavailable(err)
-	case len(pg.Code) == 5 && pg.Code[:2] == classTransactionEnd:
+	case class == classTransactionEnd:
 		return fault.Wrap(err, fault.Unavailable, "CONTENTION", "Too many changes to the same entry at this moment. Nothing was changed. Please try again.")
 	}
+	return internal(err)
+}
+
+func internal(err error) error {
 	return fault.Wrap(err, fault.Internal, "DATABASE",
 		"Something went wrong while reading or saving. Nothing was changed. Please try again; if it happens again, give the request id to support.")
 }
