@@ -251,10 +251,11 @@ func TestIngestRefuses(t *testing.T) {
 		{"two national numbers", create("Patient", `{"resourceType":"Patient","identifier":[{"system":"`+idCard+`","value":"1"},{"system":"`+idCard+`","value":"2"}]}`), fault.Invalid, "IDENTITY_AMBIGUOUS"},
 		{"stale version", update("Patient", "p1", patientBody("p1", "990000195803120260"), `W/"7"`), fault.Conflict, "VERSION_CONFLICT"},
 		{"version not one", update("Patient", "p1", patientBody("p1", "990000195803120260"), `"1"`), fault.Invalid, "IF_MATCH"},
-		{"bundle type", bundle("collection", entry("http://x/Patient/q", "PUT", "Patient/q", patientBody("q", "1"))), fault.Invalid, "BUNDLE_TYPE"},
+		{"bundle type", bundle("collection", `{"fullUrl":"http://x/Patient/q","resource":`+patientBody("q", "1")+`}`), fault.Invalid, "BUNDLE_TYPE"},
 		{"no such entry", bundle("transaction", entry("urn:uuid:0b6e2a52-2c4e-4a6e-9d8e-1f1d3c5b7a90", "POST", "Observation", observation("urn:uuid:9b6e2a52-2c4e-4a6e-9d8e-1f1d3c5b7a90"))), fault.Invalid, "REFERENCE_UNRESOLVED"},
 		{"same entry twice", bundle("transaction", entry("http://x/Patient/q", "PUT", "Patient/q", patientBody("q", "1")), entry("http://y/Patient/q", "PUT", "Patient/q", patientBody("q", "1"))), fault.Invalid, "ENTRY_REPEATED"},
-		{"same fullUrl twice", bundle("transaction", entry("http://x/Patient/q", "POST", "Patient", patientBody("q", "1")), entry("http://x/Patient/q", "POST", "Patient", patientBody("r", "1"))), fault.Invalid, "ENTRY_REPEATED"},
+		{"same fullUrl twice", bundle("transaction", entry("http://x/Patient/q", "POST", "Patient", patientBody("q", "1")), entry("http://x/Patient/q", "POST", "Patient", patientBody("r", "1"))), fault.Invalid, "FHIR_INVALID"},
+		{"same fullUrl in two versions", bundle("transaction", entry("http://x/Patient/q", "POST", "Patient", patientBody("q", "1")), entry("http://x/Patient/q", "POST", "Patient", strings.Replace(patientBody("r", "1"), `"id"`, `"meta":{"versionId":"2"},"id"`, 1))), fault.Invalid, "ENTRY_REPEATED"},
 		{"delete", bundle("transaction", entry("http://x/Patient/q", "DELETE", "Patient/q", patientBody("q", "1"))), fault.Invalid, "INTERACTION"},
 		{"one bad entry spoils all", bundle("transaction", entry("http://x/Patient/q", "PUT", "Patient/q", patientBody("q", "1")), entry("http://x/Observation/o", "POST", "Observation", group)), fault.Invalid, "NO_PATIENT"},
 	}
