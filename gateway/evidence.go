@@ -48,7 +48,7 @@ func (p *proofOffice) Evidence(ctx context.Context, actor consortium.Actor, purp
 	return p.builder.Build(ctx, version)
 }
 
-// Build is Evidence for the patient themself.
-func (p *proofOffice) Build(ctx context.Context, actor consortium.Actor, ref exchange.RecordRef) ([]byte, error) {
-	return p.Evidence(ctx, actor, consortium.PatientRequest, ref.Type, ref.ID)
+// Verify checks a file with the members' roots.
+func (p *proofOffice) Verify(file []byte) (evidence.Report, error) {
+	return evidence.Verify(file, p.roots, p.opts)
 }

@@ -23,6 +23,7 @@ import (
 	"yilian.example/gateway/internal/cockroach"
 	"yilian.example/gateway/internal/fabric"
 	"yilian.example/gateway/internal/keyring"
+	"yilian.example/gateway/internal/web"
 )
 
 // app is one organisation's gateway, put together. This file is the only place that knows everyone.
@@ -66,7 +67,10 @@ func run(ctx context.Context, c config.Config, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	public := a.public(s, callers)
+	public, err := a.public(s, callers)
+	if err != nil {
+		return err
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { a.seq.Run(ctx); return nil })
 	group.Go(func() error { return callers.Run(ctx) })
@@ -128,15 +132,17 @@ func (a *app) callers(ctx context.Context) (*auth.Auth, error) {
 	return auth.New(auth.Options{
 		Org: a.org, PublicURL: a.cfg.PublicURL, Issuer: a.cfg.Identity.Issuer, ClientID: a.cfg.Identity.ClientID,
 		ClientSecret: strings.TrimSpace(string(secret)), Audience: a.cfg.Identity.Audience, Sessions: cockroach.NewSessions(a.db), Sealer: sealer,
-		Patient: func(system, value string) (consortium.PatientRef, error) {
-			return api.ResolvePatient(a.cfg.Matching.IdentifierSystems, a.ring.Ref, system, value)
-		},
-		Log: a.log,
+		Patient: a.patientRef, Log: a.log,
 	})
 }
 
+// patientRef derives a patient's reference from an identifier of a system that is matched here.
+func (a *app) patientRef(system, value string) (consortium.PatientRef, error) {
+	return api.ResolvePatient(a.cfg.Matching.IdentifierSystems, a.ring.Ref, system, value)
+}
+
 // public is the listener for people, systems and auditors.
-func (a *app) public(s *services, callers *auth.Auth) *gin.Engine {
+func (a *app) public(s *services, callers *auth.Auth) (*gin.Engine, error) {
 	r := a.engine()
 	failures := api.Failures{Log: a.log}
 	a.operate(r, callers)
@@ -156,7 +162,18 @@ func (a *app) public(s *services, callers *auth.Auth) *gin.Engine {
 	api.Consents{Book: s.consents, Ledger: a.ledger, Now: a.now}.Register(j)
 	api.Evidence{Builder: s.proofs}.Register(j)
 	api.Logs{Status: a.seq, Now: a.now}.Register(j)
-	return r
+
+	pages, err := web.New(web.Deps{
+		Org: a.org, Members: a.cfg.Members, Systems: a.cfg.Matching.IdentifierSystems, Ref: a.patientRef,
+		Records: s.reading, Access: s.records, Proofs: proofs{a.db.Log(a.org)}, Evidence: s.proofs, Verify: s.proofs.Verify,
+		Consents: s.consents, Holdings: s.reading, Requests: s.requests, Audit: newAudit(a), Authenticate: callers.Authenticate, Log: a.log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	pages.Register(r)
+	callers.Register(r, pages.Fail)
+	return r, nil
 }
 
 // operate adds what operators ask.
