@@ -68,16 +68,14 @@ check_go() {
   have go || die "Go is missing. Please install Go $(sed -n 's/^go //p' go.mod) or newer: https://go.dev/doc/install"
 }
 
-# build OUT PACKAGE...: static programs, put in place at once so that running ones are not disturbed
+# build OUT PACKAGE [FLAG...]: puts a program in place at once, so that a running one is not disturbed
 build() {
-  local out=$1 name
-  shift
+  local out=$1 package=$2 name
+  shift 2
+  name=$(basename "$package")
   mkdir -p "$out" "$bin/.new"
-  for package in "$@"; do
-    name=$(basename "$package")
-    CGO_ENABLED=0 go build -trimpath -buildvcs=false ${ldflags:+-ldflags "$ldflags"} -o "$bin/.new/$name" "$package"
-    mv -f "$bin/.new/$name" "$out/$name"
-  done
+  go build -buildvcs=false "$@" -o "$bin/.new/$name" "$package"
+  mv -f "$bin/.new/$name" "$out/$name"
 }
 
 build_fabric() {
@@ -90,7 +88,10 @@ build_fabric() {
   for program in $programs; do
     n=$((n + 1))
     say "building Fabric's $program ($n of 6)"
-    (cd network/tools && ldflags="-s -w -X github.com/hyperledger/fabric/common/metadata.Version=v3.1.1" build "$bin" $fabric/"$program")
+    (
+      cd network/tools
+      CGO_ENABLED=0 build "$bin" $fabric/"$program" -trimpath -ldflags "-s -w -X github.com/hyperledger/fabric/common/metadata.Version=v3.1.1"
+    )
   done
   echo "$want" >"$stamp"
 }
@@ -107,14 +108,19 @@ sources_changed() {
 build_ours() {
   sources_changed || return 0
   check_go
-  local program packages=()
+  local program
   mkdir -p "$bin/chaincode-builder/bin"
   touch "$bin/.ours.new" # before building: what changes meanwhile is newer
-  for program in $ours; do packages+=("./$program"); done
-  [ -d $verify ] && packages+=("./$verify")
-  say "building ${packages[*]}"
-  ldflags="" build "$bin" "${packages[@]}"
-  ldflags="" build "$bin/chaincode-builder" ./network/builder
+  # With the flags that tests are built with, so that each package is compiled once.
+  for program in $ours; do
+    say "building $program"
+    build "$bin" "./$program"
+  done
+  if [ -d $verify ]; then
+    say "building verify"
+    CGO_ENABLED=0 build "$bin" ./$verify # static: auditors carry it away
+  fi
+  build "$bin/chaincode-builder" ./network/builder
   for program in detect build release; do ln -sf ../builder "$bin/chaincode-builder/bin/$program"; done
   mv -f "$bin/.ours.new" "$bin/.ours"
 }

@@ -1,0 +1,53 @@
+# Everything a person types. The work is done in scripts/ and in the network program.
+.DEFAULT_GOAL := help
+.PHONY: help run up down status token demo test check bench coldstart clean
+
+NETWORK := .yilian/bin/network
+ORG ?= donghu
+ROLE ?= system
+PERSON ?=
+N ?= 20
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+
+run: ## set up, start the consortium, and keep it running until Ctrl-C
+	@scripts/setup.sh --run
+	@$(NETWORK) up
+
+up: ## the same, detached: returns when everything is healthy
+	@scripts/setup.sh --run
+	@$(NETWORK) up --detach
+
+down: ## stop it; the data stay
+	@test ! -x $(NETWORK) || $(NETWORK) down
+
+status: ## say what runs
+	@scripts/setup.sh --run
+	@$(NETWORK) status
+
+token: ## print a development bearer token: make token ORG=donghu ROLE=system [PERSON=...]
+	@scripts/setup.sh --run >&2
+	@$(NETWORK) token --org "$(ORG)" --role "$(ROLE)" --person "$(PERSON)"
+
+demo: ## the journey of one record, told and checked step by step on the running consortium
+	@scripts/setup.sh --run
+	@go run ./scripts/demo
+
+test: ## set up and run all tests
+	@scripts/setup.sh
+	@scripts/test.sh
+
+check: ## everything that continuous integration runs
+	@scripts/check.sh
+
+bench: ## measure, and print one table
+	@scripts/setup.sh --run
+	@go run ./scripts/load
+
+coldstart: ## N cold starts in a row, with times
+	@scripts/coldstart.sh $(N)
+
+clean: ## stop the consortium and remove .yilian, with all its data
+	@test ! -x $(NETWORK) || { $(NETWORK) down && $(NETWORK) clean; }
+	@rm -rf .yilian
