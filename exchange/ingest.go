@@ -101,6 +101,9 @@ func refuse(place, code, words string) error {
 // Create stores a new resource under an id of our own. With ifNoneExist (identifier=system|value) it stores only when no resource of the type
 // carries the identifier; two such requests at the same moment may both store.
 func (in *Ingest) Create(ctx context.Context, caller Caller, typ string, body []byte, ifNoneExist string) (Taken, error) {
+	if err := in.admit(ctx, caller); err != nil {
+		return Taken{}, err
+	}
 	r, err := decodeAs(typ, body)
 	if err != nil {
 		return Taken{}, err
@@ -111,6 +114,9 @@ func (in *Ingest) Create(ctx context.Context, caller Caller, typ string, body []
 // Update stores a further version of a resource, or the first one under the sender's id. With ifMatch (W/"3") it does so only when that is the
 // current version.
 func (in *Ingest) Update(ctx context.Context, caller Caller, typ, id string, body []byte, ifMatch string) (Taken, error) {
+	if err := in.admit(ctx, caller); err != nil {
+		return Taken{}, err
+	}
 	r, err := decodeAs(typ, body)
 	if err != nil {
 		return Taken{}, err
@@ -183,11 +189,27 @@ func (in *Ingest) attempt(ctx context.Context, caller Caller, drafts []*draft, u
 	return taken, false, nil
 }
 
-// authorize asks the policy once for each patient, with all kinds that are to be stored.
+// admit refuses callers who may store nothing at all before anything is looked up for them: what is wrong with a resource, and whether a
+// patient is known here, is told only to those who may store. No patient is known yet, so the refusal stands in no patient's access log.
+func (in *Ingest) admit(ctx context.Context, caller Caller) error {
+	d, err := in.decide(ctx, caller, "", []consortium.Kind{consortium.Directory})
+	if err != nil {
+		return err
+	}
+	if !d.Allow {
+		return NewRefused(d)
+	}
+	return nil
+}
+
+// authorize asks the policy once for each patient, with all kinds that are to be stored. Directory data is admitted already.
 func (in *Ingest) authorize(ctx context.Context, caller Caller, drafts []*draft) error {
 	kinds := map[consortium.PatientRef][]consortium.Kind{}
 	var order []consortium.PatientRef
 	for _, d := range drafts {
+		if d.patient == "" {
+			continue
+		}
 		if _, known := kinds[d.patient]; !known {
 			order = append(order, d.patient)
 		}
@@ -196,12 +218,9 @@ func (in *Ingest) authorize(ctx context.Context, caller Caller, drafts []*draft)
 	for _, patient := range order {
 		list := kinds[patient]
 		slices.Sort(list)
-		decision, err := in.Decider.Decide(ctx, consortium.Query{
-			Actor: caller.Actor, Purpose: caller.Purpose, Action: consortium.ActionStore, Custodian: in.Org,
-			Patient: patient, Kinds: slices.Compact(list), Time: in.Now().UTC(),
-		})
+		decision, err := in.decide(ctx, caller, patient, slices.Compact(list))
 		if err != nil {
-			return fmt.Errorf("decide store: %w", err)
+			return err
 		}
 		if decision.Allow {
 			continue
@@ -212,6 +231,17 @@ func (in *Ingest) authorize(ctx context.Context, caller Caller, drafts []*draft)
 		return NewRefused(decision)
 	}
 	return nil
+}
+
+func (in *Ingest) decide(ctx context.Context, caller Caller, patient consortium.PatientRef, kinds []consortium.Kind) (consortium.Decision, error) {
+	d, err := in.Decider.Decide(ctx, consortium.Query{
+		Actor: caller.Actor, Purpose: caller.Purpose, Action: consortium.ActionStore, Custodian: in.Org,
+		Patient: patient, Kinds: kinds, Time: in.Now().UTC(),
+	})
+	if err != nil {
+		return consortium.Decision{}, fmt.Errorf("decide store: %w", err)
+	}
+	return d, nil
 }
 
 // Identify finds the patient whom a national identifier names, whether or not anything is held on them; false when the system is not one of

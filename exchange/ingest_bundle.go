@@ -20,6 +20,9 @@ type TakenBundle struct {
 
 // Bundle stores a transaction (all or nothing) or a batch (each entry alone, in order, with its own outcome). Entries may be POST and PUT.
 func (in *Ingest) Bundle(ctx context.Context, caller Caller, body []byte) (TakenBundle, error) {
+	if err := in.admit(ctx, caller); err != nil {
+		return TakenBundle{}, err
+	}
 	b, issues := fhir.DecodeBundle(body)
 	if b == nil || issues.Failed() {
 		return TakenBundle{}, reject(issues)

@@ -87,12 +87,13 @@ type door struct {
 	shelf   *shelf
 	asked   []consortium.Query
 	refused []exchange.Access
-	deny    bool
+	deny    bool // everything
+	denyOne bool // whatever is about a patient
 }
 
 func (d *door) Decide(_ context.Context, q consortium.Query) (consortium.Decision, error) {
 	d.asked = append(d.asked, q)
-	return consortium.Decision{Query: q, Allow: !d.deny, Reasons: []consortium.Reason{{Code: "TEST", Article: "PIPL 13(3)"}}}, nil
+	return consortium.Decision{Query: q, Allow: !d.deny && (!d.denyOne || q.Patient == ""), Reasons: []consortium.Reason{{Code: "TEST", Article: "PIPL 13(3)"}}}, nil
 }
 
 func (d *door) LogAccess(_ context.Context, a exchange.Access) error {
@@ -162,8 +163,8 @@ func TestIngestTransaction(t *testing.T) {
 	if lab := d.shelf.kept[out.Entries[2].Ref]; lab.Patient != "" || lab.Kind != consortium.Directory {
 		t.Errorf("directory data is kept under a patient")
 	}
-	if len(d.asked) != 2 || !slices.Equal(d.asked[0].Kinds, []consortium.Kind{consortium.Demographics, consortium.Observations}) {
-		t.Errorf("the policy was asked %d times, first for %v", len(d.asked), d.asked[0].Kinds)
+	if len(d.asked) != 2 || !slices.Equal(d.asked[1].Kinds, []consortium.Kind{consortium.Demographics, consortium.Observations}) || d.asked[1].Patient != ref {
+		t.Errorf("the policy was asked %d times: %v", len(d.asked), d.asked)
 	}
 }
 
@@ -345,7 +346,7 @@ func TestIngestBatch(t *testing.T) {
 
 func TestIngestPolicyRefuses(t *testing.T) {
 	d := newDoor()
-	d.deny = true
+	d.denyOne = true
 	_, err := d.Update(t.Context(), system, "Patient", "p1", []byte(patientBody("p1", "990000195803120260")), "")
 	var refused *exchange.Refused
 	if !errors.As(err, &refused) || len(d.shelf.kept) != 0 || len(d.refused) != 1 {
@@ -353,6 +354,27 @@ func TestIngestPolicyRefuses(t *testing.T) {
 	}
 	if q := d.refused[0].Decision.Query; q.Action != consortium.ActionStore || q.Custodian != "donghu" || !q.Patient.Valid() {
 		t.Errorf("logged %+v", q)
+	}
+}
+
+// TestIngestTellsStrangersNothing sends what would be told apart by its fault, as somebody who may store nothing.
+func TestIngestTellsStrangersNothing(t *testing.T) {
+	d := newDoor()
+	if _, err := d.Update(t.Context(), system, "Patient", "p1", []byte(patientBody("p1", "990000195803120260")), ""); err != nil {
+		t.Fatal(err)
+	}
+	d.deny = true
+	var answers []string
+	for _, body := range []string{patientBody("p1", "990000195803120260"), patientBody("p1", "990000196507280133"), `{`} {
+		_, err := d.Update(t.Context(), system, "Patient", "p1", []byte(body), "")
+		answers = append(answers, code(err))
+	}
+	_, err := d.Create(t.Context(), system, "Observation", []byte(observation("Patient/p1")), "")
+	answers = append(answers, code(err))
+	_, err = d.Bundle(t.Context(), system, bundleOf("batch", entry("http://x/Observation/1", "POST", "Observation", observation("Patient/nobody"))))
+	answers = append(answers, code(err))
+	if got := slices.Compact(answers); len(got) != 1 || got[0] != "TEST" {
+		t.Errorf("answers differ: %v", answers)
 	}
 }
 
