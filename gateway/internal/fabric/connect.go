@@ -64,6 +64,7 @@ type pool struct {
 // peerConn is one peer's gateway service.
 type peerConn struct {
 	msp      string
+	own      bool // of our organisation
 	endpoint string
 	gateway  *client.Gateway
 	conn     *grpc.ClientConn
@@ -85,7 +86,8 @@ func dialPeers(cfg config.Ledger, id clientIdentity, now func() time.Time, coold
 			_ = p.close() // the first error is the one that matters
 			return nil, fmt.Errorf("peer %s: %w", peer.Endpoint, err)
 		}
-		if peer.MSP == cfg.MSP {
+		conn.own = peer.MSP == cfg.MSP
+		if conn.own {
 			p.own = append(p.own, conn)
 		} else {
 			p.others = append(p.others, conn)

@@ -88,6 +88,8 @@ func TestPeersFail(t *testing.T) {
 		{"own peer's chaincode is dead", func(n *fabrictest.Network) { n.Silence("donghu", true) }},
 		{"another peer is down", func(n *fabrictest.Network) { n.Stop("anhe") }},
 		{"another peer's chaincode is dead", func(n *fabrictest.Network) { n.Silence("anhe", true) }},
+		{"own peer hangs", func(n *fabrictest.Network) { n.Hang("donghu") }},
+		{"another peer hangs", func(n *fabrictest.Network) { n.Hang("qingshan") }},
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
@@ -191,6 +193,20 @@ func TestPeerDiesAfterSubmit(t *testing.T) {
 	}
 }
 
+// TestPeerHangsAfterSubmit: the next peer is asked while the first still owes its answer.
+func TestPeerHangsAfterSubmit(t *testing.T) {
+	n := fabrictest.New(t)
+	ledger := n.Open("donghu")
+	n.OnSubmit(func() (bool, error) {
+		n.Hang("donghu")
+		return true, nil
+	})
+	state, err := ledger.RegisterStaff(t.Context(), newStaff(t))
+	if err != nil || state.MSP != "donghu" {
+		t.Errorf("got %+v, %v", state, err)
+	}
+}
+
 // TestConflictIsRetried has another member's withdrawal come in between endorsement and ordering.
 func TestConflictIsRetried(t *testing.T) {
 	n := fabrictest.New(t)
@@ -243,6 +259,9 @@ func TestAttestWithoutSome(t *testing.T) {
 		{"one down", func(n *fabrictest.Network) { n.Stop("anhe") }, []string{"donghu", "qingshan", "weijian"}},
 		{"one without chaincode", func(n *fabrictest.Network) { n.Silence("anhe", true) }, []string{"donghu", "qingshan", "weijian"}},
 		{"own without chaincode", func(n *fabrictest.Network) { n.Silence("donghu", true) }, []string{"anhe", "qingshan", "weijian"}},
+		{"one hangs", func(n *fabrictest.Network) { n.Hang("anhe") }, []string{"donghu", "qingshan", "weijian"}},
+		{"own hangs", func(n *fabrictest.Network) { n.Hang("donghu") }, []string{"anhe", "qingshan", "weijian"}},
+		{"two hang", func(n *fabrictest.Network) { n.Hang("donghu"); n.Hang("anhe") }, nil},
 		{"two down", func(n *fabrictest.Network) { n.Stop("anhe"); n.Stop("weijian") }, nil},
 	}
 	for _, tc := range tests {

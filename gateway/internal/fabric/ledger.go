@@ -20,15 +20,15 @@ import (
 // Timeouts bound the steps of a call. The caller's context bounds them all.
 type Timeouts struct {
 	Evaluate time.Duration // a read at one peer
-	Endorse  time.Duration // collecting endorsements through one peer
+	Endorse  time.Duration // collecting endorsements, through one peer or from all
 	Submit   time.Duration // handing a transaction to the orderers
-	Commit   time.Duration // waiting until it is in a block; a change of the leading orderer stalls for about 7 s
+	Commit   time.Duration // waiting until it is in a block; a change of the leading orderer stalls for about 7 s. Every fifth of it one more peer is asked
 	Cooldown time.Duration // how long a peer that failed is asked last
 }
 
 // DefaultTimeouts suit four members on one continent.
 func DefaultTimeouts() Timeouts {
-	return Timeouts{Evaluate: 5 * time.Second, Endorse: 15 * time.Second, Submit: 15 * time.Second, Commit: 45 * time.Second, Cooldown: 5 * time.Second}
+	return Timeouts{Evaluate: 3 * time.Second, Endorse: 5 * time.Second, Submit: 15 * time.Second, Commit: 45 * time.Second, Cooldown: 10 * time.Second}
 }
 
 // Option changes how a Ledger is made.

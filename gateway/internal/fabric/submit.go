@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/hyperledger/fabric-gateway/pkg/client"
 	"github.com/hyperledger/fabric-protos-go-apiv2/gateway"
@@ -101,31 +103,43 @@ func readAnswer(function string, answer []byte, into any) error {
 	return nil
 }
 
-// endorse collects endorsements through one peer, or the next. A contract's refusal is final.
+// endorse lets the first peer collect endorsements, which costs the members least. Where that fails, each member is asked directly. A
+// contract's refusal is final.
 func (l *Ledger) endorse(ctx context.Context, function string, argument []byte) (*client.Transaction, *peerConn, error) {
-	var failures []error
-	for _, p := range l.peers.order() {
-		transaction, err := p.endorse(ctx, l, function, argument)
-		if err == nil {
-			p.succeeded()
-			return transaction, p, nil
-		}
-		if refusal, found := refusalOf(err); found {
-			return nil, nil, rejected(function, transactionID(err), refusal)
-		}
-		if ctx.Err() != nil {
-			return nil, nil, notSubmitted(function, ctx.Err())
-		}
-		p.failed(l.logger, function, err)
-		failures = append(failures, err)
+	p := l.peers.order()[0]
+	transaction, err := p.endorse(ctx, l, function, argument)
+	if err == nil {
+		p.succeeded()
+		return transaction, p, nil
 	}
-	return nil, nil, notSubmitted(function, errors.Join(failures...))
+	if refusal, found := refusalOf(err); found {
+		return nil, nil, rejected(function, transactionID(err), refusal)
+	}
+	if ctx.Err() != nil {
+		return nil, nil, notSubmitted(function, ctx.Err())
+	}
+	p.failed(l.logger, function, err)
+	made, gatherErr := l.gather(ctx, function, argument, l.quorum(), 0)
+	if gatherErr != nil {
+		if refusal, found := refusalOf(gatherErr); found {
+			return nil, nil, rejected(function, "", refusal)
+		}
+		return nil, nil, notSubmitted(function, errors.Join(err, gatherErr))
+	}
+	transaction, err = made.via.gateway.NewTransaction(made.bytes)
+	if err != nil {
+		return nil, nil, notSubmitted(function, err)
+	}
+	return transaction, made.via, nil
 }
 
-func (p *peerConn) endorse(ctx context.Context, l *Ledger, function string, argument []byte, msps ...string) (*client.Transaction, error) {
+// quorum is how many members the channel's endorsement policy wants: more than two thirds.
+func (l *Ledger) quorum() int { return len(l.members)*2/3 + 1 }
+
+func (p *peerConn) endorse(ctx context.Context, l *Ledger, function string, argument []byte) (*client.Transaction, error) {
 	ctx, cancel := context.WithTimeout(ctx, l.timeouts.Endorse)
 	defer cancel()
-	proposal, err := p.propose(l, function, argument, msps...)
+	proposal, err := p.propose(l, function, argument)
 	if err != nil {
 		return nil, err
 	}
@@ -160,7 +174,8 @@ func (l *Ledger) Outcome(ctx context.Context, txID string) (bool, error) {
 	return status.Successful, nil
 }
 
-// status asks for a transaction's status, first at the peer that it went through, then at the others, within one commit timeout.
+// status asks for a transaction's status, first at the peer that it went through. A peer answers when the transaction commits; one that
+// fails or takes long is joined by the next, within one commit timeout.
 func (l *Ledger) status(ctx context.Context, txID string, via *peerConn) (*client.Status, error) {
 	ctx, cancel := context.WithTimeout(ctx, l.timeouts.Commit)
 	defer cancel()
@@ -168,27 +183,52 @@ func (l *Ledger) status(ctx context.Context, txID string, via *peerConn) (*clien
 	if err != nil {
 		return nil, err
 	}
-	peers := l.peers.order()
+	waiting := l.peers.order()
 	if via != nil {
-		peers = append([]*peerConn{via}, peers...)
+		waiting = append([]*peerConn{via}, slices.DeleteFunc(waiting, func(p *peerConn) bool { return p == via })...)
 	}
-	var failures []error
-	for _, p := range peers {
-		commit, err := p.gateway.NewCommit(request)
-		if err != nil {
-			return nil, fmt.Errorf("make status request: %w", err)
+	type answer struct {
+		status *client.Status
+		err    error
+	}
+	answers := make(chan answer, len(waiting))
+	askNext := func() {
+		if len(waiting) == 0 {
+			return
 		}
-		status, err := commit.StatusWithContext(ctx)
-		if err == nil {
-			return status, nil
+		p := waiting[0]
+		waiting = waiting[1:]
+		go func() {
+			status, err := p.status(ctx, request)
+			answers <- answer{status, err}
+		}()
+	}
+	slow := time.NewTicker(max(l.timeouts.Commit/5, time.Millisecond))
+	defer slow.Stop()
+	failures := make([]error, 0, cap(answers))
+	for askNext(); len(failures) < cap(answers); {
+		select {
+		case a := <-answers:
+			if a.err == nil {
+				return a.status, nil
+			}
+			failures = append(failures, a.err)
+			askNext()
+		case <-slow.C:
+			askNext()
+		case <-ctx.Done():
+			return nil, errors.Join(append(failures, ctx.Err())...)
 		}
-		failures = append(failures, err)
-		if ctx.Err() != nil {
-			break
-		}
-		p.failed(l.logger, "commit status", err)
 	}
 	return nil, errors.Join(failures...)
+}
+
+func (p *peerConn) status(ctx context.Context, request []byte) (*client.Status, error) {
+	commit, err := p.gateway.NewCommit(request)
+	if err != nil {
+		return nil, fmt.Errorf("make status request: %w", err)
+	}
+	return commit.StatusWithContext(ctx)
 }
 
 // statusRequest makes the request for a transaction's status; the gateway client signs it.

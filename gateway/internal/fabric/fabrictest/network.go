@@ -5,6 +5,7 @@
 package fabrictest
 
 import (
+	"context"
 	"crypto/tls"
 	"log/slog"
 	"net"
@@ -18,6 +19,7 @@ import (
 	gatewaypb "github.com/hyperledger/fabric-protos-go-apiv2/gateway"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/status"
 
 	"yilian.example/chaincode/contract"
 	"yilian.example/chaincode/record"
@@ -57,6 +59,7 @@ type node struct {
 	mu     sync.Mutex
 	server *grpc.Server // nil while stopped
 	silent bool         // serves clients, but does not endorse
+	hung   bool         // takes calls and never answers
 }
 
 // New starts a network of these members, or of the four of the development consortium.
@@ -192,6 +195,26 @@ func (n *Network) Silence(member string, silent bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.silent = silent
+}
+
+// Hang has a member's peer take calls and never answer, as when its machine is out of memory.
+func (n *Network) Hang(member string) {
+	p := n.nodes[member]
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.hung = true
+}
+
+// wait returns at once, or with the call's end where the peer hangs.
+func (p *node) wait(ctx context.Context) error {
+	p.mu.Lock()
+	hung := p.hung
+	p.mu.Unlock()
+	if !hung {
+		return nil
+	}
+	<-ctx.Done()
+	return status.FromContextError(ctx.Err()).Err()
 }
 
 // OnSubmit decides what becomes of submissions: whether the transaction is ordered, and what the client is told. Nil restores the normal.

@@ -32,7 +32,10 @@ type service struct {
 var _ gatewaypb.GatewayServer = (*service)(nil)
 
 // Evaluate runs the proposal on this peer.
-func (s *service) Evaluate(_ context.Context, in *gatewaypb.EvaluateRequest) (*gatewaypb.EvaluateResponse, error) {
+func (s *service) Evaluate(ctx context.Context, in *gatewaypb.EvaluateRequest) (*gatewaypb.EvaluateResponse, error) {
+	if err := s.node.wait(ctx); err != nil {
+		return nil, err
+	}
 	_, proposal, err := s.open(in.GetProposedTransaction())
 	if err != nil {
 		return nil, err
@@ -51,12 +54,15 @@ func (s *service) Evaluate(_ context.Context, in *gatewaypb.EvaluateRequest) (*g
 }
 
 // Endorse runs the proposal and has the peers of the members asked for, or of a quorum, sign the result.
-func (s *service) Endorse(_ context.Context, in *gatewaypb.EndorseRequest) (*gatewaypb.EndorseResponse, error) {
+func (s *service) Endorse(ctx context.Context, in *gatewaypb.EndorseRequest) (*gatewaypb.EndorseResponse, error) {
+	if err := s.node.wait(ctx); err != nil {
+		return nil, err
+	}
 	raw, proposal, err := s.open(in.GetProposedTransaction())
 	if err != nil {
 		return nil, err
 	}
-	endorsers, err := s.plan(in.GetEndorsingOrganizations())
+	endorsers, err := s.plan(ctx, in.GetEndorsingOrganizations())
 	if err != nil {
 		return nil, err
 	}
@@ -79,10 +85,10 @@ func (s *service) Endorse(_ context.Context, in *gatewaypb.EndorseRequest) (*gat
 }
 
 // plan chooses the endorsing peers.
-func (s *service) plan(asked []string) ([]*stubtest.Identity, error) {
+func (s *service) plan(ctx context.Context, asked []string) ([]*stubtest.Identity, error) {
 	n := s.node.network
 	if len(asked) > 0 {
-		return s.planFor(asked)
+		return s.planFor(ctx, asked)
 	}
 	if !s.node.endorses() {
 		return nil, withDetail(codes.Aborted, "failed to endorse transaction, see attached details for more info", s.node, "chaincode stream terminated")
@@ -90,6 +96,9 @@ func (s *service) plan(asked []string) ([]*stubtest.Identity, error) {
 	endorsers := []*stubtest.Identity{s.node.peer}
 	for _, m := range n.order {
 		if p := n.nodes[m]; p != s.node && p.endorses() && len(endorsers) < n.quorum() {
+			if err := p.wait(ctx); err != nil {
+				return nil, err
+			}
 			endorsers = append(endorsers, p.peer)
 		}
 	}
@@ -99,7 +108,7 @@ func (s *service) plan(asked []string) ([]*stubtest.Identity, error) {
 	return endorsers, nil
 }
 
-func (s *service) planFor(asked []string) ([]*stubtest.Identity, error) {
+func (s *service) planFor(ctx context.Context, asked []string) ([]*stubtest.Identity, error) {
 	var endorsers []*stubtest.Identity
 	var missing []string
 	for _, m := range asked {
@@ -107,6 +116,9 @@ func (s *service) planFor(asked []string) ([]*stubtest.Identity, error) {
 		if !known {
 			missing = append(missing, m)
 			continue
+		}
+		if err := p.wait(ctx); err != nil {
+			return nil, err
 		}
 		p.mu.Lock()
 		stopped, silent := p.server == nil, p.silent
@@ -126,7 +138,10 @@ func (s *service) planFor(asked []string) ([]*stubtest.Identity, error) {
 }
 
 // Submit orders the transaction, or not, as the test decided.
-func (s *service) Submit(_ context.Context, in *gatewaypb.SubmitRequest) (*gatewaypb.SubmitResponse, error) {
+func (s *service) Submit(ctx context.Context, in *gatewaypb.SubmitRequest) (*gatewaypb.SubmitResponse, error) {
+	if err := s.node.wait(ctx); err != nil {
+		return nil, err
+	}
 	if len(in.GetPreparedTransaction().GetSignature()) == 0 {
 		return nil, status.Error(codes.InvalidArgument, "prepared transaction must be signed")
 	}
@@ -149,6 +164,9 @@ func (s *service) Submit(_ context.Context, in *gatewaypb.SubmitRequest) (*gatew
 
 // CommitStatus waits until the transaction is in a block.
 func (s *service) CommitStatus(ctx context.Context, in *gatewaypb.SignedCommitStatusRequest) (*gatewaypb.CommitStatusResponse, error) {
+	if err := s.node.wait(ctx); err != nil {
+		return nil, err
+	}
 	var request gatewaypb.CommitStatusRequest
 	if err := proto.Unmarshal(in.GetRequest(), &request); err != nil {
 		return nil, status.Error(codes.InvalidArgument, "invalid status request")
@@ -176,6 +194,9 @@ func (s *service) ChaincodeEvents(in *gatewaypb.SignedChaincodeEventsRequest, ou
 		return status.Error(codes.InvalidArgument, "failed to unmarshal request")
 	}
 	if err := s.authenticate(request.GetIdentity(), in.GetRequest(), in.GetSignature()); err != nil {
+		return err
+	}
+	if err := s.node.wait(out.Context()); err != nil {
 		return err
 	}
 	next := request.GetStartPosition().GetSpecified().GetNumber()
