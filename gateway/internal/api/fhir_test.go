@@ -149,6 +149,9 @@ func newWorld(t *testing.T) *world {
 		Failures: Failures{Log: slog.New(slog.NewTextHandler(&w.log, nil))},
 	}
 	r := gin.New()
+	r.HandleMethodNotAllowed = true
+	r.NoRoute(f.Failures.Unrouted)
+	r.NoMethod(f.Failures.Unrouted)
 	f.Register(r)
 	w.server = httptest.NewServer(r)
 	t.Cleanup(w.server.Close)
@@ -391,6 +394,8 @@ func TestFHIRBadInput(t *testing.T) {
 		{"version not a number", "GET", "/fhir/Patient/p1/_history/x", "", nil, 404},
 		{"delete", "DELETE", "/fhir/Patient/p1", "", nil, 405},
 		{"patch", "PATCH", "/fhir/Patient/p1", "[]", nil, 405},
+		{"no such address", "GET", "/fhir/Patient/p1/name/given", "", nil, 404},
+		{"no such method", "OPTIONS", "/fhir/Patient/p1", "", nil, 405},
 		{"post to an instance", "POST", "/fhir/Patient/p1", fhirPatient("a", "1"), nil, 405},
 		{"id differs", "PUT", "/fhir/Patient/p1", fhirPatient("p2", "990000195803120260"), nil, 422},
 		{"another person", "PUT", "/fhir/Patient/p1", fhirPatient("p1", "990000196507280133"), nil, 409},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -91,6 +92,20 @@ func (f Failures) Outcome(c *gin.Context, err error) {
 	status := f.begin(c, err)
 	c.Data(status, fhirJSON, fhir.Outcome(issuesOf(err)))
 	c.Abort()
+}
+
+// Unrouted answers addresses and methods that no route serves, in the manner of the surface that they look like. The engine calls it through
+// NoRoute and NoMethod; pages have their own.
+func (f Failures) Unrouted(c *gin.Context) {
+	err := fault.New(fault.Unsupported, "NO_SUCH_ADDRESS", "Nothing is served at this address.")
+	if c.Writer.Header().Get("Allow") != "" { // set by the engine: the address is known, the method is not
+		err = fault.New(fault.Unsupported, "METHOD", "This address does not serve this method; see the header Allow.")
+	}
+	if path := c.Request.URL.Path; path == "/fhir" || strings.HasPrefix(path, "/fhir/") {
+		f.Outcome(c, err)
+		return
+	}
+	f.Problem(c, err)
 }
 
 // begin sets what every failure's answer carries, logs it, and gives its status.
