@@ -23,6 +23,7 @@ type acknowledged struct {
 // load writes records without pause and remembers every acknowledgement.
 type load struct {
 	consortium *journey.Consortium
+	pace       time.Duration
 	serial     atomic.Int64
 
 	mu    sync.Mutex // guards all below
@@ -51,11 +52,13 @@ func (l *load) run(ctx context.Context, writers int) {
 	for range writers {
 		wg.Go(func() {
 			for ctx.Err() == nil {
+				rest := l.pace
 				if !l.write(ctx) {
-					select {
-					case <-ctx.Done():
-					case <-time.After(50 * time.Millisecond):
-					}
+					rest = 50 * time.Millisecond
+				}
+				select {
+				case <-ctx.Done():
+				case <-time.After(rest):
 				}
 			}
 		})

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -17,43 +16,38 @@ import (
 	"yilian.example/scripts/journey"
 )
 
-// lost reads acknowledged records back and counts those that are missing or changed.
-func (t *trial) lost(ctx context.Context, acks []acknowledged) (int, error) {
+// lost reads acknowledged records back and names those that are missing or changed.
+func (t *trial) lost(ctx context.Context, acks []acknowledged) (map[int]bool, error) {
 	client, err := t.consortium.As(member, consortium.RoleSystem, "")
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	var lost atomic.Int64
-	work := make(chan acknowledged)
-	errs := make(chan error, t.clients)
+	missing := map[int]bool{}
+	var failure error
+	var mu sync.Mutex // guards missing and failure
 	var wg sync.WaitGroup
+	work := make(chan int)
 	for range t.clients {
 		wg.Go(func() {
-			for a := range work {
-				ok, err := intact(ctx, client, a)
-				if err != nil {
-					select {
-					case errs <- err:
-					default:
-					}
-				}
+			for i := range work {
+				ok, err := intact(ctx, client, acks[i])
+				mu.Lock()
 				if !ok {
-					lost.Add(1)
+					missing[i] = true
 				}
+				if err != nil {
+					failure = err
+				}
+				mu.Unlock()
 			}
 		})
 	}
-	for _, a := range acks {
-		work <- a
+	for i := range acks {
+		work <- i
 	}
 	close(work)
 	wg.Wait()
-	select {
-	case err := <-errs:
-		return int(lost.Load()), err
-	default:
-		return int(lost.Load()), nil
-	}
+	return missing, failure
 }
 
 // intact reports whether a record is there as it was acknowledged. A gateway that does not answer for a moment is asked again.
@@ -78,15 +72,15 @@ func intact(ctx context.Context, client *journey.Client, a acknowledged) (bool, 
 
 // reckon counts at the end, over all: every acknowledged record reads as it was, its log entry has a place below the published size, and the log
 // recomputes from nothing with at least as many record entries as were acknowledged.
-func (t *trial) reckon(ctx context.Context, l *load, public *journey.PublicLog) (int, error) {
+func (t *trial) reckon(ctx context.Context, l *load, public *journey.PublicLog) (map[int]bool, error) {
 	client, err := t.consortium.As(member, consortium.RoleSystem, "")
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	waiting, cancel := context.WithTimeout(ctx, t.patience)
 	defer cancel()
 	if _, err := client.WaitWitnessed(waiting); err != nil {
-		return 0, err
+		return nil, err
 	}
 	acks := l.taken()
 	lost, err := t.lost(ctx, acks)
@@ -105,29 +99,25 @@ func (t *trial) reckon(ctx context.Context, l *load, public *journey.PublicLog) 
 	if records < len(acks) {
 		return lost, fmt.Errorf("the log holds %d record entries, %d records were acknowledged", records, len(acks))
 	}
-	absent, err := t.unlogged(ctx, acks, checkpoint.Size)
-	if err == nil && absent > 0 {
-		err = fmt.Errorf("%d acknowledged records have no place in the published log", absent)
-	}
-	return lost + absent, err
+	return lost, t.unlogged(ctx, acks, checkpoint.Size, lost)
 }
 
-// unlogged counts acknowledged records whose log entry has no place below size. The place is looked up in the database: for strangers it stands in
+// unlogged adds to lost the acknowledged records whose log entry has no place below size. The place is looked up in the database: for strangers it stands in
 // evidence files, of which thousands would take longer than the trial.
-func (t *trial) unlogged(ctx context.Context, acks []acknowledged, size int64) (int, error) {
+func (t *trial) unlogged(ctx context.Context, acks []acknowledged, size int64, lost map[int]bool) error {
 	url, err := t.consortium.DatabaseURL()
 	if err != nil {
-		return 0, err
+		return err
 	}
 	db, err := pgx.Connect(ctx, url)
 	if err != nil {
-		return 0, errors.New("open database: no connection") // the driver's text may hold the password
+		return errors.New("open database: no connection") // the driver's text may hold the password
 	}
 	defer db.Close(context.WithoutCancel(ctx)) //nolint:errcheck // only read from
 	rows, err := db.Query(ctx, `SELECT v.type, v.id, l.idx FROM record_versions v JOIN log_entries l ON l.org = v.org AND l.id = v.entry_id
 		WHERE v.org = $1 AND v.version = 1 AND l.idx IS NOT NULL AND l.idx < $2`, string(member), size)
 	if err != nil {
-		return 0, fmt.Errorf("look up places in the log: %w", err)
+		return fmt.Errorf("look up places in the log: %w", err)
 	}
 	logged := map[journey.Stored]int64{}
 	places := map[int64]bool{}
@@ -143,13 +133,12 @@ func (t *trial) unlogged(ctx context.Context, acks []acknowledged, size int64) (
 		return nil
 	})
 	if err != nil {
-		return 0, fmt.Errorf("look up places in the log: %w", err)
+		return fmt.Errorf("look up places in the log: %w", err)
 	}
-	absent := 0
-	for _, a := range acks {
+	for i, a := range acks {
 		if _, ok := logged[a.Stored]; !ok {
-			absent++
+			lost[i] = true
 		}
 	}
-	return absent, nil
+	return nil
 }

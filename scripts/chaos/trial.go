@@ -21,21 +21,21 @@ type trial struct {
 	load       time.Duration
 	patience   time.Duration
 	clients    int
+	pace       time.Duration // a writer's rest between two records
 	rows       []row
 }
 
 // row is one line of the table.
 type row struct {
-	process      string
-	acknowledged int           // while this process's turn lasted
-	writing      time.Duration // the longest pause between two acknowledgements
-	witnessing   time.Duration // from the kill until what was acknowledged after it was witnessed
-	lost         int
-	audit        string
+	process    string
+	from, to   int           // the acknowledgements of this process's turn
+	writing    time.Duration // the longest pause between two acknowledgements
+	witnessing time.Duration // from the kill until what was acknowledged after it was witnessed
+	audit      string
 }
 
 func (t *trial) run(ctx context.Context) error {
-	l := &load{consortium: t.consortium}
+	l := &load{consortium: t.consortium, pace: t.pace}
 	writing, stop := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
@@ -58,28 +58,27 @@ func (t *trial) run(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
-		acks := l.taken()
-		r.acknowledged = len(acks) - first
+		r.from, r.to = first, len(l.taken())
 		if seen, err = public.Audit(ctx, seen, nil); err != nil {
 			return fmt.Errorf("%s: the log no longer extends what was seen of it: %w", name, err)
 		}
 		r.audit = fmt.Sprintf("ok, %d", seen.Size)
-		r.lost, err = t.lost(ctx, acks[first:])
-		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-		first = len(acks)
+		first = r.to
 		t.rows = append(t.rows, r)
-		fmt.Fprintf(os.Stderr, "chaos: %s: %d acknowledged, %d lost\n", name, r.acknowledged, r.lost)
+		fmt.Fprintf(os.Stderr, "chaos: %s: killed and back, %d acknowledged meanwhile\n", name, r.to-r.from)
 	}
 	stop()
 	<-done
+	fmt.Fprintf(os.Stderr, "chaos: reading back all %d\n", len(l.taken()))
 	lost, err := t.reckon(ctx, l, public)
-	t.print(l, lost)
-	if err == nil && lost > 0 {
-		err = fmt.Errorf("%d acknowledged records are lost", lost)
+	if err != nil {
+		return err
 	}
-	return err
+	t.print(l, lost)
+	if len(lost) > 0 {
+		return fmt.Errorf("%d acknowledged records are lost", len(lost))
+	}
+	return nil
 }
 
 // kill waits for load, kills the process, and waits until writing and witnessing work again.
@@ -175,13 +174,19 @@ func (t *trial) process(name string) (journey.Process, error) {
 	return journey.Process{}, fmt.Errorf("there is no process %q in the consortium's status", name)
 }
 
-func (t *trial) print(l *load, lost int) {
+func (t *trial) print(l *load, lost map[int]bool) {
 	w := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "killed (SIGKILL)\tacknowledged\tlost\tlongest pause in writing\twitnessed again after\tlog audit\t")
 	for _, r := range t.rows {
-		fmt.Fprintf(w, "%s\t%d\t%d\t%.2f s\t%.2f s\t%s\t\n", r.process, r.acknowledged, r.lost, r.writing.Seconds(), r.witnessing.Seconds(), r.audit)
+		missing := 0
+		for i := range lost {
+			if i >= r.from && i < r.to {
+				missing++
+			}
+		}
+		fmt.Fprintf(w, "%s\t%d\t%d\t%.2f s\t%.2f s\t%s\t\n", r.process, r.to-r.from, missing, r.writing.Seconds(), r.witnessing.Seconds(), r.audit)
 	}
-	fmt.Fprintf(w, "all\t%d\t%d\t\t\t\t\n", len(l.taken()), lost)
+	fmt.Fprintf(w, "all\t%d\t%d\t\t\t\t\n", len(l.taken()), len(lost))
 	_ = w.Flush() // standard output
 }
 
