@@ -128,9 +128,10 @@ func (f Failures) begin(c *gin.Context, err error) int {
 	return status
 }
 
+// reasons gives the grounds of a refusal. An error that hides one behind another kind (not found) has none.
 func reasons(err error) []consortium.Reason {
 	var refused *exchange.Refused
-	if errors.As(err, &refused) {
+	if fault.Is(err, fault.Forbidden) && errors.As(err, &refused) {
 		return refused.Decision.Reasons
 	}
 	return nil
@@ -145,7 +146,7 @@ func issuesOf(err error) fhir.Issues {
 	classified := fault.Of(err)
 	issue := fhir.Issue{Severity: fhir.SeverityError, Code: kinds[classified.Kind].issue, Diagnostics: classified.Public, Reason: classified.Code}
 	grounds := reasons(err)
-	if len(grounds) == 0 || classified.Kind != fault.Forbidden {
+	if len(grounds) == 0 {
 		return fhir.Issues{issue}
 	}
 	issues := make(fhir.Issues, 0, len(grounds))
