@@ -173,6 +173,9 @@ func (a *app) public(s *services, callers *auth.Auth) (*gin.Engine, error) {
 	}
 	pages.Register(r)
 	callers.Register(r, pages.Fail)
+	unrouted := failures.Unrouted(pages.Fail)
+	r.NoRoute(unrouted)
+	r.NoMethod(unrouted)
 	return r, nil
 }
 

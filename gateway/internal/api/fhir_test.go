@@ -150,8 +150,8 @@ func newWorld(t *testing.T) *world {
 	}
 	r := gin.New()
 	r.HandleMethodNotAllowed = true
-	r.NoRoute(f.Failures.Unrouted)
-	r.NoMethod(f.Failures.Unrouted)
+	r.NoRoute(f.Failures.Unrouted(f.Failures.Problem))
+	r.NoMethod(f.Failures.Unrouted(f.Failures.Problem))
 	f.Register(r)
 	w.server = httptest.NewServer(r)
 	t.Cleanup(w.server.Close)

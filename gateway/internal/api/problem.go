@@ -94,18 +94,26 @@ func (f Failures) Outcome(c *gin.Context, err error) {
 	c.Abort()
 }
 
-// Unrouted answers addresses and methods that no route serves, in the manner of the surface that they look like. The engine calls it through
-// NoRoute and NoMethod; pages have their own.
-func (f Failures) Unrouted(c *gin.Context) {
-	err := fault.New(fault.Unsupported, "NO_SUCH_ADDRESS", "Nothing is served at this address.")
-	if c.Writer.Header().Get("Allow") != "" { // set by the engine: the address is known, the method is not
-		err = fault.New(fault.Unsupported, "METHOD", "This address does not serve this method; see the header Allow.")
+// Unrouted answers addresses and methods that no route serves, in the manner of the surface that they look like; page is for those of people.
+// The engine calls it through NoRoute and NoMethod.
+func (f Failures) Unrouted(page func(*gin.Context, error)) gin.HandlerFunc {
+	surfaces := []struct {
+		root string
+		fail func(*gin.Context, error)
+	}{{"/fhir", f.Outcome}, {"/api", f.Problem}, {"/log", f.Problem}, {"/exchange", f.Problem}}
+	return func(c *gin.Context) {
+		err := fault.New(fault.NotFound, "NO_SUCH_ADDRESS", "Nothing is served at this address.")
+		if c.Writer.Header().Get("Allow") != "" { // set by the engine: the address is known, the method is not
+			err = fault.New(fault.Unsupported, "METHOD", "This address does not serve this method; see the header Allow.")
+		}
+		for _, s := range surfaces {
+			if path := c.Request.URL.Path; path == s.root || strings.HasPrefix(path, s.root+"/") {
+				s.fail(c, err)
+				return
+			}
+		}
+		page(c, err)
 	}
-	if path := c.Request.URL.Path; path == "/fhir" || strings.HasPrefix(path, "/fhir/") {
-		f.Outcome(c, err)
-		return
-	}
-	f.Problem(c, err)
 }
 
 // begin sets what every failure's answer carries, logs it, and gives its status.
