@@ -10,7 +10,7 @@ package policy
 # entrypoint: true
 decision := {
 	"allow": allow,
-	"reasons": [{"code": code, "article": article} | some [_, code, article] in sort({entry | some code in codes; entry := catalogue[code]})],
+	"reasons": [{"code": entry[1], "article": entry[2]} | some entry in sort({catalogue[code] | some code in codes})],
 	"consent": consent,
 	"obligations": obligations,
 }
@@ -18,14 +18,14 @@ decision := {
 default allow := false
 
 allow if {
-	count(bases) > 0
-	count(prohibitions) == 0
+	bases != set()
+	prohibitions == set()
 }
 
 codes := bases if {
 	allow
 } else := refusals if {
-	count(refusals) > 0
+	refusals != set()
 } else := {"NO_BASIS"}
 
 refusals := prohibitions | grounds
@@ -38,7 +38,7 @@ prohibitions contains "MARKETING_PROHIBITED" if input.query.purpose == "HMARKT"
 
 prohibitions contains "PURPOSE_UNKNOWN" if {
 	complete
-	not input.query.purpose in purposes
+	not purposes[input.query.purpose]
 }
 
 prohibitions contains "KIND_UNKNOWN" if {
@@ -85,7 +85,7 @@ bases contains "PATIENT_CONSENT" if {
 	not at_home
 	role_serves_purpose
 	role_may_act
-	count(sufficient) > 0
+	sufficient != set()
 }
 
 # An insurer's assessor may look for a person who invited the insurer; the custodian decides on what is handed over.
@@ -151,7 +151,7 @@ grounds contains "OTHER_ORGANISATION" if {
 
 grounds contains "PURPOSE_NOT_ALLOWED" if {
 	complete
-	input.query.purpose in purposes
+	purposes[input.query.purpose]
 	not role_serves_purpose
 }
 
@@ -170,7 +170,7 @@ is_the_patient if input.query.actor.patient == input.query.patient
 
 about_patient if {
 	input.query.patient != ""
-	count(kinds) > 0
+	kinds != set()
 	object.subset(patient_kinds, kinds)
 }
 
@@ -185,9 +185,9 @@ known_kinds if about_patient
 
 known_kinds if about_nobody
 
-role_serves_purpose if input.query.purpose in roles[input.query.actor.role].purposes
+role_serves_purpose if roles[input.query.actor.role].purposes[input.query.purpose]
 
-role_may_act if input.query.action in roles[input.query.actor.role].actions
+role_may_act if roles[input.query.actor.role].actions[input.query.action]
 
 # What a decision needs to know. A fact that is missing is not a fact that is false.
 
@@ -203,7 +203,7 @@ complete if {
 	}
 	not "" in words
 	is_string(input.query.patient)
-	count(input.query.kinds) > 0
+	input.query.kinds != []
 	is_number(input.query.time)
 	is_boolean(input.facts.care)
 	is_array(input.facts.consents)

@@ -7,7 +7,7 @@ default consent := ""
 consent := id if {
 	allow
 	input.query.action == "release"
-	[_, id] := max([[c.until, c.id] | some c in sufficient])
+	[_, id] := max(sufficient)
 }
 
 default obligations := []
@@ -19,8 +19,8 @@ obligations := ["ONLY_KINDS", "RECEIPT", "NO_ONWARD"] if {
 }
 
 # METADATA
-# description: The consents that permit this release.
-sufficient contains c if {
+# description: The consents that permit this release, each with its end.
+sufficient contains [c.until, c.id] if {
 	some c in input.facts.consents
 	permits(c, input.query.actor.org)
 }
@@ -42,7 +42,7 @@ names_recipient(c) if c.recipient == input.query.actor.org
 names_purpose(c) if c.purpose == input.query.purpose
 
 names_kinds(c) if {
-	count(kinds) > 0
+	kinds != set()
 	object.subset(c.kinds, kinds)
 }
 
@@ -59,11 +59,11 @@ has_not_ended(c) if {
 # Each consent that names the recipient says how far it comes. That the patient gave consents to others is told only as one code, and
 # only when none names this recipient.
 
-consent_grounds contains "CONSENT_MISSING" if count(input.facts.consents) == 0
+consent_grounds contains "CONSENT_MISSING" if input.facts.consents == []
 
 consent_grounds contains "CONSENT_RECIPIENT" if {
-	count(input.facts.consents) > 0
-	count(for_recipient) == 0
+	input.facts.consents != []
+	for_recipient == set()
 }
 
 consent_grounds contains code if {
