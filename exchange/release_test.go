@@ -301,9 +301,11 @@ func TestReleaseStopsWhileEvidenceCannotBeKept(t *testing.T) {
 func TestReplyThatDoesNotFitIsNotUsed(t *testing.T) {
 	keys := newKeys("qingshan", "donghu")
 	for name, change := range map[string]func(*exchange.Reply){
-		"answers another request":            func(r *exchange.Reply) { r.Request = uuid.NewString() },
-		"from another member":                func(r *exchange.Reply) { r.From = "anhe" },
-		"about another patient":              func(r *exchange.Reply) { r.Decision.Query.Patient = consortium.NewPatientRef([]byte("k"), "s", "somebody else") },
+		"answers another request": func(r *exchange.Reply) { r.Request = uuid.NewString() },
+		"from another member":     func(r *exchange.Reply) { r.From = "anhe" },
+		"about another patient": func(r *exchange.Reply) {
+			r.Decision.Query.Patient = consortium.NewPatientRef([]byte("k"), "s", "somebody else")
+		},
 		"with records although refused":      func(r *exchange.Reply) { r.Decision.Allow = false },
 		"with a kind that was not asked for": func(r *exchange.Reply) { r.Records[0].Kind = consortium.Medications },
 		"with altered content":               func(r *exchange.Reply) { r.Records[0].Content[20] ^= 1 },
