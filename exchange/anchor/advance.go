@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"yilian.example/exchange/tlog"
 )
@@ -62,7 +63,7 @@ func (s *Sequencer) askLedger(ctx context.Context, head Head) (*ledgerState, err
 	}
 	if !found {
 		if len(head.Published) != 0 {
-			return nil, fmt.Errorf("%w: a checkpoint is published and the ledger does not know the log", ErrRefused)
+			return nil, s.ledgerBehind("a checkpoint is published and the ledger does not know the log")
 		}
 		if err := s.register(ctx); err != nil {
 			return nil, err
@@ -80,9 +81,23 @@ func (s *Sequencer) askLedger(ctx context.Context, head Head) (*ledgerState, err
 		return nil, err
 	}
 	if published > checkpoint.Size {
-		return nil, fmt.Errorf("%w: %d entries are published, the ledger witnessed %d", ErrRefused, published, checkpoint.Size)
+		return nil, s.ledgerBehind(fmt.Sprintf("%d entries are published, the ledger witnessed %d", published, checkpoint.Size))
 	}
+	s.behindSince = time.Time{}
 	return &ledgerState{Witnessed: latest, checkpoint: checkpoint}, nil
+}
+
+// ledgerBehind is the answer to a ledger that does not know what was published. One peer says so while it catches up, after a restart for
+// example; a ledger that says so for long has lost what it committed, or is another one.
+func (s *Sequencer) ledgerBehind(what string) error {
+	now := s.cfg.Now()
+	if s.behindSince.IsZero() {
+		s.behindSince = now
+	}
+	if now.Sub(s.behindSince) < catchUp {
+		return errors.New("the ledger is behind: " + what)
+	}
+	return fmt.Errorf("%w: %s", ErrRefused, what)
 }
 
 func (s *Sequencer) register(ctx context.Context) error {

@@ -29,6 +29,8 @@ const (
 	pauseMax     = 15 * time.Second
 	pauseRefused = 30 * time.Second
 	callTimeout  = 60 * time.Second
+	// catchUp is how long a peer may take to catch up before a ledger that is behind counts as one that forgot.
+	catchUp = 3 * time.Minute
 )
 
 // Sequencer runs one log. Run may be called in many processes at once; one of them leads.
@@ -43,7 +45,8 @@ type Sequencer struct {
 	cursor string
 
 	// Owned by the witness loop.
-	ledger *ledgerState
+	ledger      *ledgerState
+	behindSince time.Time // since when the ledger has not known what is published; zero while it does
 
 	mu        sync.Mutex // guards what follows
 	marks     []mark

@@ -229,9 +229,6 @@ func TestRefuses(t *testing.T) {
 			s.Tamper(0, 0, 3*32)
 			return s, w
 		}},
-		"ledger forgot": {func(s *anchortest.Store, _ *anchortest.Witness) (*anchortest.Store, *anchortest.Witness) {
-			return s, anchortest.NewWitness()
-		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ctx := t.Context()
@@ -257,6 +254,94 @@ func TestRefuses(t *testing.T) {
 				t.Errorf("a checkpoint of a spoilt log was witnessed")
 			}
 		})
+	}
+}
+
+// lagging is a ledger one of whose peers is behind: it answers with what was once true.
+type lagging struct {
+	*anchortest.Witness
+	old *anchor.Witnessed
+}
+
+func (w lagging) Latest(ctx context.Context) (anchor.Witnessed, bool, error) {
+	if w.old.Note != nil {
+		return *w.old, true, nil
+	}
+	return w.Witness.Latest(ctx)
+}
+
+// A peer that is behind for a while is waited for; a ledger that stays behind is refused.
+func TestLedgerBehind(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store, witness := anchortest.NewStore(), anchortest.NewWitness()
+		lease, err := store.Acquire(t.Context(), "one", time.Second)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := newSequencer(t, store, witness, "one", 100)
+		anchortest.Insert(t, store, 0, 10)
+		step(t, s, lease)
+		old, _, _ := witness.Latest(t.Context())
+		anchortest.Insert(t, store, 10, 20)
+		step(t, s, lease)
+		anchortest.Insert(t, store, 20, 30)
+
+		ctx, cancel := context.WithCancel(t.Context())
+		s = newSequencer(t, store, lagging{witness, &old}, "two", 100)
+		done := make(chan struct{})
+		go func() { s.Run(ctx); close(done) }()
+		time.Sleep(time.Minute)
+		if st, err := s.Status(t.Context()); err != nil || st.Trouble != anchor.TroubleWitness {
+			t.Errorf("after a minute: %+v, %v", st, err)
+		}
+		forgot := old
+		old.Note = nil // it caught up
+		time.Sleep(time.Minute)
+		if st, err := s.Status(t.Context()); err != nil || st.Trouble != "" || st.Published != 30 {
+			t.Errorf("caught up: %+v, %v", st, err)
+		}
+		cancel()
+		<-done
+
+		ctx, cancel = context.WithCancel(t.Context())
+		s = newSequencer(t, store, lagging{witness, &forgot}, "three", 100)
+		done = make(chan struct{})
+		go func() { s.Run(ctx); close(done) }()
+		time.Sleep(10 * time.Minute)
+		if st, err := s.Status(t.Context()); err != nil || st.Trouble != anchor.TroubleRefused {
+			t.Errorf("after ten minutes: %+v, %v", st, err)
+		}
+		cancel()
+		<-done
+	})
+}
+
+// A ledger that does not know the log at all is not told about it anew.
+func TestLedgerForgot(t *testing.T) {
+	now := time.Now()
+	store, witness := anchortest.NewStore(), anchortest.NewWitness()
+	lease, err := store.Acquire(t.Context(), "one", time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	anchortest.Insert(t, store, 0, 10)
+	step(t, newSequencer(t, store, witness, "one", 100), lease)
+	other := anchortest.NewWitness()
+	s, err := anchor.New(store, other, anchor.Config{
+		Origin: origin, Signer: keys.signer, VerifierKey: keys.verifier, Holder: "one", Now: func() time.Time { return now },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Advance(t.Context(), lease); err == nil || errors.Is(err, anchor.ErrRefused) {
+		t.Errorf("at once: %v, want another try", err)
+	}
+	now = now.Add(time.Hour)
+	if err := s.Advance(t.Context(), lease); !errors.Is(err, anchor.ErrRefused) {
+		t.Errorf("an hour later: %v, want ErrRefused", err)
+	}
+	if _, found, _ := other.Latest(t.Context()); found {
+		t.Error("the log was registered anew")
 	}
 }
 
