@@ -49,6 +49,9 @@ func Require(roles ...consortium.Role) gin.HandlerFunc {
 	}
 }
 
+// SetFail leaves fail for Require. Authenticate does it; only what stands in for Authenticate, as in tests of pages, has to.
+func SetFail(c *gin.Context, fail Fail) { c.Set(failKey, fail) }
+
 // failWith ends the request with err.
 func failWith(c *gin.Context, err error) {
 	if fail, ok := c.MustGet(failKey).(Fail); ok {

@@ -23,7 +23,7 @@ const maxToken = 16 << 10
 // changes something and rests on a cookie must come from our own pages.
 func (a *Auth) Authenticate(fail Fail) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		c.Set(failKey, fail)
+		SetFail(c, fail)
 		actor, known, err := a.caller(c)
 		if err != nil {
 			if fault.Of(err).Code == "SESSION_ENDED" {

@@ -11,8 +11,7 @@ import (
 type auditPage struct {
 	Base
 	Logs    []LogState
-	Largest int64 // the longest log: the scale of the drawing
-	Trouble int   // logs with a problem
+	Trouble int // logs with a problem
 	At      time.Time
 }
 
@@ -24,7 +23,6 @@ func (p *Pages) auditLogs(c *gin.Context) error {
 	}
 	page := auditPage{Base: p.base(c, "audit.title", ""), Logs: logs, At: p.Now()}
 	for _, l := range logs {
-		page.Largest = max(page.Largest, l.Published, l.Witnessed)
 		if l.Problem != "" {
 			page.Trouble++
 		}

@@ -110,6 +110,9 @@ type LogState struct {
 	Problem string
 }
 
+// Size is the longer of what is published and what is witnessed: the scale on which the log is drawn.
+func (l LogState) Size() int64 { return max(l.Published, l.Witnessed) }
+
 // Consents is the patient's own grants at this organisation; *consent.Consents is one.
 type Consents interface {
 	List(ctx context.Context, actor consortium.Actor) ([]consent.Consent, error)

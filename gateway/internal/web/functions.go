@@ -48,6 +48,7 @@ func (p *Pages) functions(lang Lang) template.FuncMap {
 		"when":    func(d view.Date) string { return formatDate(lang, d) },
 		"clock":   func(t time.Time) string { return formatTime(lang, t) },
 		"day":     func(t time.Time) string { return formatDay(lang, t) },
+		"ymd":     func(t time.Time) string { return t.In(china).Format("2006-01-02") },
 		"iso":     func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"lasting": func(d time.Duration) string { return p.lasting(lang, d) },
 		"reason":  func(r consortium.Reason) reason { return p.reason(lang, r) },

@@ -56,6 +56,7 @@ type patientPage struct {
 	Hidden   []consortium.Reason // why it is not told who holds what
 	Kinds    []consortium.Kind   // columns of Holdings
 	Ask      askForm
+	MayAsk   bool
 }
 
 // holdingRow is one member's holdings, a cell for each kind.
@@ -69,7 +70,7 @@ type holdingRow struct {
 type askForm struct {
 	Patient    consortium.PatientRef
 	Custodians []consortium.OrgID
-	Purposes   []consortium.Purpose
+	Purpose    consortium.Purpose // the one that the reader's role is there for
 	Kinds      []consortium.Kind
 	Chosen     askChoice
 	Problems   []link
@@ -107,10 +108,14 @@ func (p *Pages) patientPage(c *gin.Context) (patientPage, error) {
 		if page.Refused, err = refusal(err); err != nil {
 			return patientPage{}, fmt.Errorf("list records: %w", err)
 		}
-		page.Sections = view.Sections(versions)
-		page.Person = person(page.Sections)
+		if page.Refused == nil {
+			page.Sections = view.Sections(versions)
+			page.Person = person(page.Sections)
+		}
 	}
 	page.Ask = p.askForm(c, a, patient, holdings)
+	// A doctor who may not even learn who holds what would be refused by our own policy before anything is sent.
+	page.MayAsk = a.Role != consortium.RoleClinician || page.Hidden == nil
 	return page, nil
 }
 
@@ -179,7 +184,7 @@ func (p *Pages) holdingRows(holdings []exchange.Holding) []holdingRow {
 
 // askForm offers the other members that hold something; where that is not known, every hospital.
 func (p *Pages) askForm(c *gin.Context, a consortium.Actor, patient consortium.PatientRef, holdings []exchange.Holding) askForm {
-	f := askForm{Patient: patient, Kinds: consortium.PatientKinds(), Purposes: []consortium.Purpose{staffPurpose(a)}}
+	f := askForm{Patient: patient, Kinds: consortium.PatientKinds(), Purpose: staffPurpose(a)}
 	for _, m := range p.Members {
 		org := consortium.OrgID(m.ID)
 		holds := slices.ContainsFunc(holdings, func(h exchange.Holding) bool { return h.Org == org && h.Count > 0 })
@@ -187,11 +192,20 @@ func (p *Pages) askForm(c *gin.Context, a consortium.Actor, patient consortium.P
 			f.Custodians = append(f.Custodians, org)
 		}
 	}
-	f.Chosen = askChoice{Custodian: consortium.OrgID(c.PostForm("custodian")), Purpose: consortium.Purpose(c.PostForm("purpose"))}
-	for _, k := range c.PostFormArray("kind") {
-		f.Chosen.Kinds = append(f.Chosen.Kinds, consortium.Kind(k))
+	f.Chosen = chosen(c)
+	if len(f.Custodians) == 1 {
+		f.Chosen.Custodian = f.Custodians[0]
 	}
 	return f
+}
+
+// chosen reads the form that was sent.
+func chosen(c *gin.Context) askChoice {
+	choice := askChoice{Custodian: consortium.OrgID(c.PostForm("custodian")), Purpose: consortium.Purpose(c.PostForm("purpose"))}
+	for _, k := range c.PostFormArray("kind") {
+		choice.Kinds = append(choice.Kinds, consortium.Kind(k))
+	}
+	return choice
 }
 
 // ask sends the request to the other member and goes to its answer.
@@ -201,7 +215,7 @@ func (p *Pages) ask(c *gin.Context) error {
 		return fault.New(fault.NotFound, "NOT_FOUND", "There is no such page.")
 	}
 	a := actor(c)
-	choice := p.askForm(c, a, patient, nil).Chosen
+	choice := chosen(c)
 	if problems := p.askProblems(langOf(c), choice); len(problems) > 0 {
 		page, err := p.patientPage(c)
 		if err != nil {

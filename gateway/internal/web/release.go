@@ -7,12 +7,15 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"yilian.example/exchange"
+	"yilian.example/exchange/consortium"
 	"yilian.example/gateway/internal/web/view"
 )
 
 type releasePage struct {
 	Base
 	Result   exchange.Result
+	Sent     bool             // the request reached the custodian; else our own policy refused it
+	By       consortium.OrgID // who decided
 	Sections []view.Section
 	// AskPatient says that the patient's consent would change the answer, and where they can give it.
 	AskPatient bool
@@ -39,9 +42,12 @@ func (p *Pages) renderRelease(c *gin.Context, res exchange.Result) error {
 	if !res.Decision.Allow {
 		title, status = "release.refused", http.StatusForbidden
 	}
-	page := releasePage{Base: p.base(c, title, "/patients/"+string(res.Patient)), Result: res, Sections: view.Sections(res.Records)}
+	page := releasePage{Base: p.base(c, title, "/patients/"+string(res.Patient)), Result: res, Sections: view.Sections(res.Records), Sent: res.ID != "", By: res.Custodian}
+	if !page.Sent {
+		page.By = p.Org
+	}
 	for _, r := range res.Decision.Reasons {
-		if consentHelps[r.Code] && res.Custodian != p.Org {
+		if consentHelps[r.Code] && page.Sent {
 			page.AskPatient = true
 			page.ConsentURL = p.members[res.Custodian].PublicURL + "/me/consents/new"
 		}

@@ -64,7 +64,7 @@ func (p *Pages) base(c *gin.Context, titleKey, formPage string) Base {
 	}
 	b.User = &user{Name: a.Name, Role: p.text(lang, "role."+string(a.Role))}
 	for _, n := range navigation[a.Role] {
-		here := c.Request.URL.Path == n || strings.HasPrefix(c.Request.URL.Path, n+"/") && n != "/audit"
+		here := c.Request.URL.Path == n || (strings.HasPrefix(c.Request.URL.Path, n+"/") && n != "/audit")
 		b.Nav = append(b.Nav, link{Href: n, Text: p.text(lang, "nav."+n), Current: here})
 	}
 	return b

@@ -93,6 +93,7 @@ var textCodes = map[string]text{
 	"type.MedicationRequest":  {"处方", "Prescription"},
 	"type.Procedure":          {"手术或操作", "Procedure"},
 	"type.Immunization":       {"接种", "Vaccination"},
+	"type.ImagingStudy":       {"影像检查", "Imaging study"},
 	"type.AllergyIntolerance": {"过敏", "Allergy"},
 	"type.Practitioner":       {"医务人员", "Practitioner"},
 	"type.Organization":       {"机构", "Organisation"},
@@ -131,6 +132,8 @@ var textCodes = map[string]text{
 	"fact.outcome":     {"结果", "Outcome"},
 	"fact.dose":        {"第几剂", "Dose"},
 	"fact.lot":         {"批号", "Lot"},
+	"fact.modality":    {"检查方式", "Modality"},
+	"fact.images":      {"图像数", "Images"},
 	"fact.criticality": {"风险", "Risk"},
 	"fact.reaction":    {"反应", "Reaction"},
 

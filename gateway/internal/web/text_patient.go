@@ -38,7 +38,7 @@ var textPatient = map[string]text{
 	"access.refused":        {"已拒绝", "Refused"},
 	"access.self":           {"您本人", "You"},
 	"access.purpose":        {"目的", "Purpose"},
-	"access.kinds":          {"看了什么", "What"},
+	"access.kinds":          {"内容", "What"},
 	"access.asked":          {"要看什么", "Asked for"},
 	"access.basis":          {"依据", "Basis"},
 	"access.why":            {"拒绝理由", "Why refused"},

@@ -53,6 +53,7 @@ var textStaff = map[string]text{
 	"release.decidedby": {"由%s决定", "Decided by %s"},
 	"release.next":      {"接下来怎么办", "What to do next"},
 	"release.tell":      {"患者可以在这个网址授权：", "The patient can grant consent at this address:"},
+	"release.notsent":   {"申请没有发出。这次尝试已在本机构记录，患者可以看到。", "Nothing was sent. The attempt was recorded here, and the patient can see it."},
 	"release.recorded":  {"这次申请和答复已由双方各自记录，患者可以看到。", "This request and its answer were recorded by both sides, and the patient can see them."},
 }
 

@@ -37,7 +37,12 @@ func fillEncounter(r *Record, content []byte) error {
 	r.Wrong = e.Status == enteredInError
 	r.Status = known("encounter", e.Status, "planned", "arrived", "in-progress", "cancelled")
 	r.When = first(e.Period.Start)
-	r.addCode("class", known("class", e.Class.Code, "AMB", "EMER", "IMP", "ACUTE", "HH", "VR", "OBSENC"))
+	class := known("class", e.Class.Code, "AMB", "EMER", "IMP", "ACUTE", "HH", "VR", "OBSENC")
+	if r.Title == "" {
+		r.TitleCode = class
+	} else {
+		r.addCode("class", class)
+	}
 	if end := first(e.Period.End); end.Raw != "" && end.Day().Raw != r.When.Day().Raw {
 		r.addDate("until", end.Day())
 	}
@@ -112,6 +117,9 @@ func fillObservation(r *Record, content []byte) error {
 	if v, ok := o.value(); ok {
 		r.Values = append(r.Values, v)
 	}
+	if v, ok := bloodPressure(o); ok {
+		r.Values, o.Component = append(r.Values, v), nil
+	}
 	for _, c := range o.Component {
 		if v, ok := c.value(); ok {
 			if len(r.Values) == 0 || v.Name != r.Title {
@@ -126,6 +134,28 @@ func fillObservation(r *Record, content []byte) error {
 	}
 	r.Text = notes(o.Note)
 	return nil
+}
+
+// bloodPressure writes the two pressures as everybody does, 129/80, where the observation is just these two in one unit.
+func bloodPressure(o observation) (Value, bool) {
+	if len(o.Component) != 2 || o.ValueQuantity != nil {
+		return Value{}, false
+	}
+	by := map[string]measured{}
+	for _, c := range o.Component {
+		by[c.Code.code()] = c
+	}
+	systolic, diastolic := by["8480-6"].ValueQuantity, by["8462-4"].ValueQuantity // LOINC
+	if systolic == nil || diastolic == nil || systolic.unit() != diastolic.unit() || systolic.Comparator+diastolic.Comparator != "" {
+		return Value{}, false
+	}
+	flags := []Flag{flagOf(by["8480-6"].Interpretation), flagOf(by["8462-4"].Interpretation)}
+	for _, f := range flags {
+		if f.Out() {
+			return Value{Name: o.Code.name(), Text: systolic.Value.String() + "/" + diastolic.Value.String(), Unit: systolic.unit(), Flag: f}, true
+		}
+	}
+	return Value{Name: o.Code.name(), Text: systolic.Value.String() + "/" + diastolic.Value.String(), Unit: systolic.unit(), Flag: flagOf(o.Interpretation)}, true
 }
 
 // joinNames names a component after its whole, unless its own name says it already.
@@ -252,6 +282,44 @@ func fillMedication(r *Record, content []byte) error {
 	r.add("reason", names(m.ReasonCode))
 	r.add("doctor", m.Requester.Display)
 	r.Text = notes(m.Note)
+	return nil
+}
+
+type imaging struct {
+	Status      string    `json:"status"`
+	Description string    `json:"description"`
+	Started     string    `json:"started"`
+	Modality    []coding  `json:"modality"`
+	Procedure   []concept `json:"procedureCode"`
+	Reason      []concept `json:"reasonCode"`
+	Images      int       `json:"numberOfInstances"`
+	Series      []struct {
+		BodySite coding `json:"bodySite"`
+	} `json:"series"`
+}
+
+func fillImaging(r *Record, content []byte) error {
+	i, err := decode[imaging](content)
+	if err != nil {
+		return err
+	}
+	r.Title = i.Description
+	if r.Title == "" {
+		r.Title = names(i.Procedure)
+	}
+	r.Wrong = i.Status == enteredInError
+	r.Status = known("observation", i.Status, "registered", "cancelled")
+	r.When = first(i.Started)
+	for _, m := range i.Modality {
+		r.add("modality", concept{Coding: []coding{m}}.name())
+	}
+	for _, s := range i.Series {
+		r.add("site", concept{Coding: []coding{s.BodySite}}.name())
+	}
+	r.add("reason", names(i.Reason))
+	if i.Images > 0 {
+		r.add("images", strconv.Itoa(i.Images))
+	}
 	return nil
 }
 

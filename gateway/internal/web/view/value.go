@@ -88,15 +88,17 @@ func (q *quantity) number() *float64 {
 	return &f
 }
 
+// unit is the unit for people; "1" is UCUM's way to write none.
 func (q *quantity) unit() string {
-	if q.Unit != "" {
-		return q.Unit
+	unit := q.Unit
+	if unit == "" && q.Code != "1" {
+		unit = q.Code
 	}
-	if q.Code == "1" {
-		return ""
-	}
-	return q.Code
+	return powers.Replace(unit)
 }
+
+// powers writes powers of ten as on paper.
+var powers = strings.NewReplacer("10*12/", "×10¹²/", "10^12/", "×10¹²/", "10*9/", "×10⁹/", "10^9/", "×10⁹/", "10*6/", "×10⁶/", "10*3/", "×10³/")
 
 // text is value and unit on one line.
 func (q *quantity) text() string {

@@ -24,6 +24,7 @@ type Record struct {
 	Entry    string    // id of its log entry
 
 	Title      string // from the record; empty: the page names the type
+	TitleCode  string // where the title is a word of ours: a key ("code.<TitleCode>")
 	When       Date   // when it happened
 	Status     string // FHIR code, lower case; empty where it says nothing that a reader needs
 	Wrong      bool   // entered in error: shown struck through, never as a fact
@@ -64,6 +65,7 @@ var fillers = map[string]func(*Record, []byte) error{
 	"MedicationRequest":  fillMedication,
 	"Procedure":          fillProcedure,
 	"Immunization":       fillImmunization,
+	"ImagingStudy":       fillImaging,
 	"AllergyIntolerance": fillAllergy,
 }
 
