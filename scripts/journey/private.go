@@ -74,10 +74,26 @@ func (p *Private) Up(ctx context.Context) (*Consortium, error) {
 		return nil, err
 	}
 	p.offset = offset
+	if err := p.setUp(ctx); err != nil {
+		return nil, err
+	}
 	if err := p.network(ctx, "up", "--detach", "--state", p.State, "--port-offset", fmt.Sprint(offset)); err != nil {
 		return nil, errors.Join(fmt.Errorf("start a private consortium: %w", err), p.Down(context.WithoutCancel(ctx)))
 	}
 	return OpenState(p.Root, p.State)
+}
+
+// setUp builds what is missing or older than its sources. Programs that YILIAN_BIN names are taken as they are.
+func (p *Private) setUp(ctx context.Context) error {
+	if os.Getenv("YILIAN_BIN") != "" {
+		return nil
+	}
+	cmd := exec.CommandContext(ctx, "bash", "scripts/setup.sh", "--run")
+	cmd.Dir, cmd.Stdout, cmd.Stderr = p.Root, p.Log, p.Log
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("set up: %w", err)
+	}
+	return nil
 }
 
 // Down stops it. The state directory stays.

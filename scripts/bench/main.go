@@ -1,0 +1,120 @@
+// Command bench measures a consortium of its own, on this machine, in one run, and prints one table: what the log carries beside Tessera's POSIX
+// driver, what FHIR intake carries until it is witnessed beside one ledger transaction for each record on the same network, reading, withdrawal,
+// deciding and verifying. Figures of two runs on a shared machine differ; those of one run may be compared.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"text/tabwriter"
+	"time"
+
+	"yilian.example/scripts/journey"
+)
+
+func main() {
+	state := flag.String("state", "", "measure the consortium that runs in this state directory (default: a private one is started and removed; a measured log keeps the entries of the measurement)")
+	each := flag.Duration("time", 8*time.Second, "how long each load runs")
+	clients := flag.Int("clients", 16, "concurrent clients of a load")
+	entries := flag.Int("entries", 40000, "entries that are put through the log")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	b := &bench{each: *each, clients: *clients, entries: *entries}
+	if err := run(ctx, *state, b); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, state string, b *bench) (err error) {
+	b.root, err = journey.Root()
+	if err != nil {
+		return err
+	}
+	if state != "" {
+		b.consortium, err = journey.OpenState(b.root, state)
+		if err != nil {
+			return err
+		}
+		return b.run(ctx)
+	}
+	build := filepath.Join(b.root, ".yilian")
+	if err := os.MkdirAll(build, 0o755); err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp(build, "bench-")
+	if err != nil {
+		return err
+	}
+	if err := os.Chmod(dir, 0o755); err != nil { // the database may run as another user
+		return err
+	}
+	private := &journey.Private{Root: b.root, State: dir, Log: os.Stderr}
+	b.consortium, err = private.Up(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		down, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+		defer cancel()
+		if downErr := private.Down(down); downErr != nil && err == nil {
+			err = downErr
+		}
+		if err == nil {
+			err = os.RemoveAll(dir)
+		} else {
+			fmt.Fprintln(os.Stderr, "bench: logs are kept in", filepath.Join(dir, "log"))
+		}
+	}()
+	return b.run(ctx)
+}
+
+// bench is one run.
+type bench struct {
+	consortium *journey.Consortium
+	root       string
+	each       time.Duration
+	clients    int
+	entries    int
+	rows       []row
+
+	intakeRate float64          // records/s, for the ratio
+	readable   []journey.Stored // the records of the person made last
+}
+
+// row is one line of the table.
+type row struct{ what, figure, note string }
+
+func (b *bench) add(what, figure, note string, args ...any) {
+	b.rows = append(b.rows, row{what, figure, fmt.Sprintf(note, args...)})
+	fmt.Fprintf(os.Stderr, "bench: %s: %s\n", what, figure)
+}
+
+// run measures one thing after the other: each has the machine to itself.
+func (b *bench) run(ctx context.Context) error {
+	began := time.Now()
+	for _, m := range []struct {
+		what string
+		run  func(context.Context) error
+	}{
+		{"intake", b.intake}, {"one transaction per record", b.naive}, {"single creates", b.creates}, {"reads", b.reads},
+		{"withdrawal", b.withdrawal}, {"policy", b.policy}, {"evidence", b.evidence}, {"log", b.log},
+	} {
+		if err := m.run(ctx); err != nil {
+			return fmt.Errorf("%s: %w", m.what, err)
+		}
+	}
+	w := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(w, "measured\tfigure\thow")
+	for _, r := range b.rows {
+		fmt.Fprintf(w, "%s\t%s\t%s\n", r.what, r.figure, r.note)
+	}
+	fmt.Fprintf(w, "\tin %s\t\n", time.Since(began).Round(time.Second))
+	return w.Flush()
+}
