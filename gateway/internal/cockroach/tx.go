@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/cockroachdb/cockroach-go/v2/crdb"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -26,11 +27,11 @@ type DB struct {
 // Defaults of the pool and of retries.
 const (
 	defaultMaxConns = 16
-	// maxAttempts bounds how often one transaction is run. Under contention on one row every round lets at least one writer through, so the
+	// maxRetries bounds how often one transaction is run again. Under contention on one row every round lets at least one writer through, so the
 	// number is far above what a sane load needs, and a livelock still ends.
-	maxAttempts = 50
-	backoffMin  = time.Millisecond
-	backoffMax  = 100 * time.Millisecond
+	maxRetries = 50
+	backoffMin = time.Millisecond
+	backoffMax = 100 * time.Millisecond
 )
 
 // Open connects and checks that the server answers. The URL carries a password: it is never part of an error.
@@ -72,8 +73,9 @@ func (db *DB) Retries() int64 { return db.retries.Load() }
 // Tx runs fn in one serialisable transaction and commits it. On a serialisation failure or deadlock the whole transaction is run again, so fn
 // may run more than once: nothing may leave the database inside it, and it must reset what it fills in the caller's variables.
 //
-// The transaction is retried as a whole and not with cockroach-go's ExecuteTx: that helper takes RELEASE SAVEPOINT for the commit, as it is on
-// CockroachDB, and drops COMMIT's own error, so that on PostgreSQL a commit refused for serialisation would be reported as done.
+// Cockroach-go retries the transaction as a whole (ExecuteCtx) and not within one (ExecuteTx): the latter takes RELEASE SAVEPOINT for the
+// commit, as it is on CockroachDB, and drops COMMIT's own error, so that on PostgreSQL a commit refused for serialisation would be reported as
+// done. TestTxWriteSkew fails with it.
 func (db *DB) Tx(ctx context.Context, fn func(pgx.Tx) error) error {
 	return db.run(ctx, pgx.TxOptions{IsoLevel: pgx.Serializable}, fn)
 }
@@ -85,19 +87,20 @@ func (db *DB) Read(ctx context.Context, fn func(pgx.Tx) error) error {
 
 func (db *DB) run(ctx context.Context, opts pgx.TxOptions, fn func(pgx.Tx) error) error {
 	wait := backoffMin
-	for attempt := 1; ; attempt++ {
-		err := db.once(ctx, opts, fn)
-		if err == nil || !retryable(err) || attempt == maxAttempts {
-			return classify(err)
+	first := true
+	return classify(crdb.ExecuteCtx(crdb.WithMaxRetries(ctx, maxRetries), func(ctx context.Context, _ ...any) error {
+		if !first {
+			db.retries.Add(1)
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(time.Duration(rand.Int64N(int64(wait)) + 1)):
+			}
+			wait = min(wait*2, backoffMax)
 		}
-		select {
-		case <-ctx.Done():
-			return classify(ctx.Err())
-		case <-time.After(time.Duration(rand.Int64N(int64(wait)) + 1)):
-		}
-		wait = min(wait*2, backoffMax)
-		db.retries.Add(1)
-	}
+		first = false
+		return retryDeadlock(db.once(ctx, opts, fn))
+	}))
 }
 
 func (db *DB) once(ctx context.Context, opts pgx.TxOptions, fn func(pgx.Tx) error) error {
@@ -125,13 +128,19 @@ type commitError struct{ error }
 
 func (e commitError) Unwrap() error { return e.error }
 
-// SQLSTATE codes that mean "run the transaction again".
-const (
-	serializationFailure = "40001"
-	deadlockDetected     = "40P01"
-)
+// deadlock makes PostgreSQL's deadlock look like the serialisation failure that it is on CockroachDB, so that cockroach-go retries it.
+type deadlock struct{ *pgconn.PgError }
 
-func retryable(err error) bool {
+// SQLState gives the code that means "run the transaction again".
+func (deadlock) SQLState() string { return "40001" }
+
+// Unwrap gives the server's error.
+func (d deadlock) Unwrap() error { return d.PgError }
+
+func retryDeadlock(err error) error {
 	var pg *pgconn.PgError
-	return errors.As(err, &pg) && (pg.Code == serializationFailure || pg.Code == deadlockDetected)
+	if errors.As(err, &pg) && pg.Code == "40P01" {
+		return deadlock{pg}
+	}
+	return err
 }
