@@ -1,6 +1,7 @@
 package fabric
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -163,12 +164,17 @@ func (p *peerConn) succeeded() {
 	p.until = time.Time{}
 }
 
-// failed has the peer asked last for a while. The error names no argument: Fabric's texts carry codes, addresses and our own refusals.
+// failed has the peer asked last for a while. It is said once: while the peer is cooling, more failures are no news. The error names no
+// argument: Fabric's texts carry codes, addresses and our own refusals.
 func (p *peerConn) failed(logger *slog.Logger, function string, err error) {
+	level := slog.LevelWarn
+	if p.cooling() {
+		level = slog.LevelDebug
+	}
 	p.mu.Lock()
 	p.until = p.now().Add(p.cooldown)
 	p.mu.Unlock()
-	logger.Warn("peer could not serve", "function", function, "peer", p.endpoint, "error", describe(err))
+	logger.Log(context.Background(), level, "peer could not serve", "function", function, "peer", p.endpoint, "error", describe(err))
 }
 
 // propose prepares a signed proposal; msps restricts who endorses it, none leaves the choice to the peer.

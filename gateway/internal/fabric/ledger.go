@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"yilian.example/chaincode/record"
@@ -20,15 +21,19 @@ import (
 // Timeouts bound the steps of a call. The caller's context bounds them all.
 type Timeouts struct {
 	Evaluate time.Duration // a read at one peer
-	Endorse  time.Duration // collecting endorsements, through one peer or from all
+	Collect  time.Duration // having one peer collect endorsements
+	Endorse  time.Duration // collecting them from each member, where that fails
 	Submit   time.Duration // handing a transaction to the orderers
 	Commit   time.Duration // waiting until it is in a block; a change of the leading orderer stalls for about 7 s. Every fifth of it one more peer is asked
-	Cooldown time.Duration // how long a peer that failed is asked last
+	Cooldown time.Duration // how long a peer that failed is asked last, and endorsements are collected directly
 }
 
 // DefaultTimeouts suit four members on one continent.
 func DefaultTimeouts() Timeouts {
-	return Timeouts{Evaluate: 3 * time.Second, Endorse: 5 * time.Second, Submit: 15 * time.Second, Commit: 45 * time.Second, Cooldown: 10 * time.Second}
+	return Timeouts{
+		Evaluate: 3 * time.Second, Collect: 2 * time.Second, Endorse: 5 * time.Second,
+		Submit: 15 * time.Second, Commit: 45 * time.Second, Cooldown: 10 * time.Second,
+	}
 }
 
 // Option changes how a Ledger is made.
@@ -50,6 +55,8 @@ type Ledger struct {
 	logger    *slog.Logger
 	identity  clientIdentity
 	peers     *pool
+
+	directUntil atomic.Int64 // Unix nanoseconds: until then endorsements are collected directly
 }
 
 // Dial reads the identity and the peers' certificates. It opens no connection: a gateway starts, and serves reads, while the ledger is down.

@@ -103,41 +103,72 @@ func readAnswer(function string, answer []byte, into any) error {
 	return nil
 }
 
-// endorse lets the first peer collect endorsements, which costs the members least. Where that fails, each member is asked directly. A
-// contract's refusal is final.
+// endorse has one peer collect endorsements, which costs the members least. Where that fails or takes long, each member is asked directly,
+// and for a while that comes first, since the Fabric gateway runs into the same member again and again. A contract's refusal is final.
 func (l *Ledger) endorse(ctx context.Context, function string, argument []byte) (*client.Transaction, *peerConn, error) {
+	ways := []endorser{l.collect, l.collectDirectly}
+	if l.asksDirectly() {
+		slices.Reverse(ways)
+	}
+	var failures []error
+	for _, way := range ways {
+		transaction, via, err := way(ctx, function, argument)
+		if err == nil {
+			return transaction, via, nil
+		}
+		if refusal, found := refusalOf(err); found {
+			return nil, nil, rejected(function, transactionID(err), refusal)
+		}
+		failures = append(failures, err)
+		if ctx.Err() != nil {
+			failures = append(failures, ctx.Err())
+			break
+		}
+	}
+	return nil, nil, notSubmitted(function, errors.Join(failures...))
+}
+
+// endorser is a way to get a proposal endorsed; it gives the transaction and the peer to submit it through.
+type endorser func(ctx context.Context, function string, argument []byte) (*client.Transaction, *peerConn, error)
+
+// collect leaves it to one peer's Fabric gateway.
+func (l *Ledger) collect(ctx context.Context, function string, argument []byte) (*client.Transaction, *peerConn, error) {
 	p := l.peers.order()[0]
 	transaction, err := p.endorse(ctx, l, function, argument)
-	if err == nil {
-		p.succeeded()
-		return transaction, p, nil
-	}
-	if refusal, found := refusalOf(err); found {
-		return nil, nil, rejected(function, transactionID(err), refusal)
-	}
-	if ctx.Err() != nil {
-		return nil, nil, notSubmitted(function, ctx.Err())
-	}
-	p.failed(l.logger, function, err)
-	made, gatherErr := l.gather(ctx, function, argument, l.quorum(), 0)
-	if gatherErr != nil {
-		if refusal, found := refusalOf(gatherErr); found {
-			return nil, nil, rejected(function, "", refusal)
-		}
-		return nil, nil, notSubmitted(function, errors.Join(err, gatherErr))
-	}
-	transaction, err = made.via.gateway.NewTransaction(made.bytes)
 	if err != nil {
-		return nil, nil, notSubmitted(function, err)
+		_, refused := refusalOf(err)
+		if !refused && ctx.Err() == nil {
+			l.logger.Warn("peer could not collect endorsements; asking each member", "function", function, "peer", p.endpoint, "error", describe(err))
+			l.askDirectly(l.timeouts.Cooldown)
+		}
+		return nil, nil, err
+	}
+	return transaction, p, nil
+}
+
+// collectDirectly asks each member's own peer.
+func (l *Ledger) collectDirectly(ctx context.Context, function string, argument []byte) (*client.Transaction, *peerConn, error) {
+	made, err := l.gather(ctx, function, argument, l.quorum(), 0)
+	if err != nil {
+		l.askDirectly(0)
+		return nil, nil, err
+	}
+	transaction, err := made.via.gateway.NewTransaction(made.bytes)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read gathered transaction: %w", err)
 	}
 	return transaction, made.via, nil
 }
+
+func (l *Ledger) asksDirectly() bool { return l.now().UnixNano() < l.directUntil.Load() }
+
+func (l *Ledger) askDirectly(while time.Duration) { l.directUntil.Store(l.now().Add(while).UnixNano()) }
 
 // quorum is how many members the channel's endorsement policy wants: more than two thirds.
 func (l *Ledger) quorum() int { return len(l.members)*2/3 + 1 }
 
 func (p *peerConn) endorse(ctx context.Context, l *Ledger, function string, argument []byte) (*client.Transaction, error) {
-	ctx, cancel := context.WithTimeout(ctx, l.timeouts.Endorse)
+	ctx, cancel := context.WithTimeout(ctx, l.timeouts.Collect)
 	defer cancel()
 	proposal, err := p.propose(l, function, argument)
 	if err != nil {

@@ -138,7 +138,8 @@ func (n *Network) Root(member string) []byte { return n.nodes[member].ca.PEM() }
 // Timeouts are short, so that failures show soon.
 func Timeouts() fabric.Timeouts {
 	return fabric.Timeouts{
-		Evaluate: time.Second, Endorse: 2 * time.Second, Submit: 2 * time.Second, Commit: 700 * time.Millisecond, Cooldown: 50 * time.Millisecond,
+		Evaluate: time.Second, Collect: 500 * time.Millisecond, Endorse: 2 * time.Second,
+		Submit: 2 * time.Second, Commit: 700 * time.Millisecond, Cooldown: 50 * time.Millisecond,
 	}
 }
 
