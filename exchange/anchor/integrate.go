@@ -96,7 +96,8 @@ func (s *Sequencer) takePending(ctx context.Context) ([]Entry, error) {
 	}
 	entries = slices.DeleteFunc(entries, func(e Entry) bool {
 		_, err := tlog.ParseLeaf(e.Leaf)
-		if err != nil {
+		if err != nil && !s.reported[e.ID] {
+			s.reported[e.ID] = true
 			s.cfg.Logger.ErrorContext(ctx, "pending entry is not a leaf", "origin", s.cfg.Origin, "entry", e.ID, "error", err)
 		}
 		return err != nil

@@ -43,6 +43,8 @@ type Sequencer struct {
 	tree   *tlog.Builder
 	root   tlog.Hash
 	cursor string
+	// reported are the pending entries that are no leaves and were logged: a few at most, and after a restart they are logged again.
+	reported map[string]bool
 
 	// Owned by the witness loop.
 	ledger      *ledgerState
@@ -96,7 +98,7 @@ func New(store Store, witness Witness, cfg Config) (*Sequencer, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Sequencer{store: store, witness: witness, cfg: cfg}, nil
+	return &Sequencer{store: store, witness: witness, cfg: cfg, reported: map[string]bool{}}, nil
 }
 
 // Run leads whenever it can get the lease, until ctx is over. It returns only then; what goes wrong is logged, shown in Status and tried again.

@@ -4,6 +4,9 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"log/slog"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -260,12 +263,12 @@ func TestRefuses(t *testing.T) {
 // lagging is a ledger one of whose peers is behind: it answers with what was once true.
 type lagging struct {
 	*anchortest.Witness
-	old *anchor.Witnessed
+	old *atomic.Pointer[anchor.Witnessed]
 }
 
 func (w lagging) Latest(ctx context.Context) (anchor.Witnessed, bool, error) {
-	if w.old.Note != nil {
-		return *w.old, true, nil
+	if old := w.old.Load(); old != nil {
+		return *old, true, nil
 	}
 	return w.Witness.Latest(ctx)
 }
@@ -281,7 +284,9 @@ func TestLedgerBehind(t *testing.T) {
 		s := newSequencer(t, store, witness, "one", 100)
 		anchortest.Insert(t, store, 0, 10)
 		step(t, s, lease)
-		old, _, _ := witness.Latest(t.Context())
+		once, _, _ := witness.Latest(t.Context())
+		var old atomic.Pointer[anchor.Witnessed]
+		old.Store(&once)
 		anchortest.Insert(t, store, 10, 20)
 		step(t, s, lease)
 		anchortest.Insert(t, store, 20, 30)
@@ -294,8 +299,7 @@ func TestLedgerBehind(t *testing.T) {
 		if st, err := s.Status(t.Context()); err != nil || st.Trouble != anchor.TroubleWitness {
 			t.Errorf("after a minute: %+v, %v", st, err)
 		}
-		forgot := old
-		old.Note = nil // it caught up
+		old.Store(nil) // it caught up
 		time.Sleep(time.Minute)
 		if st, err := s.Status(t.Context()); err != nil || st.Trouble != "" || st.Published != 30 {
 			t.Errorf("caught up: %+v, %v", st, err)
@@ -304,7 +308,8 @@ func TestLedgerBehind(t *testing.T) {
 		<-done
 
 		ctx, cancel = context.WithCancel(t.Context())
-		s = newSequencer(t, store, lagging{witness, &forgot}, "three", 100)
+		old.Store(&once)
+		s = newSequencer(t, store, lagging{witness, &old}, "three", 100)
 		done = make(chan struct{})
 		go func() { s.Run(ctx); close(done) }()
 		time.Sleep(10 * time.Minute)
@@ -449,4 +454,61 @@ func TestLedgerDownShowsLag(t *testing.T) {
 		cancel()
 		<-done
 	})
+}
+
+// An entry that is no leaf, which only a defect or tampering can leave behind, holds nothing up, shows as lag, and is reported once.
+func TestPendingGarbage(t *testing.T) {
+	ctx := t.Context()
+	store, witness := anchortest.NewStore(), anchortest.NewWitness()
+	var out strings.Builder
+	s, err := anchor.New(store, witness, anchor.Config{
+		Origin: origin, Signer: keys.signer, VerifierKey: keys.verifier, Holder: "one", Logger: slog.New(slog.NewTextHandler(&out, nil)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	lease, err := store.Acquire(ctx, "one", time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Insert(ctx, anchortest.EntryID(99), []byte(`{"name":"x"}`), anchortest.Begin); err != nil {
+		t.Fatal(err)
+	}
+	anchortest.Insert(t, store, 0, 5)
+	for range 5 {
+		step(t, s, lease)
+	}
+	st, err := s.Status(ctx)
+	if err != nil || st.Published != 5 || st.Pending != 1 || st.Lag(anchortest.Begin.Add(time.Hour)) != time.Hour {
+		t.Errorf("status %+v, %v", st, err)
+	}
+	if n := strings.Count(out.String(), "is not a leaf"); n != 1 {
+		t.Errorf("reported %d times:\n%s", n, out.String())
+	}
+}
+
+func TestNewRefuses(t *testing.T) {
+	otherSigner, otherVerifier, err := tlog.GenerateKey(rand.Reader, origin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err := tlog.NewSigner(otherSigner)
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := anchor.Config{Origin: origin, Signer: keys.signer, VerifierKey: keys.verifier, Holder: "one"}
+	for name, change := range map[string]func(*anchor.Config){
+		"another origin":       func(c *anchor.Config) { c.Origin = "qingshan.yilian.example/log" },
+		"no key":               func(c *anchor.Config) { c.VerifierKey = "" },
+		"no signer":            func(c *anchor.Config) { c.Signer = nil },
+		"another verifier key": func(c *anchor.Config) { c.VerifierKey = otherVerifier },
+		"another signer":       func(c *anchor.Config) { c.Signer = signer },
+		"no holder":            func(c *anchor.Config) { c.Holder = "" },
+	} {
+		cfg := good
+		change(&cfg)
+		if _, err := anchor.New(anchortest.NewStore(), anchortest.NewWitness(), cfg); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
 }
