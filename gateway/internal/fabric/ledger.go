@@ -25,13 +25,13 @@ type Timeouts struct {
 	Endorse  time.Duration // collecting them from each member, where that fails
 	Submit   time.Duration // handing a transaction to the orderers
 	Commit   time.Duration // waiting until it is in a block; a change of the leading orderer stalls for about 7 s. Every fifth of it one more peer is asked
-	Cooldown time.Duration // how long a peer that failed is asked last, and endorsements are collected directly
+	Cooldown time.Duration // how long a peer that failed is asked last; for three times that long endorsements are collected directly
 }
 
-// DefaultTimeouts suit four members on one continent.
+// DefaultTimeouts suit four members on one continent. Collect is long enough that mere load does not make every member be asked twice.
 func DefaultTimeouts() Timeouts {
 	return Timeouts{
-		Evaluate: 3 * time.Second, Collect: 2 * time.Second, Endorse: 5 * time.Second,
+		Evaluate: 3 * time.Second, Collect: 5 * time.Second, Endorse: 10 * time.Second,
 		Submit: 15 * time.Second, Commit: 45 * time.Second, Cooldown: 10 * time.Second,
 	}
 }

@@ -139,7 +139,7 @@ func (l *Ledger) collect(ctx context.Context, function string, argument []byte) 
 		_, refused := refusalOf(err)
 		if !refused && ctx.Err() == nil {
 			l.logger.Warn("peer could not collect endorsements; asking each member", "function", function, "peer", p.endpoint, "error", describe(err))
-			l.askDirectly(l.timeouts.Cooldown)
+			l.askDirectly(3 * l.timeouts.Cooldown)
 		}
 		return nil, nil, err
 	}
