@@ -31,6 +31,8 @@ const (
 	callTimeout  = 60 * time.Second
 	// catchUp is how long a peer may take to catch up before a ledger that is behind counts as one that forgot.
 	catchUp = 3 * time.Minute
+	// advanceMax is how many entries one checkpoint may add: what is read again and hashed within callTimeout on a slow machine.
+	advanceMax = 1 << 18
 )
 
 // Sequencer runs one log. Run may be called in many processes at once; one of them leads.
@@ -38,6 +40,8 @@ type Sequencer struct {
 	store   Store
 	witness Witness
 	cfg     Config
+
+	advanceMax int64 // changed by tests only
 
 	// Owned by the integrate loop (one at a time, under the lease).
 	tree   *tlog.Builder
@@ -98,7 +102,7 @@ func New(store Store, witness Witness, cfg Config) (*Sequencer, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Sequencer{store: store, witness: witness, cfg: cfg, reported: map[string]bool{}}, nil
+	return &Sequencer{store: store, witness: witness, cfg: cfg, advanceMax: advanceMax, reported: map[string]bool{}}, nil
 }
 
 // Run leads whenever it can get the lease, until ctx is over. It returns only then; what goes wrong is logged, shown in Status and tried again.

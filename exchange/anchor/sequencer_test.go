@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -510,5 +511,29 @@ func TestNewRefuses(t *testing.T) {
 		if _, err := anchor.New(anchortest.NewStore(), anchortest.NewWitness(), cfg); err == nil {
 			t.Errorf("%s: accepted", name)
 		}
+	}
+}
+
+// A long backlog is witnessed in steps, each a checkpoint of its own.
+func TestAdvanceInSteps(t *testing.T) {
+	store, witness := anchortest.NewStore(), anchortest.NewWitness()
+	lease, err := store.Acquire(t.Context(), "one", time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newSequencer(t, store, witness, "one", 1000)
+	s.SetAdvanceMax(300)
+	anchortest.Insert(t, store, 0, 1000)
+	step(t, s, lease)
+	for range 3 {
+		step(t, s, lease)
+	}
+	checkLog(t, store, witness, 1000)
+	var sizes []int64
+	for _, c := range witness.History() {
+		sizes = append(sizes, c.Size)
+	}
+	if !slices.Equal(sizes, []int64{300, 600, 900, 1000}) {
+		t.Errorf("witnessed at %v", sizes)
 	}
 }
