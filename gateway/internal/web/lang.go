@@ -42,11 +42,15 @@ func (p *Pages) chooseLang(c *gin.Context) {
 		c.Set(langKey, asked)
 		return
 	}
+	c.Set(langKey, remembered(c))
+}
+
+// remembered is the language chosen earlier, or else the browser's preference.
+func remembered(c *gin.Context) Lang {
 	if kept, err := c.Cookie(langCookie); err == nil && (Lang(kept) == Chinese || Lang(kept) == English) {
-		c.Set(langKey, Lang(kept))
-		return
+		return Lang(kept)
 	}
-	c.Set(langKey, preferred(c.GetHeader("Accept-Language")))
+	return preferred(c.GetHeader("Accept-Language"))
 }
 
 // preferred is the first of our languages that the browser names; browsers list them best first.
@@ -67,7 +71,7 @@ func langOf(c *gin.Context) Lang {
 	if l, ok := c.Get(langKey); ok {
 		return l.(Lang)
 	}
-	return preferred(c.GetHeader("Accept-Language"))
+	return remembered(c) // sign-in's routes do not pass through chooseLang
 }
 
 // langLink is this page in another language. A page that answers a form links to the form's page.

@@ -114,8 +114,8 @@ func (p *Pages) patientPage(c *gin.Context) (patientPage, error) {
 		}
 	}
 	page.Ask = p.askForm(c, a, patient, holdings)
-	// A doctor who may not even learn who holds what would be refused by our own policy before anything is sent.
-	page.MayAsk = a.Role != consortium.RoleClinician || page.Hidden == nil
+	// Whoever may not even learn who holds what would be refused by our own policy before anything is sent.
+	page.MayAsk = page.Hidden == nil
 	return page, nil
 }
 
@@ -182,7 +182,7 @@ func (p *Pages) holdingRows(holdings []exchange.Holding) []holdingRow {
 	return rows
 }
 
-// askForm offers the other members that hold something; where that is not known, every hospital.
+// askForm offers the other members that hold something; where nobody is known to, every hospital: a holding may not be registered yet.
 func (p *Pages) askForm(c *gin.Context, a consortium.Actor, patient consortium.PatientRef, holdings []exchange.Holding) askForm {
 	f := askForm{Patient: patient, Kinds: consortium.PatientKinds(), Purpose: staffPurpose(a)}
 	for _, m := range p.Members {

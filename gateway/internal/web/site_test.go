@@ -83,7 +83,7 @@ func newSite(t testing.TB, caller *consortium.Actor) *site {
 	}
 	r := gin.New()
 	pages.Register(r)
-	r.NoRoute(pages.NotFound()...)
+	r.NoRoute(func(c *gin.Context) { pages.Fail(c, fault.New(fault.NotFound, "NOT_FOUND", "")) })
 	s.handler = r
 	return s
 }

@@ -13,7 +13,6 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"yilian.example/exchange/consortium"
-	"yilian.example/exchange/fault"
 	"yilian.example/gateway/config"
 	"yilian.example/gateway/internal/auth"
 )
@@ -82,13 +81,6 @@ func (p *Pages) Register(r gin.IRouter) {
 	audit.GET("", auth.Require(consortium.RoleAuditor), p.handle(p.auditLogs))
 	audit.GET("/evidence", p.handle(p.evidenceForm))
 	audit.POST("/evidence", p.handle(p.checkEvidence))
-}
-
-// NotFound answers addresses that nobody serves, for gin's NoRoute.
-func (p *Pages) NotFound() []gin.HandlerFunc {
-	return []gin.HandlerFunc{p.headers, p.chooseLang, p.Authenticate(p.Fail), p.handle(func(*gin.Context) error {
-		return fault.New(fault.NotFound, "NOT_FOUND", "There is no such page.")
-	})}
 }
 
 // handle runs a page's handler and renders the error that it returns.
