@@ -14,9 +14,9 @@ import (
 // PatientKey gives the wrapped data key of a patient; fault.NotFound where there is none, fault.Gone where it was destroyed.
 func (db *DB) PatientKey(ctx context.Context, org consortium.OrgID, patient consortium.PatientRef) ([]byte, error) {
 	var wrapped []byte
-	err := db.Read(ctx, func(tx pgx.Tx) error {
+	err := db.look(ctx, func(q querier) error {
 		var err error
-		wrapped, err = patientKey(ctx, tx, org, patient)
+		wrapped, err = patientKey(ctx, q, org, patient)
 		return err
 	})
 	return wrapped, err
@@ -49,11 +49,11 @@ func (db *DB) DestroyPatientKey(ctx context.Context, org consortium.OrgID, patie
 	})
 }
 
-func patientKey(ctx context.Context, tx pgx.Tx, org consortium.OrgID, patient consortium.PatientRef) ([]byte, error) {
+func patientKey(ctx context.Context, q querier, org consortium.OrgID, patient consortium.PatientRef) ([]byte, error) {
 	const query = `SELECT wrapped, destroyed_at IS NOT NULL FROM patient_keys WHERE org = $1 AND patient = $2`
 	var wrapped []byte
 	var destroyed bool
-	err := tx.QueryRow(ctx, query, org, patient).Scan(&wrapped, &destroyed)
+	err := q.QueryRow(ctx, query, org, patient).Scan(&wrapped, &destroyed)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, fault.New(fault.NotFound, "KEY_NOT_FOUND", "There is nothing stored on this patient here.")
 	}

@@ -70,9 +70,9 @@ func versionConflict() error {
 // CurrentVersions tells where records stand; those that do not exist are absent from the map.
 func (db *DB) CurrentVersions(ctx context.Context, org consortium.OrgID, refs []exchange.RecordRef) (map[exchange.RecordRef]exchange.Current, error) {
 	var found map[exchange.RecordRef]exchange.Current
-	err := db.Read(ctx, func(tx pgx.Tx) error {
+	err := db.look(ctx, func(q querier) error {
 		var err error
-		found, err = currentVersions(ctx, tx, org, refs)
+		found, err = currentVersions(ctx, q, org, refs)
 		return err
 	})
 	return found, err
@@ -83,14 +83,14 @@ const queryCurrentVersions = `
 	FROM unnest($2::TEXT[], $3::TEXT[]) AS u (type, id)
 	JOIN records AS r ON r.org = $1 AND r.type = u.type AND r.id = u.id`
 
-func currentVersions(ctx context.Context, tx pgx.Tx, org consortium.OrgID, refs []exchange.RecordRef) (map[exchange.RecordRef]exchange.Current, error) {
+func currentVersions(ctx context.Context, q querier, org consortium.OrgID, refs []exchange.RecordRef) (map[exchange.RecordRef]exchange.Current, error) {
 	types, ids := make([]string, 0, len(refs)), make([]string, 0, len(refs))
 	for _, ref := range refs {
 		if ref.Org == org {
 			types, ids = append(types, ref.Type), append(ids, ref.ID)
 		}
 	}
-	rows, err := tx.Query(ctx, queryCurrentVersions, org, types, ids)
+	rows, err := q.Query(ctx, queryCurrentVersions, org, types, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -111,8 +111,8 @@ const queryFindIDs = `
 // FindIDs gives the ids of records of a type that carry all tokens.
 func (db *DB) FindIDs(ctx context.Context, org consortium.OrgID, typ string, tokens [][]byte, limit int) ([]string, error) {
 	var ids []string
-	err := db.Read(ctx, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, queryFindIDs, org, typ, tokens, len(tokens), limit)
+	err := db.look(ctx, func(q querier) error {
+		rows, err := q.Query(ctx, queryFindIDs, org, typ, tokens, len(tokens), limit)
 		if err != nil {
 			return err
 		}
@@ -127,8 +127,8 @@ const queryHoldings = `SELECT org, kind, held, latest FROM holdings WHERE patien
 // Holdings tells which members hold what kinds on a patient.
 func (db *DB) Holdings(ctx context.Context, patient consortium.PatientRef) ([]exchange.Holding, error) {
 	var holdings []exchange.Holding
-	err := db.Read(ctx, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, queryHoldings, patient)
+	err := db.look(ctx, func(q querier) error {
+		rows, err := q.Query(ctx, queryHoldings, patient)
 		if err != nil {
 			return err
 		}
@@ -151,8 +151,8 @@ const queryInCare = `
 // InCare says whether an encounter had begun by at and lasts, or ended at since or later.
 func (db *DB) InCare(ctx context.Context, org consortium.OrgID, patient consortium.PatientRef, at, since time.Time) (bool, error) {
 	var in bool
-	err := db.Read(ctx, func(tx pgx.Tx) error {
-		return tx.QueryRow(ctx, queryInCare, org, patient, at, since).Scan(&in)
+	err := db.look(ctx, func(q querier) error {
+		return q.QueryRow(ctx, queryInCare, org, patient, at, since).Scan(&in)
 	})
 	return in, err
 }

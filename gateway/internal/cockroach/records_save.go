@@ -101,6 +101,27 @@ func (c *versionColumns) add(v exchange.SealedVersion) {
 	c.sealed = append(c.sealed, v.Sealed)
 }
 
+// maxStatement is about how many bytes of content one statement carries: CockroachDB refuses messages over 16 MiB.
+const maxStatement = 4 << 20
+
+// parts cuts the columns so that each part's content is within maxStatement, or is one record.
+func (c *versionColumns) parts() []versionColumns {
+	var out []versionColumns
+	for from := 0; from < len(c.ids); {
+		to, size := from, 0
+		for to < len(c.ids) && (to == from || size+len(c.sealed[to]) <= maxStatement) {
+			size += len(c.sealed[to])
+			to++
+		}
+		out = append(out, versionColumns{
+			types: c.types[from:to], ids: c.ids[from:to], patients: c.patients[from:to], kinds: c.kinds[from:to], entries: c.entries[from:to],
+			numbers: c.numbers[from:to], deleted: c.deleted[from:to], recorded: c.recorded[from:to], sealed: c.sealed[from:to],
+		})
+		from = to
+	}
+	return out
+}
+
 type careColumns struct {
 	patients, types, ids []string
 	starts               []time.Time
@@ -228,8 +249,9 @@ func sendSave(ctx context.Context, tx pgx.Tx, org consortium.OrgID, s save) erro
 		}
 		return nil
 	})
-	a := s.all
-	b.Queue(insertVersions, org, a.types, a.ids, a.numbers, a.patients, a.kinds, a.deleted, a.recorded, a.sealed, a.entries)
+	for _, c := range s.all.parts() {
+		b.Queue(insertVersions, org, c.types, c.ids, c.numbers, c.patients, c.kinds, c.deleted, c.recorded, c.sealed, c.entries)
+	}
 	b.Queue(insertLogEntries, org, s.entries.ids, s.entries.leaves, s.entries.at)
 	queueDerived(b, org, s)
 	return tx.SendBatch(ctx, b).Close()

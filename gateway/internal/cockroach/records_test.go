@@ -358,6 +358,27 @@ func TestListPages(t *testing.T) {
 	}
 }
 
+// TestLargeRecords stores more than one statement may carry.
+func TestLargeRecords(t *testing.T) {
+	db := cockroachtest.New(t)
+	r := newRecords(t, db, "donghu", keyFiles(t))
+	p := patientRef(1)
+	sizes := []int{5 << 20, 10, 3 << 20, 3 << 20, 1 << 20, 10}
+	var puts []exchange.Put
+	for i, size := range sizes {
+		put := observation(p, fmt.Sprintf("o%d", i), 1, "x")
+		put.Content = bytes.Repeat([]byte{byte('a' + i)}, size)
+		puts = append(puts, put)
+	}
+	mustStore(t, r, puts...)
+	for i, size := range sizes {
+		v, err := r.Read(t.Context(), allow("donghu", p, consortium.Observations), ref("donghu", fmt.Sprintf("o%d", i)), 0)
+		if err != nil || !bytes.Equal(v.Content, puts[i].Content) {
+			t.Errorf("record of %d bytes came back as %d, %v", size, len(v.Content), err)
+		}
+	}
+}
+
 func TestDirectoryData(t *testing.T) {
 	db := cockroachtest.New(t)
 	r := newRecords(t, db, "donghu", keyFiles(t))

@@ -85,7 +85,23 @@ func (db *DB) Read(ctx context.Context, fn func(pgx.Tx) error) error {
 	return db.run(ctx, pgx.TxOptions{IsoLevel: pgx.Serializable, AccessMode: pgx.ReadOnly}, fn)
 }
 
+// querier reads: a transaction, or the pool for a statement on its own.
+type querier interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}
+
+// look is for a reading of exactly one statement, which sees one moment without a transaction around it, in a third of the round trips.
+func (db *DB) look(ctx context.Context, fn func(querier) error) error {
+	return db.repeat(ctx, func() error { return fn(db.pool) })
+}
+
 func (db *DB) run(ctx context.Context, opts pgx.TxOptions, fn func(pgx.Tx) error) error {
+	return db.repeat(ctx, func() error { return db.once(ctx, opts, fn) })
+}
+
+// repeat runs once again and again, with growing pauses, as long as the server says to.
+func (db *DB) repeat(ctx context.Context, once func() error) error {
 	wait := backoffMin
 	first := true
 	return classify(crdb.ExecuteCtx(crdb.WithMaxRetries(ctx, maxRetries), func(ctx context.Context, _ ...any) error {
@@ -99,7 +115,7 @@ func (db *DB) run(ctx context.Context, opts pgx.TxOptions, fn func(pgx.Tx) error
 			wait = min(wait*2, backoffMax)
 		}
 		first = false
-		return retryDeadlock(db.once(ctx, opts, fn))
+		return retryDeadlock(once())
 	}))
 }
 
