@@ -44,7 +44,7 @@ func New(ctx context.Context) (*Engine, error) {
 		return nil, err
 	}
 	hash := sha256.New()
-	options := []func(*rego.Rego){rego.Query("answer = " + entrypoint), rego.StrictBuiltinErrors(true)}
+	options := []func(*rego.Rego){rego.Query(entrypoint), rego.StrictBuiltinErrors(true)}
 	for _, m := range modules {
 		fmt.Fprintf(hash, "%s\n%d\n%s", m.name, len(m.text), m.text)
 		options = append(options, rego.Module(m.name, m.text))
@@ -119,7 +119,7 @@ func (e *Engine) evaluate(ctx context.Context, input ast.Value) (answer, error) 
 	if len(results) != 1 {
 		return answer{}, errors.New("evaluate policy: no answer")
 	}
-	return read(results[0].Bindings["answer"])
+	return read(results[0].Expressions[0].Value)
 }
 
 // read takes the answer apart and refuses all but the expected shape: an allowance that cannot be understood is none.
