@@ -205,9 +205,10 @@ func (m measured) place(v *Value) {
 // sameUnits reports whether the limits are in the value's unit, or name none: numbers in other units must not be compared.
 func sameUnits(value *quantity, limits ...*quantity) bool {
 	for _, l := range limits {
-		if l != nil && l.unit() != "" && l.unit() != value.unit() && l.Code != value.Code {
-			return false
+		if l == nil || l.unit() == "" || l.unit() == value.unit() || (l.Code != "" && l.Code == value.Code) {
+			continue
 		}
+		return false
 	}
 	return true
 }
