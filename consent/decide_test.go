@@ -319,8 +319,8 @@ func TestNoDecisionWithoutFacts(t *testing.T) {
 		return q
 	}
 	for name, tc := range map[string]struct {
-		break_ func(*hospital)
-		query  func(*hospital) consortium.Query
+		spoil func(*hospital)
+		query func(*hospital) consortium.Query
 	}{
 		"encounters": {func(h *hospital) { h.care.yes, h.care.err = true, broken }, own},
 		"consents":   {func(h *hospital) { h.decider.Consents = brokenConsents{} }, (*hospital).releaseQuery},
@@ -329,7 +329,7 @@ func TestNoDecisionWithoutFacts(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			h := newHospital(t)
 			h.committed(t)
-			tc.break_(h)
+			tc.spoil(h)
 			d, err := h.decider.Decide(t.Context(), tc.query(h))
 			if err == nil || d.Allow {
 				t.Errorf("decided %+v, %v", d, err)
