@@ -297,7 +297,7 @@ func TestProviderUnreachable(t *testing.T) {
 func TestCookies(t *testing.T) {
 	s := newSite(t)
 	s.run()
-	s.auth = s.newAuth("https://donghu.yilian.example")
+	s.auth = s.newAuth("https://donghu.yilian.example", auth.Options{})
 	s.run()
 	r := gin.New()
 	s.auth.Register(r, fail)

@@ -186,6 +186,7 @@ type site struct {
 	t        *testing.T
 	issuer   *issuer
 	auth     *auth.Auth
+	routes   http.Handler // set before any request
 	sessions *memory
 	server   *httptest.Server
 	client   *http.Client // a browser: keeps cookies, does not follow redirects
@@ -199,10 +200,19 @@ var indexKey = []byte("an index key for tests, 32 bytes")
 func newSite(t *testing.T) *site {
 	gin.SetMode(gin.TestMode)
 	s := &site{t: t, issuer: newIssuer(t), sessions: &memory{rows: map[[32]byte]*row{}}, now: time.Now()}
-	r := gin.New()
-	s.server = httptest.NewServer(r)
+	s.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.routes.ServeHTTP(w, r) }))
 	t.Cleanup(s.server.Close)
-	s.auth = s.newAuth(s.server.URL)
+	s.start(auth.Options{})
+	jar, _ := cookiejar.New(nil)
+	s.client = &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	return s
+}
+
+// start serves with a fresh Auth.
+func (s *site) start(change auth.Options) {
+	s.t.Helper()
+	s.auth = s.newAuth(s.server.URL, change)
+	r := gin.New()
 	s.auth.Register(r, fail)
 	pages := r.Group("/", s.auth.Authenticate(fail))
 	pages.GET("/whoami", func(c *gin.Context) {
@@ -211,23 +221,27 @@ func newSite(t *testing.T) *site {
 	})
 	pages.POST("/change", auth.Require(), func(c *gin.Context) { c.Status(http.StatusNoContent) })
 	pages.GET("/ward", auth.Require(consortium.RoleClinician), func(c *gin.Context) { c.Status(http.StatusNoContent) })
-	jar, _ := cookiejar.New(nil)
-	s.client = &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	return s
+	s.routes = r
 }
 
-func (s *site) newAuth(publicURL string) *auth.Auth {
+// newAuth is donghu's, with the tests' issuer unless change names another.
+func (s *site) newAuth(publicURL string, change auth.Options) *auth.Auth {
+	s.t.Helper()
 	sealer, err := auth.NewSealer([]byte("a secret for tests that is long enough"))
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	a, err := auth.New(auth.Options{
+	o := auth.Options{
 		Org: "donghu", PublicURL: publicURL, Issuer: s.issuer.server.URL, ClientID: "yilian-donghu", ClientSecret: "client-secret-of-donghu",
 		Sessions: s.sessions, Sealer: sealer, Log: slog.New(slog.DiscardHandler), Now: s.time,
 		Patient: func(system, value string) (consortium.PatientRef, error) {
 			return consortium.NewPatientRef(indexKey, system, value), nil
 		},
-	})
+	}
+	if change.Issuer != "" {
+		o.Issuer, o.ClientID, o.ClientSecret = change.Issuer, change.ClientID, change.ClientSecret
+	}
+	a, err := auth.New(o)
 	if err != nil {
 		s.t.Fatal(err)
 	}
