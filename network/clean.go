@@ -30,7 +30,7 @@ func cleanCommand(s *settings) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			for _, name := range []string{"consortium.json", "orgs", "channel", "idp", "secrets", "pg", "cockroach", "log", "run"} {
+			for _, name := range []string{"consortium.json", "orgs", "channel", "idp", "secrets", "pg", "pg.new", "cockroach", "log", "run"} {
 				err = os.RemoveAll(state.Path(name))
 				if err != nil {
 					return fmt.Errorf("remove state: %w", err)

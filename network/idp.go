@@ -18,6 +18,7 @@ func idpCommand(s *settings) *cobra.Command {
 				return err
 			}
 			logger := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelInfo}))
+			slog.SetDefault(logger) // the OpenID library logs there
 			return idp.Serve(cmd.Context(), state, t, logger)
 		},
 	}

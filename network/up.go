@@ -95,6 +95,9 @@ func (s *settings) upAttached(ctx context.Context, state topology.State, t *topo
 	defer cancel()
 	err = c.Up(coming)
 	stopWatching()
+	if err != nil && ctx.Err() != nil {
+		err = errors.New("interrupted while coming up")
+	}
 	if err != nil {
 		logger.Error("come up", "error", err)
 		sup.Fail(err)

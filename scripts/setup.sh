@@ -83,8 +83,6 @@ build_fabric() {
   want=$(cat network/tools/go.mod network/tools/go.sum | sha256sum | cut -d' ' -f1)
   [ "$(cat "$stamp" 2>/dev/null)" = "$want" ] && return
   check_go
-  say "downloading the sources of Hyperledger Fabric"
-  (cd network/tools && go mod download)
   for program in $programs; do
     n=$((n + 1))
     say "building Fabric's $program ($n of 6)"

@@ -82,12 +82,12 @@ func New(state topology.State, t *topology.Topology, logger *slog.Logger, now fu
 	if err != nil {
 		return nil, err
 	}
-	provider, err := op.NewOpenIDProvider(t.Issuer(), &op.Config{
+	provider, err := op.NewProvider(&op.Config{
 		CryptoKey: sealing, CryptoKeyId: key.id, CodeMethodS256: true, AuthMethodPost: true,
 		SupportedUILocales: []language.Tag{language.Chinese, language.English},
 		SupportedClaims:    []string{"sub", "name", "yilian_org", "yilian_role", "yilian_identifier"},
 		SupportedScopes:    []string{"openid", "profile"},
-	}, s, op.WithAllowInsecure(), op.WithLogger(logger))
+	}, s, op.StaticIssuer(t.Issuer()), op.WithAllowInsecure())
 	if err != nil {
 		return nil, fmt.Errorf("make provider: %w", err)
 	}

@@ -40,7 +40,7 @@ type Consortium struct {
 	Logger      *slog.Logger
 	Now         func() time.Time
 
-	server database.Server // set by Up
+	server database.Server // set by database, before anything reads it
 }
 
 // Up brings everything up and returns when all gateways are ready.
@@ -98,8 +98,17 @@ func (c *Consortium) startIdentity() error {
 	})
 }
 
-// database starts the server, makes the gateways' keys and brings the schema up to date.
+// database makes and starts the server, configures the gateways, makes their keys and brings the schema up to date.
 func (c *Consortium) database(ctx context.Context) error {
+	var err error
+	c.server, err = database.Prepare(ctx, c.State, c.Topology.Ports.Database, c.DatabaseURL)
+	if err != nil {
+		return fmt.Errorf("prepare database: %w", err)
+	}
+	err = c.renderGateways()
+	if err != nil {
+		return err
+	}
 	if c.server.Process != nil {
 		c.server.Process.Layer = layerDatabase
 		err := c.Supervisor.Start(*c.server.Process)
@@ -109,7 +118,7 @@ func (c *Consortium) database(ctx context.Context) error {
 	}
 	ready, cancel := context.WithTimeout(ctx, 60*time.Second)
 	defer cancel()
-	err := c.server.Await(ready)
+	err = c.server.Await(ready)
 	if err != nil {
 		return fmt.Errorf("start database: %w", err)
 	}

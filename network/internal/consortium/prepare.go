@@ -14,7 +14,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"yilian.example/network/internal/database"
 	"yilian.example/network/internal/fabric"
 	"yilian.example/network/internal/pki"
 	"yilian.example/network/topology"
@@ -50,8 +49,8 @@ func (c *Consortium) checkPorts() error {
 	return nil
 }
 
-// prepare makes keys, genesis block and configuration files. Keys and the block are made once; the rest is rendered each time, so that
-// a new program or a moved directory finds its configuration.
+// prepare makes keys, genesis block and the nodes' configuration files. Keys and the block are made once; the rest is rendered each time,
+// so that a new program or a moved directory finds its configuration.
 func (c *Consortium) prepare(ctx context.Context) error {
 	made, err := c.made()
 	if err != nil {
@@ -88,11 +87,7 @@ func (c *Consortium) prepare(ctx context.Context) error {
 			return err
 		}
 	}
-	c.server, err = database.Prepare(ctx, c.State, c.Topology.Ports.Database, c.DatabaseURL)
-	if err != nil {
-		return err
-	}
-	return c.renderGateways()
+	return nil
 }
 
 func markerPath(state topology.State) string { return state.Path("consortium.json") }

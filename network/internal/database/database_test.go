@@ -69,6 +69,12 @@ func TestPostgres(t *testing.T) {
 	t.Setenv("PATH", "/usr/bin:/bin") // no cockroach
 	state := openState(t)
 	port := freePort(t)
+	interrupted, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	_, err = Prepare(interrupted, state, port, "")
+	if err == nil {
+		t.Error("initdb took less than it ever does: the interruption is not tested")
+	}
 	for n := range 2 {
 		server, err := Prepare(t.Context(), state, port, "")
 		if err != nil {

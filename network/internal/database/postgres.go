@@ -89,22 +89,31 @@ func makeCluster(ctx context.Context, state topology.State, programs string, cre
 	if err == nil {
 		return data, nil
 	}
-	// What an interrupted initdb left behind is worth nothing, and would stop the next.
-	err = os.RemoveAll(data)
+	// Made beside its place and moved there at the end: initdb writes PG_VERSION early, so an interrupted one looks like a whole one.
+	unfinished := data + ".new"
+	err = os.RemoveAll(unfinished)
 	if err != nil {
 		return "", fmt.Errorf("remove unfinished cluster: %w", err)
 	}
-	err = os.MkdirAll(data, 0o700)
+	err = os.MkdirAll(unfinished, 0o700)
 	if err != nil {
 		return "", fmt.Errorf("make data directory: %w", err)
 	}
 	if credential != nil {
-		err = os.Chown(data, int(credential.Uid), int(credential.Gid))
+		err = os.Chown(unfinished, int(credential.Uid), int(credential.Gid))
 		if err != nil {
 			return "", fmt.Errorf("give data directory away: %w", err)
 		}
 	}
-	return data, initialise(ctx, programs, data, credential, password)
+	err = initialise(ctx, programs, unfinished, credential, password)
+	if err != nil {
+		return "", err
+	}
+	err = os.Rename(unfinished, data)
+	if err != nil {
+		return "", fmt.Errorf("put data directory in place: %w", err)
+	}
+	return data, nil
 }
 
 // initialise runs initdb. The password goes through a file that only the server's user can read, for as long as that takes.
@@ -183,7 +192,7 @@ func Remove(state topology.State) error {
 	if !strings.HasPrefix(target, "/var/lib/"+name+"-") {
 		return fmt.Errorf("remove database: %s does not look like ours", target)
 	}
-	err = os.RemoveAll(target)
+	err = errors.Join(os.RemoveAll(target), os.RemoveAll(target+".new"))
 	if err != nil {
 		return fmt.Errorf("remove database: %w", err)
 	}
