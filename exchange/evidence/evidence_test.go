@@ -320,6 +320,8 @@ func TestVerifyRefusesAttestations(t *testing.T) {
 		"another key":            {read(func(s *record.LogState) { s.Key += "x" }, all...), evidence.StepWitness, evidence.Options{}},
 		"another size":           {read(func(s *record.LogState) { s.Size-- }, all...), evidence.StepWitness, evidence.Options{}},
 		"another root hash":      {read(func(s *record.LogState) { s.Root = make([]byte, 32) }, all...), evidence.StepWitness, evidence.Options{}},
+		"before it was recorded": {read(func(s *record.LogState) { s.Time = s.Time.Add(-time.Hour) }, all...), evidence.StepWitness, evidence.Options{}},
+		"attested in the past":   {read(func(s *record.LogState) { past := s.Time.Add(-time.Second); s.Attested = &past }, all...), evidence.StepWitness, evidence.Options{}},
 		"another note":           {read(func(s *record.LogState) { s.Note = []byte("x") }, all...), evidence.StepWitness, evidence.Options{}},
 	} {
 		f := good

@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -24,6 +25,9 @@ const (
 	StepEndorsements = "endorsements" // enough members' peers signed the attestation
 	StepWitness      = "witness"      // what they signed is this checkpoint of this log
 )
+
+// clockTolerance is how far the clocks of an organisation and of the ledger's peers may be apart; the peers allow five minutes.
+const clockTolerance = 10 * time.Minute
 
 // Step is one thing that was checked.
 type Step struct {
@@ -90,6 +94,7 @@ type verification struct {
 	checkpoint tlog.Checkpoint // once StepCheckpoint holds
 	note       []byte
 	org        string // as stated, once the statement can be read
+	recorded   time.Time
 }
 
 // step adds a step's outcome and reports whether it held.
@@ -121,7 +126,7 @@ func (v *verification) record() {
 		v.skip(StepCommitment)
 		return
 	}
-	v.org = s.Org
+	v.org, v.recorded = s.Org, s.Recorded
 	content := v.step(StepContent, v.file.checkContent(s), len(v.file.Content), s.SHA256)
 	commitment := v.step(StepCommitment, v.file.checkCommitment(canonical, s), s.Org, s.Type, s.ID, s.Version, s.Recorded.UTC().Format(time.RFC3339))
 	if content && commitment {
@@ -173,6 +178,9 @@ func (v *verification) ledger() {
 	}
 	err = read.checkAnswer(v.note, v.checkpoint, v.file.Key, v.opts)
 	a := read.answer
+	if err == nil && v.recorded.After(a.Time.Add(clockTolerance)) {
+		err = errors.New("the record is said to be from after the time at which it was witnessed")
+	}
 	if v.step(StepWitness, err, a.Channel, a.Time.UTC().Format(time.RFC3339), a.Attested.UTC().Format(time.RFC3339)) {
 		v.report.Witnessed, v.report.Attested = a.Time, *a.Attested
 	}
