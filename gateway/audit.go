@@ -17,6 +17,7 @@ import (
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/tlog"
 	"yilian.example/gateway/config"
+	"yilian.example/gateway/internal/api"
 	"yilian.example/gateway/internal/fabric"
 	"yilian.example/gateway/internal/web"
 )
@@ -66,6 +67,18 @@ func (a *audit) Logs(ctx context.Context) ([]web.LogState, error) {
 	}
 	wg.Wait()
 	return out, a.addOwn(ctx, out)
+}
+
+// memberLogs is Logs for programs.
+func (a *audit) memberLogs(ctx context.Context) ([]api.MemberLog, error) {
+	logs, err := a.Logs(ctx)
+	out := make([]api.MemberLog, len(logs))
+	for i, l := range logs {
+		out[i] = api.MemberLog{
+			Org: l.Org, Origin: l.Origin, Published: l.Published, Witnessed: l.Witnessed, WitnessedAt: l.WitnessedAt, Root: l.Root, KeyHash: l.KeyHash, Problem: l.Problem,
+		}
+	}
+	return out, err
 }
 
 func (a *audit) one(ctx context.Context, m config.Member, origin string, state record.LogState, registered bool) web.LogState {

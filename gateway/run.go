@@ -162,6 +162,7 @@ func (a *app) public(s *services, callers *auth.Auth) (*gin.Engine, error) {
 	api.Consents{Book: s.consents, Ledger: a.ledger, Now: a.now}.Register(j)
 	api.Evidence{Builder: s.proofs}.Register(j)
 	api.Logs{Status: a.seq, Now: a.now}.Register(j)
+	api.Audit{Logs: newAudit(a).memberLogs}.Register(j)
 
 	pages, err := web.New(web.Deps{
 		Org: a.org, Members: a.cfg.Members, Systems: a.cfg.Matching.IdentifierSystems, Ref: a.patientRef,
