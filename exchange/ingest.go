@@ -99,7 +99,7 @@ func refuse(place, code, words string) error {
 }
 
 // Create stores a new resource under an id of our own. With ifNoneExist (identifier=system|value) it stores only when no resource of the type
-// carries the identifier; two such requests at the same moment may both store.
+// carries the identifier; of two such requests at the same moment one stores and the other finds it.
 func (in *Ingest) Create(ctx context.Context, caller Caller, typ string, body []byte, ifNoneExist string) (Taken, error) {
 	if err := in.admit(ctx, caller); err != nil {
 		return Taken{}, err

@@ -42,6 +42,9 @@ func (d *draft) put(now time.Time, link func(string) (string, bool)) Put {
 	for _, id := range d.resource.Identifiers() {
 		put.Tokens = append(put.Tokens, Token{Param: "identifier", System: id.System, Value: id.Value})
 	}
+	if criteria, ok := fhir.ParseCriteria(d.ifNoneExist); ok {
+		put.Unless = &Token{Param: "identifier", System: criteria.System, Value: criteria.Value}
+	}
 	if start, end, ok := d.resource.CareTime(); ok {
 		put.Care = &CareWindow{Start: start, End: end}
 	}

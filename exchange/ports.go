@@ -36,6 +36,7 @@ type SealedVersion struct {
 	Sealed   []byte
 	Entry    LogEntry
 	Tokens   [][]byte    // blinded
+	Unless   []byte      // blinded; the batch is refused (fault.Conflict) where a current record of the type carries it; nil: none
 	Care     *CareWindow // nil: this record gives no window of care
 }
 

@@ -41,6 +41,9 @@ type Put struct {
 	Deleted  bool
 	// Tokens are what the record can be found by. The store blinds their values (HMAC under the organisation's key).
 	Tokens []Token
+	// Unless, where it is set, is what no current record of the type may carry: the condition of a conditional create. The store checks it in
+	// the transaction that keeps the record, so that of two such creates at once only one is kept; the other is fault.Conflict.
+	Unless *Token
 	// Care is set for an Encounter: the window in which the patient was in this organisation's care.
 	Care *CareWindow
 }

@@ -88,6 +88,11 @@ func (r *Records) seal(ctx context.Context, p Put) (Version, SealedVersion, erro
 	if s.Tokens, err = r.blind(ctx, p); err != nil {
 		return Version{}, SealedVersion{}, err
 	}
+	if p.Unless != nil {
+		if s.Unless, err = r.Keys.Blind(ctx, p.Type, p.Unless.Param, p.Unless.System, p.Unless.Value); err != nil {
+			return Version{}, SealedVersion{}, fmt.Errorf("blind condition: %w", err)
+		}
+	}
 	cipher, err := r.Keys.DataKey(ctx, p.Patient)
 	if err != nil {
 		return Version{}, SealedVersion{}, err

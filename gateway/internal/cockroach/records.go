@@ -30,6 +30,9 @@ func (db *DB) SaveVersions(ctx context.Context, org consortium.OrgID, batch []ex
 		if err := checkNext(org, known, batch); err != nil {
 			return err
 		}
+		if err := checkUnless(ctx, tx, org, batch); err != nil {
+			return err
+		}
 		return sendSave(ctx, tx, org, newSave(org, known, batch))
 	})
 }
@@ -59,6 +62,33 @@ func checkNext(org consortium.OrgID, known map[exchange.RecordRef]exchange.Curre
 			return fault.New(fault.Conflict, "RECORD_PATIENT_CHANGED",
 				"A record cannot be moved to another patient. Delete it and store it again under a new id.")
 		}
+	}
+	return nil
+}
+
+const queryAnyToken = `
+	SELECT count(id) FROM search_tokens
+	WHERE org = $1 AND (type, token) IN (SELECT u.type, u.token FROM unnest($2::TEXT[], $3::BYTEA[]) AS u (type, token))`
+
+// checkUnless refuses a batch whose conditional creates found their record meanwhile. Being serialisable, of two transactions that both see
+// nothing only one commits.
+func checkUnless(ctx context.Context, tx pgx.Tx, org consortium.OrgID, batch []exchange.SealedVersion) error {
+	var types []string
+	var tokens [][]byte
+	for _, v := range batch {
+		if v.Unless != nil {
+			types, tokens = append(types, v.Type), append(tokens, v.Unless)
+		}
+	}
+	if len(tokens) == 0 {
+		return nil
+	}
+	var found int64
+	if err := tx.QueryRow(ctx, queryAnyToken, org, types, tokens).Scan(&found); err != nil {
+		return err
+	}
+	if found > 0 {
+		return fault.New(fault.Conflict, "RECORD_EXISTS", "A record with that identifier was stored in the meantime. Send the request again.")
 	}
 	return nil
 }
