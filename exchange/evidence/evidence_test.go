@@ -393,7 +393,6 @@ func TestParseRefuses(t *testing.T) {
 // logPort gives a scene's log to a Builder.
 type logPort struct {
 	*scene
-	attests *int
 }
 
 func (p logPort) Place(_ context.Context, entry string) (int64, bool, error) {

@@ -67,10 +67,7 @@ func (l Leaf) Bytes() []byte {
 	return append(b, `","v":1}`...)
 }
 
-// Hash is the leaf's hash in the tree (RFC 6962, 2.1: SHA-256(0x00 || leaf)).
-func (l Leaf) Hash() Hash { return tlog.RecordHash(l.Bytes()) }
-
-// LeafHash is the hash in the tree of a leaf's bytes.
+// LeafHash is the hash in the tree of a leaf's bytes (RFC 6962, 2.1: SHA-256(0x00 || leaf)).
 func LeafHash(leaf []byte) Hash { return tlog.RecordHash(leaf) }
 
 // ParseLeaf reads a leaf and refuses all but the one canonical form, so that each leaf has exactly one meaning and one hash.

@@ -55,19 +55,8 @@ func ParseTile(path string) (Tile, error) {
 	return tile, nil
 }
 
-// In reports whether a tree of the given size has the tile: a full tile where it is complete, a partial one of exactly the width that
-// the tree's right edge has there. Published trees of other sizes have other partial tiles.
-func (t Tile) In(size int64) bool {
-	level := max(t.Level, 0)
-	if t.N < 0 || t.Width < 1 || t.Width > TileWidth || TileHeight*level > 62 {
-		return false
-	}
-	hashes := size >> (TileHeight * level) // complete hashes at this level
-	full := hashes / TileWidth
-	return t.N < full && t.Width == TileWidth || t.N == full && int64(t.Width) == hashes%TileWidth
-}
-
-// Covers reports whether a tree of the given size contains all that the tile holds, whatever size the tile was made for.
+// Covers reports whether a tree of the given size contains all that the tile holds, whatever size the tile was made for: a tree has its own
+// partial tiles at the right edge, and can give the narrower ones of the trees that it began as.
 func (t Tile) Covers(size int64) bool {
 	level := max(t.Level, 0)
 	if t.N < 0 || t.Width < 1 || t.Width > TileWidth || TileHeight*level > 62 {
@@ -75,25 +64,6 @@ func (t Tile) Covers(size int64) bool {
 	}
 	hashes := size >> (TileHeight * level)
 	return t.N <= hashes/TileWidth && t.N*TileWidth+int64(t.Width) <= hashes
-}
-
-// TilesOf lists the tiles and bundles of a tree of newSize that a tree of oldSize does not have, lowest level first, bundles before all.
-// With oldSize 0 it lists all tiles.
-func TilesOf(oldSize, newSize int64) []Tile {
-	var tiles []Tile
-	for level := EntriesLevel; ; level++ {
-		shift := TileHeight * max(level, 0)
-		if shift > 62 || newSize>>shift == 0 {
-			return tiles
-		}
-		from, to := oldSize>>shift, newSize>>shift
-		if from == to {
-			continue
-		}
-		for n := from / TileWidth; n*TileWidth < to; n++ {
-			tiles = append(tiles, Tile{Level: level, N: n, Width: int(min(TileWidth, to-n*TileWidth))})
-		}
-	}
 }
 
 // AppendEntry appends one entry to a bundle: a big-endian uint16 length and the bytes.

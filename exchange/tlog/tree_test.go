@@ -91,7 +91,7 @@ func TestBuilderRoot(t *testing.T) {
 		if got, want := grow(t, s, 0, size).Root, reference(t, size); got != want {
 			t.Errorf("root of %d entries is %s, want %s", size, got, want)
 		}
-		for _, tile := range tlog.TilesOf(0, size) {
+		for _, tile := range tilesOf(0, size) {
 			if _, ok := s[[2]int64{int64(tile.Level), tile.N}]; !ok {
 				t.Errorf("tree of %d lacks %s", size, tile.Path())
 			}
@@ -147,7 +147,7 @@ func TestAuditFindsTampering(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := shelf{}
 		good := grow(t, s, 0, size)
-		tile := rapid.SampledFrom(tlog.TilesOf(0, size)).Draw(t, "tile")
+		tile := rapid.SampledFrom(tilesOf(0, size)).Draw(t, "tile")
 		key := [2]int64{int64(tile.Level), tile.N}
 		s[key] = bytes.Clone(s[key])
 		at := rapid.IntRange(0, len(s[key])-1).Draw(t, "byte")
