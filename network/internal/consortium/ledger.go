@@ -57,6 +57,9 @@ func (c *Consortium) ledger(ctx context.Context) error {
 	return c.awaitPeers(ctx, &l)
 }
 
+// logFormat leaves out Fabric's colours, and the time, which the supervisor writes.
+const logFormat = "FABRIC_LOGGING_FORMAT=%{level} [%{module}] %{message}"
+
 func (c *Consortium) startNodes(p fabric.Package) error {
 	var all []supervisor.Process
 	for _, m := range c.Topology.Members {
@@ -78,7 +81,9 @@ func (c *Consortium) orderer(m topology.Member) supervisor.Process {
 	dir := c.State.Org(m.ID, "orderer")
 	return supervisor.Process{
 		Name: "orderer-" + m.ID, Path: filepath.Join(c.Bin, "orderer"), Dir: dir, Layer: layerOrderer,
-		Env: []string{"FABRIC_CFG_PATH=" + dir, "FABRIC_LOGGING_SPEC=warn:orderer.consensus.smartbft=error:orderer.common.cluster=error"},
+		Env: []string{
+			"FABRIC_CFG_PATH=" + dir, "FABRIC_LOGGING_SPEC=warn:orderer.consensus.smartbft=error:orderer.common.cluster=error", logFormat,
+		},
 	}
 }
 
@@ -87,7 +92,7 @@ func (c *Consortium) peer(m topology.Member) supervisor.Process {
 	return supervisor.Process{
 		Name: "peer-" + m.ID, Path: filepath.Join(c.Bin, "peer"), Args: []string{"node", "start"}, Dir: dir, Layer: layerPeer,
 		Env: []string{
-			"FABRIC_CFG_PATH=" + dir, "FABRIC_LOGGING_SPEC=warn:gossip=error",
+			"FABRIC_CFG_PATH=" + dir, "FABRIC_LOGGING_SPEC=warn:gossip=error", logFormat,
 			"YILIAN_CHAINCODE_CONNECTION=" + fabric.ConnectionFile(c.State, m.ID),
 		},
 	}
