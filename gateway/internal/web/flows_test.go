@@ -92,7 +92,7 @@ func TestAccessPages(t *testing.T) {
 		t.Fatalf("%d entries, the first is %s", len(looks), attr(looks[0], "value"))
 	}
 	refused := words(looks[1])
-	for _, want := range []string{"何敏", "青山社区卫生服务中心", "医护人员", "诊断和治疗", "已拒绝", "患者已经撤回授权", "第15条", "第 35 号", "已见证"} {
+	for _, want := range []string{"何敏", "青杉社区医院", "医护人员", "诊断和治疗", "已拒绝", "患者已经撤回授权", "第15条", "第 35 号", "已见证"} {
 		if !strings.Contains(refused, want) {
 			t.Errorf("a refused look does not say %q: %s", want, refused)
 		}
@@ -203,7 +203,7 @@ func TestPatientPage(t *testing.T) {
 		t.Errorf("h1 is %q", p.text("h1"))
 	}
 	rows := p.all("table.holdings tbody tr")
-	if len(rows) != 2 || !strings.Contains(words(rows[0]), "东湖医院 本机构") {
+	if len(rows) != 2 || !strings.Contains(words(rows[0]), "东湖示范医院 本机构") {
 		t.Fatalf("%d members hold something", len(rows))
 	}
 	if n := len(p.all(`input[name="custodian"]`)); n != 1 || attr(p.all(`input[name="custodian"]`)[0], "value") != "qingshan" {
@@ -235,7 +235,7 @@ func TestAsk(t *testing.T) {
 	// Our own policy refused: nothing was sent, and the page must not claim that it was.
 	s.result = exchange.Result{Custodian: "qingshan", Decision: consortium.Decision{Reasons: []consortium.Reason{{Code: "NO_TREATMENT_RELATION", Article: "PIPL 6, 28"}}}}
 	p = s.post(ask, form)
-	if p.Status != 403 || !strings.Contains(p.text("main"), "由东湖医院决定") || !strings.Contains(p.text("main"), "申请没有发出") {
+	if p.Status != 403 || !strings.Contains(p.text("main"), "由东湖示范医院决定") || !strings.Contains(p.text("main"), "申请没有发出") {
 		t.Errorf("%d %s", p.Status, p.text("main"))
 	}
 	for _, change := range []url.Values{{"custodian": {"donghu"}}, {"custodian": {"nobody"}}, {"purpose": {"FUN"}}, {"kind": {"secrets"}}, {"kind": {}}} {

@@ -32,10 +32,10 @@ import (
 var now = time.Date(2026, 11, 21, 12, 30, 0, 0, time.UTC)
 
 var members = []config.Member{
-	{ID: "donghu", NameZH: "东湖医院", NameEN: "Donghu Hospital", Kind: "hospital", PublicURL: "http://127.0.0.1:8081"},
-	{ID: "qingshan", NameZH: "青山社区卫生服务中心", NameEN: "Qingshan Community Health Centre", Kind: "hospital", PublicURL: "http://127.0.0.1:8082"},
-	{ID: "anhe", NameZH: "安和保险", NameEN: "Anhe Insurance", Kind: "insurer", PublicURL: "http://127.0.0.1:8083"},
-	{ID: "weijian", NameZH: "卫生健康委员会", NameEN: "Health Commission", Kind: "commission", PublicURL: "http://127.0.0.1:8084"},
+	{ID: "donghu", NameZH: "东湖示范医院", NameEN: "Donghu Model Hospital", Kind: "hospital", PublicURL: "http://127.0.0.1:8081"},
+	{ID: "qingshan", NameZH: "青杉社区医院", NameEN: "Qingshan Community Hospital", Kind: "hospital", PublicURL: "http://127.0.0.1:8082"},
+	{ID: "anhe", NameZH: "安禾健康保险", NameEN: "Anhe Insurance", Kind: "insurer", PublicURL: "http://127.0.0.1:8083"},
+	{ID: "weijian", NameZH: "示范区卫生健康委员会", NameEN: "Health Commission", Kind: "commission", PublicURL: "http://127.0.0.1:8084"},
 }
 
 var (

@@ -27,8 +27,6 @@ var textCommon = map[string]text{
 	"site.signedin": {"当前用户", "Signed in as"},
 	"site.request":  {"请求编号", "Request id"},
 	"site.about":    {"这些记录如何证明未被改动？", "How is it proven that nothing was altered?"},
-	"site.rights":   {"您可以要求查阅、复制、更正、删除您的记录。", "You can ask to see, copy, correct or delete your records."},
-	"site.close":    {"关闭", "Close"},
 
 	"nav./me/records":     {"我的病历", "My records"},
 	"nav./me/access":      {"谁看过", "Who looked"},

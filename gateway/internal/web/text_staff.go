@@ -45,7 +45,6 @@ var textStaff = map[string]text{
 	"release.received":  {"收到于", "Received"},
 	"release.expires":   {"可查看至", "Can be read until"},
 	"release.consent":   {"授权编号", "Consent"},
-	"release.policy":    {"规则版本", "Policy"},
 	"release.duty":      {"只可用于上述目的，不得再提供给别人（《个人信息保护法》第23条）。", "For this purpose only; it may not be handed on (PIPL, Article 23)."},
 	"release.empty":     {"申请获准，但对方没有这些种类的记录。", "The request was allowed, but the other side has no records of these kinds."},
 	"release.back":      {"返回患者页面", "Back to the patient"},

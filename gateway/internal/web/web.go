@@ -8,6 +8,7 @@ package web
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -106,7 +107,13 @@ func (p *Pages) headers(c *gin.Context) {
 	h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
 	h.Set("Cache-Control", "no-store")
 	h.Set("Vary", "Cookie, Accept-Language")
+	if p.https() {
+		h.Set("Strict-Transport-Security", "max-age=31536000")
+	}
 }
+
+// https says that people reach these pages over https.
+func (p *Pages) https() bool { return strings.HasPrefix(p.members[p.Org].PublicURL, "https://") }
 
 // actor is the caller; routes behind auth.Require always have one.
 func actor(c *gin.Context) consortium.Actor {

@@ -85,9 +85,9 @@ const idCard = "urn:oid:2.16.156.10011.1.3"
 func mask(value string) string {
 	runes := []rune(value)
 	if len(runes) < 8 {
-		return strings.Repeat("•", len(runes))
+		return strings.Repeat("*", len(runes))
 	}
-	return string(runes[:3]) + strings.Repeat("•", len(runes)-7) + string(runes[len(runes)-4:])
+	return string(runes[:3]) + strings.Repeat("*", len(runes)-7) + string(runes[len(runes)-4:])
 }
 
 func nonEmpty(parts ...string) []string {
