@@ -14,18 +14,14 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-type object map[string]any
+type object = map[string]any
 
 // at follows keys down; it is nil where there is nothing.
 func at(v any, keys ...string) any {
 	for _, key := range keys {
-		m, ok := v.(map[string]any)
+		m, ok := v.(object)
 		if !ok {
-			if o, isObject := v.(object); isObject {
-				m = o
-			} else {
-				return nil
-			}
+			return nil
 		}
 		v = m[key]
 	}
