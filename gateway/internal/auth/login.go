@@ -182,7 +182,6 @@ func (a *Auth) logout(c *gin.Context) error {
 		}
 	}
 	a.setCookie(c.Writer, a.sessionCookie(), "", -1)
-	c.Header("Clear-Site-Data", `"cache"`) // pages with records must not come back with the back button
 	c.Redirect(http.StatusSeeOther, "/")
 	return nil
 }
