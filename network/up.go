@@ -114,22 +114,46 @@ func (s *settings) upAttached(ctx context.Context, state topology.State, t *topo
 
 // upDetached starts this program again as a supervisor of its own session, and watches it until all is healthy.
 func (s *settings) upDetached(ctx context.Context, state topology.State, t *topology.Topology, out io.Writer) error {
-	bin, err := s.programs()
+	command, err := s.spawn(state)
 	if err != nil {
 		return err
 	}
-	// Not this very program: `go run` deletes it when it returns.
+	watching, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		_ = command.Wait()                 //nolint:errcheck // why it ended is in the status file and the logs
+		time.Sleep(200 * time.Millisecond) // its last words
+		cancel(errors.New("the supervisor ended: see " + state.Log("up") + " and " + state.Log("supervisor")))
+	}()
+	err = watchProcess(watching, state, t, out, command.Process.Pid)
+	if err == nil {
+		return nil
+	}
+	// Two of these at once: one supervisor gives way to the other, and both callers get what they asked for.
+	status, readErr := supervisor.ReadStatus(state.Status())
+	if readErr == nil && status.Alive() && status.PID != command.Process.Pid {
+		return watch(ctx, state, t, out)
+	}
+	return err
+}
+
+// spawn starts the supervisor. It is not this very program that is started: `go run` deletes that when it returns.
+func (s *settings) spawn(state topology.State) (*exec.Cmd, error) {
+	bin, err := s.programs()
+	if err != nil {
+		return nil, err
+	}
 	args := []string{"up", "--state", string(state), "--bin", bin, "--port-offset", strconv.Itoa(s.offset)}
 	if s.topology != "" {
 		args = append(args, "--topology", s.topology)
 	}
 	err = os.MkdirAll(state.Path("log"), 0o755)
 	if err != nil {
-		return fmt.Errorf("make state directory: %w", err)
+		return nil, fmt.Errorf("make state directory: %w", err)
 	}
-	output, err := os.OpenFile(state.Log("up"), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	output, err := os.OpenFile(state.Log("up"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
-		return fmt.Errorf("open log: %w", err)
+		return nil, fmt.Errorf("open log: %w", err)
 	}
 	defer output.Close()
 	command := exec.Command(filepath.Join(bin, "network"), args...)
@@ -137,18 +161,9 @@ func (s *settings) upDetached(ctx context.Context, state topology.State, t *topo
 	command.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	err = command.Start()
 	if err != nil {
-		return fmt.Errorf("start supervisor (scripts/setup.sh builds it): %w", err)
+		return nil, fmt.Errorf("start supervisor (scripts/setup.sh builds it): %w", err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- command.Wait() }()
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	go func() {
-		<-ended
-		time.Sleep(200 * time.Millisecond) // its last words are in the status file
-		cancel(errors.New("the supervisor ended: see " + state.Log("up") + " and " + state.Log("supervisor")))
-	}()
-	return watchProcess(ctx, state, t, out, command.Process.Pid)
+	return command, nil
 }
 
 // watch waits for a supervisor that is already there.

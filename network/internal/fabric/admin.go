@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/golang/protobuf/proto" //nolint:staticcheck // the SDK's messages are of this generation
 	"github.com/hyperledger/fabric-protos-go/common"
 	"github.com/hyperledger/fabric-sdk-go/pkg/client/channel"
 	"github.com/hyperledger/fabric-sdk-go/pkg/client/ledger"
@@ -19,6 +18,8 @@ import (
 	"github.com/hyperledger/fabric-sdk-go/pkg/fab/resource"
 	"github.com/hyperledger/fabric-sdk-go/pkg/fabsdk"
 	"github.com/hyperledger/fabric-sdk-go/third_party/github.com/hyperledger/fabric/common/policydsl"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/protoadapt"
 
 	"yilian.example/network/topology"
 )
@@ -85,7 +86,7 @@ func (a *Admin) JoinPeer(ctx context.Context, m topology.Member) error {
 		return fmt.Errorf("read genesis block: %w", err)
 	}
 	block := &common.Block{}
-	err = proto.Unmarshal(content, block)
+	err = proto.Unmarshal(content, protoadapt.MessageV2Of(block))
 	if err != nil {
 		return fmt.Errorf("parse genesis block: %w", err)
 	}
@@ -248,17 +249,18 @@ func (a *Admin) Acquainted(ctx context.Context, m topology.Member) (int, error) 
 	if err != nil {
 		return 0, fmt.Errorf("ask peer of %s for its acquaintances: %w", m.ID, err)
 	}
-	for answer := range answers {
-		if answer.Error() != nil {
-			return 0, fmt.Errorf("ask peer of %s for its acquaintances: %w", m.ID, answer.Error())
-		}
-		peers, err := answer.ForChannel(a.topology.Channel).Peers(calls...)
-		if err != nil {
-			return 0, fmt.Errorf("read acquaintances of %s: %w", m.ID, err)
-		}
-		return len(peers), nil
+	answer, ok := <-answers
+	if !ok {
+		return 0, errors.New("peer of " + m.ID + " gave no answer")
 	}
-	return 0, errors.New("peer of " + m.ID + " gave no answer")
+	if answer.Error() != nil {
+		return 0, fmt.Errorf("ask peer of %s for its acquaintances: %w", m.ID, answer.Error())
+	}
+	peers, err := answer.ForChannel(a.topology.Channel).Peers(calls...)
+	if err != nil {
+		return 0, fmt.Errorf("read acquaintances of %s: %w", m.ID, err)
+	}
+	return len(peers), nil
 }
 
 func (a *Admin) endorsement() (*common.SignaturePolicyEnvelope, error) {
