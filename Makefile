@@ -43,7 +43,7 @@ check: ## everything that continuous integration runs
 
 bench: ## measure, and print one table
 	@scripts/setup.sh --run
-	@go run ./scripts/load
+	@go run ./scripts/bench
 
 coldstart: ## N cold starts in a row, with times
 	@scripts/coldstart.sh $(N)
