@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"text/tabwriter"
 	"time"
@@ -22,10 +23,11 @@ func main() {
 	each := flag.Duration("time", 8*time.Second, "how long each load runs")
 	clients := flag.Int("clients", 16, "concurrent clients of a load")
 	entries := flag.Int("entries", 40000, "entries that are put through the log")
+	only := flag.String("only", "", "measure only what has these words in its name, for example creates")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	b := &bench{each: *each, clients: *clients, entries: *entries}
+	b := &bench{each: *each, clients: *clients, entries: *entries, only: *only}
 	if err := run(ctx, *state, b); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
@@ -82,6 +84,7 @@ type bench struct {
 	each       time.Duration
 	clients    int
 	entries    int
+	only       string
 	rows       []row
 
 	intakeRate float64          // records/s, for the ratio
@@ -106,6 +109,9 @@ func (b *bench) run(ctx context.Context) error {
 		{"intake", b.intake}, {"one transaction per record", b.naive}, {"single creates", b.creates}, {"reads", b.reads},
 		{"withdrawal", b.withdrawal}, {"policy", b.policy}, {"evidence", b.evidence}, {"log", b.log},
 	} {
+		if !strings.Contains(m.what, b.only) {
+			continue
+		}
 		if err := m.run(ctx); err != nil {
 			return fmt.Errorf("%s: %w", m.what, err)
 		}
