@@ -77,6 +77,10 @@ func (c *Consortium) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	err = c.copyRoots()
+	if err != nil {
+		return err
+	}
 	if !made {
 		err = fabric.MakeGenesis(ctx, c.State, c.Topology, c.Bin)
 		if err != nil {
@@ -85,6 +89,25 @@ func (c *Consortium) prepare(ctx context.Context) error {
 		err = c.mark()
 		if err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// copyRoots puts the members' root certificates into one directory, <org>.pem each, as an auditor gets them for exchange/evidence/verify.
+func (c *Consortium) copyRoots() error {
+	err := os.MkdirAll(c.State.Path("roots"), 0o755)
+	if err != nil {
+		return fmt.Errorf("make directory of roots: %w", err)
+	}
+	for _, m := range c.Topology.Members {
+		root, err := os.ReadFile(c.State.Org(m.ID, "ca", "ca.crt"))
+		if err != nil {
+			return fmt.Errorf("copy root of %s: %w", m.ID, err)
+		}
+		err = os.WriteFile(c.State.Path("roots", m.ID+".pem"), root, 0o644)
+		if err != nil {
+			return fmt.Errorf("copy root of %s: %w", m.ID, err)
 		}
 	}
 	return nil
