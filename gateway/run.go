@@ -183,7 +183,7 @@ func (a *app) public(s *services, callers *auth.Auth) (*gin.Engine, error) {
 // operate adds what operators ask.
 func (a *app) operate(r *gin.Engine, callers *auth.Auth) {
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), health{log: a.seq, db: a.db, now: a.now})
 	r.Use(api.Metrics(registry))
 	api.Ops{Registry: registry, Checks: []api.Check{
 		{Name: "database", Run: a.db.Ping},
