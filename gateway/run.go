@@ -185,11 +185,11 @@ func (a *app) operate(r *gin.Engine, callers *auth.Auth) {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), health{log: a.seq, db: a.db, now: a.now})
 	r.Use(api.Metrics(registry))
-	api.Ops{Registry: registry, Checks: []api.Check{
-		{Name: "database", Run: a.db.Ping},
+	(&api.Ops{Registry: registry, Checks: []api.Check{
+		{Name: "database", Essential: true, Run: a.db.Ping},
 		{Name: "ledger", Run: a.ledger.Ping},
 		{Name: "identity", Run: callers.Ready},
-	}}.Register(r)
+	}}).Register(r)
 }
 
 // exchange is the listener for other members' gateways, reached over mutual TLS only.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -12,10 +13,12 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// Check is one thing that must work before this gateway takes traffic.
+// Check is one thing that this gateway stands on. All must have worked once before it takes traffic. Afterwards only an Essential one stops it: records
+// are kept and read while, for example, the ledger is down.
 type Check struct {
-	Name string
-	Run  func(ctx context.Context) error
+	Name      string
+	Essential bool
+	Run       func(ctx context.Context) error
 }
 
 // readyTimeout bounds one answer of /readyz, whatever hangs behind it.
@@ -26,30 +29,42 @@ const readyTimeout = 3 * time.Second
 type Ops struct {
 	Checks   []Check
 	Registry *prometheus.Registry
+
+	worked []atomic.Bool // by check
 }
 
 // Register adds /healthz, /readyz and /metrics.
-func (o Ops) Register(r gin.IRouter) {
+func (o *Ops) Register(r gin.IRouter) {
+	o.worked = make([]atomic.Bool, len(o.Checks))
 	r.GET("/healthz", func(c *gin.Context) { c.String(http.StatusOK, "ok\n") })
 	r.GET("/readyz", o.ready)
 	r.GET("/metrics", gin.WrapH(promhttp.HandlerFor(o.Registry, promhttp.HandlerOpts{})))
 }
 
 // ready runs all checks at once and names those that fail.
-func (o Ops) ready(c *gin.Context) {
+func (o *Ops) ready(c *gin.Context) {
 	ctx, cancel := context.WithTimeout(c.Request.Context(), readyTimeout)
 	defer cancel()
 	failed := make([]bool, len(o.Checks))
 	var wg sync.WaitGroup
 	for i, check := range o.Checks {
-		wg.Go(func() { failed[i] = check.Run(ctx) != nil })
+		wg.Go(func() {
+			failed[i] = check.Run(ctx) != nil
+			if !failed[i] {
+				o.worked[i].Store(true)
+			}
+		})
 	}
 	wg.Wait()
 	status, parts := http.StatusOK, gin.H{}
 	for i, check := range o.Checks {
 		parts[check.Name] = "ok"
-		if failed[i] {
-			parts[check.Name], status = "failing", http.StatusServiceUnavailable
+		if !failed[i] {
+			continue
+		}
+		parts[check.Name] = "failing"
+		if check.Essential || !o.worked[i].Load() {
+			status = http.StatusServiceUnavailable
 		}
 	}
 	c.JSON(status, gin.H{"ready": status == http.StatusOK, "checks": parts})
