@@ -97,7 +97,7 @@ func (a *app) open(ctx context.Context) error {
 	if a.ledger, err = fabric.Dial(ctx, a.cfg.Ledger, a.log); err != nil {
 		return err
 	}
-	a.seq, err = anchor.New(a.db.Log(a.org), witness{a.ledger, origin}, anchor.Config{
+	a.seq, err = anchor.New(a.db.Log(a.org), a.ledger.Witness(origin), anchor.Config{
 		Origin: origin, Signer: a.ring.LogSigner(), VerifierKey: a.ring.LogVerifierKey(), Holder: holder(),
 		Interval: a.cfg.Log.Interval, BatchMax: a.cfg.Log.BatchMax, Now: a.now, Logger: a.log,
 	})

@@ -96,7 +96,7 @@ func run(ctx context.Context, o options) ([]result, error) {
 		o.database, witness = gateway.Database.URL, "the consortium's ledger"
 		cfg.Org = consortium.OrgID(gateway.Org)
 		cfg.Origin = fmt.Sprintf("%s.bench-%s.%s/log", gateway.Org, suffix, gateway.Domain)
-		cfg.Witness = func(string) anchor.Witness { return ledgerWitness{ledger, cfg.Origin} }
+		cfg.Witness = func(string) anchor.Witness { return ledger.Witness(cfg.Origin) }
 	}
 	if o.database == "" {
 		return nil, errors.New("give --config or --database")

@@ -1,4 +1,4 @@
-package main
+package fabric
 
 import (
 	"context"
@@ -8,16 +8,16 @@ import (
 	"yilian.example/exchange/anchor"
 	"yilian.example/exchange/fault"
 	"yilian.example/exchange/tlog"
-	"yilian.example/gateway/internal/fabric"
 )
 
 // witness is the ledger as the sequencer of one log sees it.
 type witness struct {
-	ledger *fabric.Ledger
+	ledger *Ledger
 	origin string
 }
 
-var _ anchor.Witness = witness{}
+// Witness gives the ledger as the sequencer of one log sees it.
+func (l *Ledger) Witness(origin string) anchor.Witness { return witness{ledger: l, origin: origin} }
 
 func (w witness) Register(ctx context.Context, verifierKey string, empty []byte) error {
 	_, err := w.ledger.RegisterLog(ctx, record.RegisterLog{Origin: w.origin, Key: verifierKey, Note: empty})
