@@ -5,6 +5,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -37,15 +38,30 @@ func New(engine *gin.Engine, group *gin.RouterGroup, publicURL string, actorFrom
 		"bearer": {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "Access token of the organisation's OpenID provider"},
 	}
 	conf.Security = []map[string][]string{{"bearer": {}}}
-	return JSON{api: humagin.NewWithGroup(engine, group, conf), actorFrom: actorFrom, failures: failures}
+	j := JSON{api: humagin.NewWithGroup(engine, group, conf), actorFrom: actorFrom, failures: failures}
+	j.api.UseMiddleware(j.admit)
+	return j
 }
 
-// register adds one operation for callers who are known. Errors become problem documents.
+// requestID is where the request's id stands in an operation's context.
+type requestID struct{}
+
+// admit lets callers pass who are known. It comes before a request's form is looked at: strangers are not told about it.
+func (j JSON) admit(ctx huma.Context, next func(huma.Context)) {
+	c := humagin.Unwrap(ctx)
+	if _, ok := j.actorFrom(ctx.Context()); !ok {
+		j.failures.Problem(c, fault.New(fault.Unauthorized, "SIGN_IN", "Sign in, or send a bearer token of your organisation's identity provider."))
+		return
+	}
+	next(huma.WithValue(ctx, requestID{}, c.Writer.Header().Get("X-Request-Id")))
+}
+
+// register adds one operation. Errors become problem documents.
 func register[I, O any](j JSON, op huma.Operation, handle func(context.Context, consortium.Actor, *I) (*O, error)) {
 	huma.Register(j.api, op, func(ctx context.Context, in *I) (*O, error) {
 		actor, ok := j.actorFrom(ctx)
 		if !ok {
-			return nil, j.fail(ctx, op, fault.New(fault.Unauthorized, "SIGN_IN", "Sign in, or send a bearer token of your organisation's identity provider."))
+			return nil, j.fail(ctx, op, errors.New("operation reached without a caller"))
 		}
 		out, err := handle(ctx, actor, in)
 		if err != nil {
@@ -57,9 +73,8 @@ func register[I, O any](j JSON, op huma.Operation, handle func(context.Context, 
 
 func (j JSON) fail(ctx context.Context, op huma.Operation, err error) error {
 	status := Status(err)
-	if status >= http.StatusInternalServerError {
-		j.failures.Log.ErrorContext(ctx, "request failed", "route", op.Path, "method", op.Method, "status", status, "error", err)
-	}
+	id, _ := ctx.Value(requestID{}).(string)
+	j.failures.report(ctx, status, err, "route", op.Path, "method", op.Method, "request_id", id)
 	return &humaProblem{err: err, status: status}
 }
 

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"log/slog"
@@ -129,11 +130,16 @@ func (f Failures) begin(c *gin.Context, err error) int {
 	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
 		h.Set("Retry-After", "5")
 	}
-	if status >= http.StatusInternalServerError {
-		f.Log.ErrorContext(c.Request.Context(), "request failed", "route", c.FullPath(), "method", c.Request.Method, "status", status,
-			"request_id", h.Get("X-Request-Id"), "error", err)
-	}
+	f.report(c.Request.Context(), status, err, "route", c.FullPath(), "method", c.Request.Method, "request_id", h.Get("X-Request-Id"))
 	return status
+}
+
+// report logs what is not the caller's doing. A caller who hung up is no failure.
+func (f Failures) report(ctx context.Context, status int, err error, attributes ...any) {
+	if status < http.StatusInternalServerError || errors.Is(ctx.Err(), context.Canceled) {
+		return
+	}
+	f.Log.ErrorContext(ctx, "request failed", append(attributes, "status", status, "error", err)...)
 }
 
 // reasons gives the grounds of a refusal. An error that hides one behind another kind (not found) has none.
