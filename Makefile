@@ -2,6 +2,9 @@
 .DEFAULT_GOAL := help
 .PHONY: help run up down status token demo test check bench coldstart clean
 
+# Pure Go, as scripts/setup.sh builds: tests then use the packages that it compiled, and no C compiler is needed.
+export CGO_ENABLED ?= 0
+
 NETWORK := .yilian/bin/network
 ORG ?= donghu
 ROLE ?= system

@@ -11,10 +11,11 @@ case "${1:-}" in
 esac
 
 bin=$PWD/.yilian/bin
-fabric=github.com/hyperledger/fabric/cmd
-programs="peer orderer osnadmin cryptogen configtxgen configtxlator"
-ours="network gateway chaincode"
-verify=exchange/evidence/verify # the auditors' program
+fabric="peer orderer configtxgen osnadmin configtxlator cryptogen"
+ours="./network ./gateway ./chaincode ./exchange/evidence/verify"
+
+# Pure Go throughout, tests included (see Makefile): no C compiler is needed, and each package is compiled once for all programs.
+export CGO_ENABLED=${CGO_ENABLED:-0}
 
 say() { echo "setup: $*"; }
 die() { echo "setup: $*" >&2 && exit 1; }
@@ -68,29 +69,37 @@ check_go() {
   have go || die "Go is missing. Please install Go $(sed -n 's/^go //p' go.mod) or newer: https://go.dev/doc/install"
 }
 
-# build OUT PACKAGE [FLAG...]: puts a program in place at once, so that a running one is not disturbed
+# build PACKAGE...: each program is put in its place at once, so that a running one is not disturbed
 build() {
-  local out=$1 package=$2 name
-  shift 2
-  name=$(basename "$package")
-  mkdir -p "$out" "$bin/.new"
-  go build -buildvcs=false "$@" -o "$bin/.new/$name" "$package"
-  mv -f "$bin/.new/$name" "$out/$name"
+  rm -rf "$bin/.new" && mkdir -p "$bin/.new"
+  go build -buildvcs=false -v -ldflags "-s -w -X github.com/hyperledger/fabric/common/metadata.Version=v3.1.1" -o "$bin/.new/" "$@" 2>&1 | progress
+  mv -f "$bin"/.new/* "$bin/"
+}
+
+# progress makes one line of a hundred packages compiled, and lets messages through
+progress() {
+  local line packages=0 modules=0
+  while IFS= read -r line; do
+    case $line in
+    'go: downloading '*) modules=$((modules + 1)) && [ $((modules % 25)) != 0 ] || say "$modules modules downloaded" ;;
+    *[:' ']*) printf '%s\n' "$line" ;;
+    *) packages=$((packages + 1)) && [ $((packages % 100)) != 0 ] || say "$packages packages compiled" ;;
+    esac
+  done
 }
 
 build_fabric() {
-  local stamp=$bin/.fabric want program n=0
-  want=$(cat network/tools/go.mod network/tools/go.sum | sha256sum | cut -d' ' -f1)
+  local stamp=$bin/.fabric want packages=() program
+  want=$(sha256sum network/tools/go.mod network/tools/go.sum | sha256sum | cut -d' ' -f1)
   [ "$(cat "$stamp" 2>/dev/null)" = "$want" ] && return
   check_go
-  for program in $programs; do
-    n=$((n + 1))
-    say "building Fabric's $program ($n of 6)"
-    (
-      cd network/tools
-      CGO_ENABLED=0 build "$bin" $fabric/"$program" -trimpath -ldflags "-s -w -X github.com/hyperledger/fabric/common/metadata.Version=v3.1.1"
-    )
-  done
+  # Ours come next: fetch what they need while Fabric compiles.
+  # shellcheck disable=SC2086 # a list of packages, one word each
+  go list -deps $ours >/dev/null 2>&1 &
+  for program in $fabric; do packages+=("github.com/hyperledger/fabric/cmd/$program"); done
+  say "building Hyperledger Fabric: $fabric"
+  (cd network/tools && build "${packages[@]}")
+  wait
   echo "$want" >"$stamp"
 }
 
@@ -107,19 +116,12 @@ build_ours() {
   sources_changed || return 0
   check_go
   local program
-  mkdir -p "$bin/chaincode-builder/bin"
   touch "$bin/.ours.new" # before building: what changes meanwhile is newer
-  # With the flags that tests are built with, so that each package is compiled once.
-  for program in $ours; do
-    say "building $program"
-    build "$bin" "./$program"
-  done
-  if [ -d $verify ]; then
-    say "building verify"
-    CGO_ENABLED=0 build "$bin" ./$verify # static: auditors carry it away
-  fi
-  build "$bin/chaincode-builder" ./network/builder
-  for program in detect build release; do ln -sf ../builder "$bin/chaincode-builder/bin/$program"; done
+  say "building $ours"
+  # shellcheck disable=SC2086 # a list of packages, one word each
+  build $ours ./network/builder
+  mkdir -p "$bin/chaincode-builder/bin" # the directory that Fabric wants of an external builder
+  for program in detect build release; do ln -sf ../../builder "$bin/chaincode-builder/bin/$program"; done
   mv -f "$bin/.ours.new" "$bin/.ours"
 }
 
