@@ -1,6 +1,6 @@
 # Everything a person types. The work is done in scripts/ and in the network program.
 .DEFAULT_GOAL := help
-.PHONY: help run up down status token demo test check bench coldstart clean
+.PHONY: help run up down status token demo test check bench chaos coldstart clean
 
 # Pure Go, as scripts/setup.sh builds: tests then use the packages that it compiled, and no C compiler is needed.
 export CGO_ENABLED ?= 0
@@ -47,6 +47,10 @@ check: ## everything that continuous integration runs
 bench: ## measure, and print one table
 	@scripts/setup.sh --run
 	@go run ./scripts/bench
+
+chaos: ## kill processes of a private consortium under load, and count what was lost
+	@scripts/setup.sh --run
+	@go run ./scripts/chaos
 
 coldstart: ## N cold starts in a row, with times
 	@scripts/coldstart.sh $(N)
