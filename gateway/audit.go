@@ -18,6 +18,7 @@ import (
 	"yilian.example/exchange/tlog"
 	"yilian.example/gateway/config"
 	"yilian.example/gateway/internal/api"
+	"yilian.example/gateway/internal/cockroach"
 	"yilian.example/gateway/internal/fabric"
 	"yilian.example/gateway/internal/web"
 )
@@ -32,18 +33,17 @@ const (
 
 // audit compares what each member's public log says with what the ledger holds.
 type audit struct {
-	org     consortium.OrgID
 	domain  string
 	members []config.Member
 	ledger  *fabric.Ledger
-	own     *anchor.Sequencer
+	db      *cockroach.DB
 	client  *http.Client
 	now     func() time.Time
 }
 
 func newAudit(a *app) *audit {
 	return &audit{
-		org: a.org, domain: a.cfg.Domain, members: a.cfg.Members, ledger: a.ledger, own: a.seq,
+		domain: a.cfg.Domain, members: a.cfg.Members, ledger: a.ledger, db: a.db,
 		client: &http.Client{Timeout: 3 * time.Second}, now: a.now,
 	}
 }
@@ -66,7 +66,7 @@ func (a *audit) Logs(ctx context.Context) ([]web.LogState, error) {
 		wg.Go(func() { out[i] = a.one(ctx, m, origin, state, registered) })
 	}
 	wg.Wait()
-	return out, a.addOwn(ctx, out)
+	return out, nil
 }
 
 // memberLogs is Logs for programs.
@@ -75,7 +75,8 @@ func (a *audit) memberLogs(ctx context.Context) ([]api.MemberLog, error) {
 	out := make([]api.MemberLog, len(logs))
 	for i, l := range logs {
 		out[i] = api.MemberLog{
-			Org: l.Org, Origin: l.Origin, Published: l.Published, Witnessed: l.Witnessed, WitnessedAt: l.WitnessedAt, Root: l.Root, KeyHash: l.KeyHash, Problem: l.Problem,
+			Org: l.Org, Origin: l.Origin, Published: l.Published, Witnessed: l.Witnessed, WitnessedAt: l.WitnessedAt, Root: l.Root, KeyHash: l.KeyHash,
+			Pending: l.Pending, LagSeconds: l.Lag.Seconds(), Problem: l.Problem,
 		}
 	}
 	return out, err
@@ -83,6 +84,7 @@ func (a *audit) memberLogs(ctx context.Context) ([]api.MemberLog, error) {
 
 func (a *audit) one(ctx context.Context, m config.Member, origin string, state record.LogState, registered bool) web.LogState {
 	s := web.LogState{Org: consortium.OrgID(m.ID), Origin: origin, Pending: -1}
+	a.addWaiting(ctx, &s)
 	if !registered {
 		s.Problem = problemUnregistered
 		return s
@@ -124,16 +126,12 @@ func (a *audit) checkpoint(ctx context.Context, publicURL string) ([]byte, error
 	return io.ReadAll(io.LimitReader(res.Body, 1<<16))
 }
 
-// addOwn adds what only the log's own gateway knows: what waits to be witnessed.
-func (a *audit) addOwn(ctx context.Context, logs []web.LogState) error {
-	st, err := a.own.Status(ctx)
+// addWaiting adds what waits to be witnessed, as the members' shared database tells it. It is what a member says of itself, and absent when it cannot be
+// read; sizes and roots above are what the ledger vouches for.
+func (a *audit) addWaiting(ctx context.Context, s *web.LogState) {
+	st, err := anchor.ReadStatus(ctx, a.db.Log(s.Org), s.Origin)
 	if err != nil {
-		return err
+		return
 	}
-	for i := range logs {
-		if logs[i].Org == a.org {
-			logs[i].Pending, logs[i].Lag, logs[i].PublishedAt = st.Pending, st.Lag(a.now()), st.WitnessedAt
-		}
-	}
-	return nil
+	s.Pending, s.Lag, s.PublishedAt = st.Pending, st.Lag(a.now()), st.WitnessedAt
 }

@@ -20,6 +20,8 @@ type MemberLog struct {
 	WitnessedAt time.Time        `json:"witnessed_at"`
 	Root        string           `json:"root" doc:"Root of the ledger's checkpoint, base64"`
 	KeyHash     string           `json:"key_hash" doc:"Fingerprint of the registered verifier key"`
+	Pending     int64            `json:"pending" doc:"Entries not yet in the tree, as the member says; -1: not known"`
+	LagSeconds  float64          `json:"lag_seconds" doc:"How long the oldest entry has waited to be witnessed, as the member says"`
 	Problem     string           `json:"problem,omitempty" enum:"UNREACHABLE,UNREGISTERED,DISAGREES,BEHIND" doc:"Absent when all is well"`
 }
 

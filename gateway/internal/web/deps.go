@@ -103,7 +103,7 @@ type LogState struct {
 	Root        string // base64, of the ledger's checkpoint
 	KeyHash     string // of the registered verifier key, hex, for people to compare
 
-	Pending int64         // entries not yet integrated; -1: not known (another member's)
+	Pending int64         // entries not yet integrated, as the member says; -1: not known
 	Lag     time.Duration // age of the oldest entry not yet witnessed, or 0
 
 	// Problem is a code that selects a text ("audit.problem.<code>"): UNREACHABLE, UNREGISTERED, DISAGREES, BEHIND; empty when all is well.
