@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"text/tabwriter"
@@ -28,53 +27,18 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	b := &bench{each: *each, clients: *clients, entries: *entries, only: *only}
-	if err := run(ctx, *state, b); err != nil {
-		fmt.Fprintln(os.Stderr, "bench:", err)
-		os.Exit(1)
-	}
-}
-
-func run(ctx context.Context, state string, b *bench) (err error) {
-	b.root, err = journey.Root()
-	if err != nil {
-		return err
-	}
-	if state != "" {
-		b.consortium, err = journey.OpenState(b.root, state)
-		if err != nil {
+	err := journey.With(ctx, *state, func(ctx context.Context, c *journey.Consortium) error {
+		b.consortium = c
+		var err error
+		if b.root, err = journey.Root(); err != nil {
 			return err
 		}
 		return b.run(ctx)
-	}
-	build := filepath.Join(b.root, ".yilian")
-	if err := os.MkdirAll(build, 0o755); err != nil {
-		return err
-	}
-	dir, err := os.MkdirTemp(build, "bench-")
+	})
 	if err != nil {
-		return err
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
 	}
-	if err := os.Chmod(dir, 0o755); err != nil { // the database may run as another user
-		return err
-	}
-	private := &journey.Private{Root: b.root, State: dir, Log: os.Stderr}
-	b.consortium, err = private.Up(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		down, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
-		defer cancel()
-		if downErr := private.Down(down); downErr != nil && err == nil {
-			err = downErr
-		}
-		if err == nil {
-			err = os.RemoveAll(dir)
-		} else {
-			fmt.Fprintln(os.Stderr, "bench: logs are kept in", filepath.Join(dir, "log"))
-		}
-	}()
-	return b.run(ctx)
 }
 
 // bench is one run.

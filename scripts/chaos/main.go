@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -32,53 +31,14 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	t := trial{names: strings.Split(*names, ","), load: *load, patience: *patience, clients: *clients, pace: *pace}
-	if err := run(ctx, *state, &t); err != nil {
+	err := journey.With(ctx, *state, func(ctx context.Context, c *journey.Consortium) error {
+		t.consortium = c
+		return t.run(ctx)
+	})
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "chaos:", err)
 		os.Exit(1)
 	}
-}
-
-func run(ctx context.Context, state string, t *trial) (err error) {
-	root, err := journey.Root()
-	if err != nil {
-		return err
-	}
-	if state != "" {
-		t.consortium, err = journey.OpenState(root, state)
-		if err != nil {
-			return err
-		}
-		return t.run(ctx)
-	}
-	build := filepath.Join(root, ".yilian")
-	if err := os.MkdirAll(build, 0o755); err != nil {
-		return err
-	}
-	dir, err := os.MkdirTemp(build, "chaos-")
-	if err != nil {
-		return err
-	}
-	if err := os.Chmod(dir, 0o755); err != nil { // the database may run as another user
-		return err
-	}
-	private := &journey.Private{Root: root, State: dir, Log: os.Stderr}
-	t.consortium, err = private.Up(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		down, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
-		defer cancel()
-		if downErr := private.Down(down); downErr != nil && err == nil {
-			err = downErr
-		}
-		if err == nil {
-			err = os.RemoveAll(dir)
-		} else {
-			fmt.Fprintln(os.Stderr, "chaos: logs are kept in", filepath.Join(dir, "log"))
-		}
-	}()
-	return t.run(ctx)
 }
 
 // member is the one whose gateway takes the load.
