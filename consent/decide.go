@@ -119,13 +119,15 @@ func (d *Decider) facts(ctx context.Context, q consortium.Query) (Facts, error) 
 		for _, c := range list {
 			f.Consents = append(f.Consents, d.prove(ctx, c, q))
 		}
-	case q.Action == consortium.ActionLocate && q.Actor.Role == consortium.RoleAssessor:
+	case q.Action == consortium.ActionLocate && q.Actor.Role == consortium.RoleAssessor, q.Action == consortium.ActionRecall:
 		list, err := d.Consents.Naming(ctx, d.Org, q.Patient)
 		if err != nil {
 			return Facts{}, fmt.Errorf("look up invitations: %w", err)
 		}
 		for _, c := range list {
-			f.Invitations = append(f.Invitations, Fact{ID: c.ID, Terms: c.Terms, State: c.State})
+			if q.Action != consortium.ActionRecall || c.ID == ID(q.Consent) {
+				f.Invitations = append(f.Invitations, Fact{ID: c.ID, Terms: c.Terms, State: c.State})
+			}
 		}
 	}
 	return f, nil

@@ -298,6 +298,24 @@ func TestAssessorNeedsInvitation(t *testing.T) {
 	wantReason(t, h.decide(t, q), true, "PATIENT_INVITATION")
 }
 
+// TestRecallRestsOnTheConsentOfTheCopy lets a recipient show a copy only while the very consent that it came under holds, whatever others there are.
+func TestRecallRestsOnTheConsentOfTheCopy(t *testing.T) {
+	h := newHospital(t)
+	h.decider.Org = "qingshan"
+	first, second := h.committed(t), h.committed(t)
+	q := h.releaseQuery()
+	q.Action, q.Custodian, q.Consent = consortium.ActionRecall, "qingshan", string(first.ID)
+	wantReason(t, h.decide(t, q), true, "PATIENT_CONSENT")
+	if _, err := h.Withdraw(context.Background(), consenttest.Self, first.ID); err != nil {
+		t.Fatal(err)
+	}
+	wantReason(t, h.decide(t, q), false, "CONSENT_WITHDRAWN")
+	q.Consent = string(second.ID)
+	wantReason(t, h.decide(t, q), true, "PATIENT_CONSENT")
+	q.Consent = "unknown"
+	wantReason(t, h.decide(t, q), false, "CONSENT_MISSING")
+}
+
 func TestSelf(t *testing.T) {
 	h := newHospital(t)
 	q := h.releaseQuery()

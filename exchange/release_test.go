@@ -358,3 +358,27 @@ func TestReceivedCopyIsShownToTheAskerOnlyAndWhileItLasts(t *testing.T) {
 		t.Errorf("after its time it gave %v", err)
 	}
 }
+
+func TestReceivedCopyIsShownNoMoreOnceItsConsentFellShort(t *testing.T) {
+	p := newPair(always(true))
+	res, err := p.ask()
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := &policy{allow: func(q consortium.Query) bool { return q.Action != consortium.ActionRecall }}
+	p.asker.Decider = own
+	before := len(p.askerMem.logged)
+	again, err := p.asker.Show(context.Background(), doctor, res.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again.Decision.Allow || len(again.Records) != 0 {
+		t.Fatal("a copy is shown although the policy refuses")
+	}
+	if q := own.asked[0]; q.Action != consortium.ActionRecall || q.Custodian != "qingshan" || q.Patient != patient || !slices.Equal(q.Kinds, res.Decision.Query.Kinds) {
+		t.Fatalf("the policy was asked %+v", q)
+	}
+	if len(p.askerMem.logged) != before+1 || p.askerMem.logged[before].Decision.Allow {
+		t.Fatal("the refusal is not logged")
+	}
+}

@@ -307,7 +307,8 @@ func result(rec Received, reply Reply) (Result, error) {
 	return res, nil
 }
 
-// Show gives an answered request again to the person who asked, while it lasts, and logs that it was looked at.
+// Show gives an answered request again to the person who asked, while it lasts and while the consent that it came under holds, and logs that it was
+// looked at. When the consent does not hold any more, the Result is a refusal without records.
 func (r *Requests) Show(ctx context.Context, actor consortium.Actor, id string) (Result, error) {
 	absent := fault.New(fault.NotFound, "REQUEST_NOT_FOUND", "There is no such answer for you, or its time is over. Ask the other organisation again.")
 	if _, err := uuid.Parse(id); err != nil {
@@ -328,8 +329,30 @@ func (r *Requests) Show(ctx context.Context, actor consortium.Actor, id string) 
 	if err := json.Unmarshal(body, &reply); err != nil {
 		return Result{}, fmt.Errorf("decode reply: %w", err)
 	}
-	if err := r.Access.LogAccess(ctx, Access{Decision: reply.Decision, Request: rec.ID}); err != nil {
+	decision, err := r.mayRecall(ctx, actor, reply.Decision)
+	if err != nil {
+		return Result{}, err
+	}
+	if err := r.Access.LogAccess(ctx, Access{Decision: decision, Request: rec.ID}); err != nil {
 		return Result{}, fmt.Errorf("log reading: %w", err)
 	}
+	if !decision.Allow {
+		reply.Decision, reply.Records = decision, nil
+	}
 	return result(rec, reply)
+}
+
+// mayRecall asks this organisation's policy whether what a custodian released may still be shown; a refusal stays the refusal that it was.
+func (r *Requests) mayRecall(ctx context.Context, actor consortium.Actor, released consortium.Decision) (consortium.Decision, error) {
+	if !released.Allow {
+		return released, nil
+	}
+	d, err := r.Decider.Decide(ctx, consortium.Query{
+		Actor: actor, Purpose: released.Query.Purpose, Action: consortium.ActionRecall, Custodian: r.Org, Patient: released.Query.Patient,
+		Kinds: released.Query.Kinds, Time: r.Now().UTC(), Consent: released.Consent,
+	})
+	if err != nil {
+		return consortium.Decision{}, fmt.Errorf("decide showing again: %w", err)
+	}
+	return d, nil
 }

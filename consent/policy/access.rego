@@ -88,6 +88,17 @@ bases contains "PATIENT_CONSENT" if {
 	sufficient != set()
 }
 
+# What another member released is shown again only while the consent that it came under holds.
+bases contains "PATIENT_CONSENT" if {
+	input.query.action == "recall"
+	about_patient
+	at_home
+	role_serves_purpose
+	role_may_act
+	some c in input.facts.invitations
+	permits(c, input.org)
+}
+
 # An insurer's assessor may look for a person who invited the insurer; the custodian decides on what is handed over.
 bases contains "PATIENT_INVITATION" if {
 	input.query.actor.role == "assessor"
@@ -114,6 +125,13 @@ grounds contains code if {
 	input.query.action == "release"
 	about_patient
 	some code in consent_grounds
+}
+
+grounds contains code if {
+	complete
+	input.query.action == "recall"
+	about_patient
+	some code in recall_grounds
 }
 
 grounds contains "NO_TREATMENT_RELATION" if {

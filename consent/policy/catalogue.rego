@@ -55,9 +55,9 @@ patient_kinds := {
 # description: What each role may ever do, and for which purposes. Auditors see logs and sizes, never records.
 roles := {
 	"system": {"purposes": {"HOPERAT"}, "actions": {"store", "read"}},
-	"clinician": {"purposes": {"TREAT"}, "actions": {"read", "locate", "release"}},
+	"clinician": {"purposes": {"TREAT"}, "actions": {"read", "locate", "release", "recall"}},
 	"patient": {"purposes": {"PATRQT"}, "actions": {"read", "locate"}},
-	"assessor": {"purposes": {"HPAYMT"}, "actions": {"locate", "release"}},
+	"assessor": {"purposes": {"HPAYMT"}, "actions": {"locate", "release", "recall"}},
 	"gateway": {"purposes": {"TREAT", "HPAYMT"}, "actions": {"release"}},
 	"auditor": {"purposes": set(), "actions": set()},
 }

@@ -49,6 +49,14 @@ invited := object.union(base, {
 	"facts": {"care": false, "invitations": [object.union(granted, {"recipient": "donghu", "purpose": "HPAYMT"})]},
 })
 
+recall := object.union(base, {
+	"query": {"actor": {"org": "qingshan"}, "action": "recall", "custodian": "qingshan"},
+	"org": "qingshan",
+	"facts": {"care": false, "invitations": [granted]},
+})
+
+received_under(change) := object.union(recall, {"facts": {"invitations": [object.union(granted, change)]}})
+
 with_consent(change) := object.union(release, {"facts": {"consents": [object.union(granted, change)]}})
 
 codes(answer) := [r.code | some r in answer.reasons]

@@ -91,3 +91,12 @@ shortcoming(c) := "CONSENT_PURPOSE" if {
 } else := "CONSENT_EXPIRED" if {
 	not has_not_ended(c)
 }
+
+# What was received is shown no more once its consent fell short.
+
+recall_grounds contains "CONSENT_MISSING" if input.facts.invitations == []
+
+recall_grounds contains code if {
+	some c in input.facts.invitations
+	code := shortcoming(c)
+}

@@ -143,3 +143,39 @@ test_release_consent_with_text_times_denied if {
 		not answer.allow
 	}
 }
+
+# What was received before.
+
+test_recall_allowed_while_the_consent_holds if {
+	answer := policy.decision with input as recall
+	answer.allow
+	codes(answer) == ["PATIENT_CONSENT"]
+}
+
+test_recall_after_withdrawal_denied if {
+	answer := policy.decision with input as received_under({"state": "withdrawn"})
+	not answer.allow
+	codes(answer) == ["CONSENT_WITHDRAWN"]
+}
+
+test_recall_after_the_end_denied if {
+	answer := policy.decision with input as received_under({"until": now})
+	not answer.allow
+	codes(answer) == ["CONSENT_EXPIRED"]
+}
+
+test_recall_without_its_consent_denied if {
+	answer := policy.decision with input as object.union(recall, {"facts": {"invitations": []}})
+	not answer.allow
+	codes(answer) == ["CONSENT_MISSING"]
+}
+
+test_recall_by_another_member_denied if {
+	answer := policy.decision with input as object.union(recall, {"query": {"actor": {"org": "anhe"}}})
+	not answer.allow
+}
+
+test_recall_by_a_patient_denied if {
+	answer := policy.decision with input as object.union(recall, {"query": {"actor": {"role": "patient"}, "purpose": "PATRQT"}})
+	not answer.allow
+}

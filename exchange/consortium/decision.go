@@ -11,6 +11,7 @@ const (
 	ActionRead    Action = "read"    // show to somebody of, or at, the custodian's own organisation
 	ActionLocate  Action = "locate"  // learn which members hold what kinds of data on a patient
 	ActionRelease Action = "release" // hand to another organisation
+	ActionRecall  Action = "recall"  // show again what another member released to this one
 )
 
 // Query is one question to the policy: who, why, about whom, what, from whom.
@@ -22,6 +23,7 @@ type Query struct {
 	Patient   PatientRef `json:"patient"`   // empty for directory data
 	Kinds     []Kind     `json:"kinds"`     // sorted, without repeats
 	Time      time.Time  `json:"time"`
+	Consent   string     `json:"consent,omitempty"` // for ActionRecall: the consent that the copy was received under
 }
 
 // Reason is one ground of a decision: a stable code and the article of law it rests on.

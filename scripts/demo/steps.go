@@ -353,7 +353,8 @@ func (s *story) refusedAfterWithdrawal(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if _, err := s.ask(ctx, consortium.Treatment, wanted()...); err != nil {
+	copied, err := s.ask(ctx, consortium.Treatment, wanted()...)
+	if err != nil {
 		return "", fmt.Errorf("a last time before the withdrawal: %w", err)
 	}
 	start := time.Now()
@@ -366,6 +367,14 @@ func (s *story) refusedAfterWithdrawal(ctx context.Context) (string, error) {
 	}
 	took := time.Since(start)
 	s.say("%s (%s), %s after the click", refused.Code, article(refused), took.Round(time.Millisecond))
+	doctor, err := s.consortium.As(qingshan, consortium.RoleClinician, "")
+	if err != nil {
+		return "", err
+	}
+	if _, err := mustRefuse(second(doctor.ShowRelease(ctx, copied.ID)), http.StatusForbidden, "CONSENT_WITHDRAWN"); err != nil {
+		return "", fmt.Errorf("the copy that was received before: %w", err)
+	}
+	s.say("the copy that the doctor received before is not shown any more either")
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	if _, err := person.WaitConsent(ctx, s.consent, func(k journey.Consent) bool { return k.Ledger != nil && k.Ledger.State == "withdrawn" }); err != nil {

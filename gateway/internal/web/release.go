@@ -42,10 +42,7 @@ func (p *Pages) renderRelease(c *gin.Context, res exchange.Result) error {
 	if !res.Decision.Allow {
 		title, status = "release.refused", http.StatusForbidden
 	}
-	page := releasePage{Base: p.base(c, title, "/patients/"+string(res.Patient)), Result: res, Sections: view.Sections(res.Records), Sent: res.ID != "", By: res.Custodian}
-	if !page.Sent {
-		page.By = p.Org
-	}
+	page := releasePage{Base: p.base(c, title, "/patients/"+string(res.Patient)), Result: res, Sections: view.Sections(res.Records), Sent: res.ID != "", By: res.Decision.Query.Custodian}
 	for _, r := range res.Decision.Reasons {
 		if consentHelps[r.Code] && page.Sent {
 			page.AskPatient = true

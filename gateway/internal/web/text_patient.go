@@ -45,6 +45,7 @@ var textPatient = map[string]text{
 	"access.newest":         {"回到最新", "Back to the newest"},
 	"access.action.read":    {"查看", "read"},
 	"access.action.store":   {"保存病历", "stored a record"},
+	"access.action.recall":  {"再次查看已收到的记录", "looked again at what was received"},
 	"access.action.locate":  {"查询哪家机构有记录", "looked up who holds records"},
 	"access.action.release": {"申请提供", "asked to be given"},
 
