@@ -233,7 +233,7 @@ func TestAsk(t *testing.T) {
 		t.Errorf("%d to %q, asked %q", p.Status, p.Header.Get("Location"), s.asked)
 	}
 	// Our own policy refused: nothing was sent, and the page must not claim that it was.
-	s.result = exchange.Result{Custodian: "qingshan", Decision: consortium.Decision{Reasons: []consortium.Reason{{Code: "NO_TREATMENT_RELATION", Article: "PIPL 6, 28"}}}}
+	s.result = exchange.Result{Custodian: "qingshan", Decision: consortium.Decision{Query: consortium.Query{Custodian: "donghu"}, Reasons: []consortium.Reason{{Code: "NO_TREATMENT_RELATION", Article: "PIPL 6, 28"}}}}
 	p = s.post(ask, form)
 	if p.Status != 403 || !strings.Contains(p.text("main"), "由东湖示范医院决定") || !strings.Contains(p.text("main"), "申请没有发出") {
 		t.Errorf("%d %s", p.Status, p.text("main"))
@@ -255,11 +255,17 @@ func TestAsk(t *testing.T) {
 
 func TestReleaseRefusedTellsTheWay(t *testing.T) {
 	s := newSite(t, &doctor)
-	s.result = exchange.Result{ID: "x", Custodian: "qingshan", Patient: patientRef, Decision: consortium.Decision{Reasons: []consortium.Reason{{Code: "CONSENT_KIND", Article: "PIPL 14, 23"}}}}
+	s.result = exchange.Result{ID: "x", Custodian: "qingshan", Patient: patientRef, Decision: consortium.Decision{Query: consortium.Query{Custodian: "qingshan"}, Reasons: []consortium.Reason{{Code: "CONSENT_KIND", Article: "PIPL 14, 23"}}}}
 	p := s.get("/releases/x")
 	if p.Status != 403 || attr(p.all(".tell a")[0], "href") != "http://127.0.0.1:8082/me/consents/new" || !strings.Contains(p.text("main"), "第14、23条") {
 		t.Errorf("%d %s", p.Status, p.text("main"))
 	}
+	// What was received before, and is shown no more: our own policy refused, although a request was sent.
+	s.result.Decision.Query.Custodian = "donghu"
+	if p := s.get("/releases/x"); p.Status != 403 || !strings.Contains(p.text("main"), "由东湖示范医院决定") {
+		t.Errorf("a copy that is shown no more: %d %s", p.Status, p.text("main"))
+	}
+	s.result.Decision.Query.Custodian = "qingshan"
 	s.result.Decision.Reasons = []consortium.Reason{{Code: "MARKETING_PROHIBITED", Article: "PIPL 10, 28"}}
 	if p := s.get("/releases/x"); len(p.all(".tell")) != 0 {
 		t.Error("a consent is proposed where none can help")
