@@ -49,8 +49,9 @@ const (
 		WHERE org = $1 AND patient = $2 AND seq < $3 ORDER BY seq DESC LIMIT $4`
 )
 
-// lanes makes the readers of one patient within this process take turns: they all append to one chain, and taking turns is cheaper than being
-// refused by the database and trying again. Readers in other processes are still kept apart by the database.
+// lanes makes those who read or store records of one patient within this process take turns: readers append to one chain, stores count in one
+// patient's holdings, and taking turns is cheaper than being refused by the database and trying again. Other processes are still kept apart by
+// the database.
 type lanes struct {
 	seed  maphash.Seed
 	turns [256]chan struct{}
@@ -73,6 +74,21 @@ func (l *lanes) enter(ctx context.Context, org consortium.OrgID, patient consort
 	case <-ctx.Done():
 		return nil, classify(ctx.Err())
 	}
+}
+
+// enterFor enters the lane of a batch that is about one patient. Larger batches take none: two lanes could be waited for crosswise.
+func (l *lanes) enterFor(ctx context.Context, org consortium.OrgID, batch []exchange.SealedVersion) (func(), error) {
+	patient := consortium.PatientRef("")
+	for _, v := range batch {
+		if v.Patient != "" && patient != "" && v.Patient != patient {
+			return func() {}, nil
+		}
+		patient = max(patient, v.Patient)
+	}
+	if patient == "" {
+		return func() {}, nil
+	}
+	return l.enter(ctx, org, patient)
 }
 
 // ReadLogged fetches what sel says and appends to the patient's chain, in one transaction of four round trips.

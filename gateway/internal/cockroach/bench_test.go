@@ -63,3 +63,20 @@ func BenchmarkRead(b *testing.B) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "reads/s")
 	b.ReportMetric(float64(db.Retries())/float64(b.N), "retries/op")
 }
+
+// BenchmarkStoreOnePatient stores single records of one patient from many sides at once: they all count in the same holdings.
+func BenchmarkStoreOnePatient(b *testing.B) {
+	db := cockroachtest.New(b)
+	r := newRecords(b, db, "donghu", keyFiles(b))
+	b.SetParallelism(8)
+	b.ResetTimer()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			if _, err := r.Store(b.Context(), []exchange.Put{observation(patientRef(1), uuid.NewString(), 1, "x")}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "records/s")
+	b.ReportMetric(float64(db.Retries())/float64(b.N), "retries/op")
+}

@@ -79,7 +79,7 @@ func (db *DB) applyMigrations(ctx context.Context) error {
 	}
 	conn := stdlib.OpenDBFromPool(db.pool)
 	defer conn.Close()
-	// Several engineers number their migrations in ranges of their own, so a lower number may arrive later.
+	// Migrations are numbered in ranges by subject, so a lower number may arrive later.
 	provider, err := goose.NewProvider(goose.DialectPostgres, conn, files,
 		goose.WithDisableGlobalRegistry(true), goose.WithAllowOutofOrder(true), goose.WithTableName("schema_migrations"))
 	if err != nil {

@@ -19,6 +19,11 @@ var (
 
 // SaveVersions keeps a batch in one transaction of at most five round trips, however large the batch is.
 func (db *DB) SaveVersions(ctx context.Context, org consortium.OrgID, batch []exchange.SealedVersion) error {
+	leave, err := db.lanes.enterFor(ctx, org, batch)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	return db.Tx(ctx, func(tx pgx.Tx) error {
 		var known map[exchange.RecordRef]exchange.Current
 		if refs := furtherVersions(org, batch); len(refs) > 0 {
