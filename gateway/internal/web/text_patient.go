@@ -28,7 +28,7 @@ var textPatient = map[string]text{
 	"record.raw":       {"查看原始数据（FHIR）", "Show the original data (FHIR)"},
 
 	"access.title":          {"谁看过我的记录", "Who looked at my records"},
-	"access.lead":           {"每一次查看和每一次被拒绝都在这里，编号连续，少一条都会被发现。", "Every look and every refusal is here. Entries are numbered without gaps, so a missing one would show."},
+	"access.lead":           {"在本机构的每一次查看和每一次被拒绝都在这里，编号连续，少一条都会被发现。其他机构各有自己的一份，请到它们的页面上看。", "Every look and every refusal at this organisation is here. Entries are numbered without gaps, so a missing one would show. Other organisations keep their own: see their pages."},
 	"access.complete":       {"编号已核对，没有缺失。", "The numbering was checked: nothing is missing."},
 	"access.none":           {"还没有人看过您在这里的记录", "Nobody has looked at your records here yet"},
 	"access.number":         {"第 %d 号", "No. %d"},
