@@ -90,6 +90,9 @@ func (a *app) open(ctx context.Context) error {
 	if a.db, err = cockroach.Open(ctx, a.cfg.Database.URL, a.cfg.Database.MaxConns); err != nil {
 		return err
 	}
+	if err := a.db.CheckSchema(ctx); err != nil {
+		return err
+	}
 	origin := consortiumOrigin(a.cfg)
 	if a.ring, err = keyring.Load(a.cfg.Keys, a.org, origin, a.db, a.now); err != nil {
 		return err

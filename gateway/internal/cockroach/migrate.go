@@ -72,7 +72,31 @@ func (db *DB) holdMigrationLock(ctx context.Context, work func() error) error {
 	return work()
 }
 
+// CheckSchema is an error while migrations are outstanding: a gateway on an old schema would fail request by request.
+func (db *DB) CheckSchema(ctx context.Context) error {
+	pending := false
+	err := db.withMigrations(func(p *goose.Provider) error {
+		var err error
+		pending, err = p.HasPending(ctx)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("check schema: %w", classify(err))
+	}
+	if pending {
+		return errors.New("check schema: the database is older than this program; run `gateway migrate` first")
+	}
+	return nil
+}
+
 func (db *DB) applyMigrations(ctx context.Context) error {
+	return db.withMigrations(func(p *goose.Provider) error {
+		_, err := p.Up(ctx)
+		return err
+	})
+}
+
+func (db *DB) withMigrations(work func(*goose.Provider) error) error {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return err
@@ -85,6 +109,5 @@ func (db *DB) applyMigrations(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = provider.Up(ctx)
-	return err
+	return work(provider)
 }

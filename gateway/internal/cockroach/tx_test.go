@@ -2,6 +2,7 @@ package cockroach_test
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -161,6 +162,9 @@ func TestMigrateByFourGatewaysAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
+	if err := db.CheckSchema(ctx); err != nil {
+		t.Errorf("after migrating: %v", err)
+	}
 	var twice int
 	err = db.Pool().QueryRow(ctx, `SELECT count(*) - count(DISTINCT version_id) FROM schema_migrations`).Scan(&twice)
 	if err != nil {
@@ -218,5 +222,16 @@ func TestTxRetriesDeadlock(t *testing.T) {
 	}
 	if db.Retries() == 0 {
 		t.Error("nothing was retried: the test did not deadlock")
+	}
+}
+
+func TestSchemaThatIsNotThereIsNamed(t *testing.T) {
+	db, err := cockroach.Open(t.Context(), cockroachtest.EmptyURL(t), 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if err := db.CheckSchema(t.Context()); err == nil || !strings.Contains(err.Error(), "gateway migrate") {
+		t.Fatalf("got %v", err)
 	}
 }
