@@ -52,6 +52,8 @@ type Releases struct {
 	Records  RecordReader
 	Store    ReleaseStore
 	Sealer   Sealer
+	// Places gives the places of log entries that have one, by id.
+	Places func(ctx context.Context, entries []string) (map[string]int64, error)
 	// Suspended says that evidence for a release can no longer be kept in time (the log lags behind the ledger by more than the budget).
 	Suspended func(ctx context.Context) (bool, error)
 	Now       func() time.Time
@@ -130,18 +132,30 @@ func (r *Releases) decide(ctx context.Context, req Request) (Reply, error) {
 	if err != nil {
 		return Reply{}, fmt.Errorf("read for release: %w", err)
 	}
-	reply.Records, err = released(versions)
+	reply.Records, err = r.released(ctx, versions)
 	return reply, err
 }
 
-func released(versions []Version) ([]Released, error) {
+func (r *Releases) released(ctx context.Context, versions []Version) ([]Released, error) {
+	entries := make([]string, len(versions))
+	for i, v := range versions {
+		entries[i] = v.Entry
+	}
+	places, err := r.Places(ctx, entries)
+	if err != nil {
+		return nil, fmt.Errorf("find log entries: %w", err)
+	}
 	size, out := 0, make([]Released, 0, len(versions))
 	for _, v := range versions {
 		size += len(v.Content)
-		out = append(out, Released{
+		rec := Released{
 			Type: v.Ref.Type, ID: v.Ref.ID, Number: v.Number, Kind: v.Kind, Recorded: v.Recorded, Entry: v.Entry,
 			Salt: base64.StdEncoding.EncodeToString(v.Salt[:]), Statement: Statement(v), Content: v.Content,
-		})
+		}
+		if index, placed := places[v.Entry]; placed {
+			rec.Index = &index
+		}
+		out = append(out, rec)
 	}
 	if len(out) > maxReleased || size > maxReleasedBytes {
 		return nil, fault.New(fault.TooLarge, "RELEASE_TOO_LARGE", "There are too many records for one answer. Ask for fewer kinds at a time.")

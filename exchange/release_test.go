@@ -169,6 +169,9 @@ func newPair(allow func(consortium.Query) bool) *pair {
 	}
 	p.holder = &exchange.Releases{
 		Org: "donghu", Decider: p.holdPol, Envelope: signed{"donghu", keys}, Records: p.holdMem, Store: p.holdMem, Sealer: p.holdMem,
+		Places: func(_ context.Context, entries []string) (map[string]int64, error) {
+			return map[string]int64{entries[0]: 42}, nil
+		},
 		Suspended: func(context.Context) (bool, error) { return false, nil }, Now: now, Fresh: time.Minute,
 	}
 	return p
@@ -380,5 +383,24 @@ func TestReceivedCopyIsShownNoMoreOnceItsConsentFellShort(t *testing.T) {
 	}
 	if len(p.askerMem.logged) != before+1 || p.askerMem.logged[before].Decision.Allow {
 		t.Fatal("the refusal is not logged")
+	}
+}
+
+func TestPartOfAnAnswerCarriesWhatItsEvidenceNeeds(t *testing.T) {
+	p := newPair(always(true))
+	res, err := p.ask()
+	if err != nil {
+		t.Fatal(err)
+	}
+	part, err := p.asker.Part(context.Background(), doctor, res.ID, "Observation", "o1")
+	if err != nil || part.Custodian != "donghu" || part.Index == nil || *part.Index != 42 || part.Version.Salt != p.holdMem.records[0].Salt {
+		t.Fatalf("got %+v, %v", part, err)
+	}
+	if _, err := p.asker.Part(context.Background(), doctor, res.ID, "Observation", "o2"); !fault.Is(err, fault.NotFound) {
+		t.Errorf("a record that did not come: %v", err)
+	}
+	p.asker.Decider = &policy{allow: func(q consortium.Query) bool { return q.Action != consortium.ActionRecall }}
+	if _, err := p.asker.Part(context.Background(), doctor, res.ID, "Observation", "o1"); !fault.Is(err, fault.Forbidden) {
+		t.Errorf("after its consent fell short: %v", err)
 	}
 }

@@ -47,6 +47,7 @@ type Released struct {
 	Kind      consortium.Kind `json:"kind"`
 	Recorded  time.Time       `json:"recorded"`
 	Entry     string          `json:"entry"`     // id of the custodian's log entry
+	Index     *int64          `json:"index"`     // its place in the custodian's log; null while it has none. A hint: a proof shows whether it is true
 	Salt      string          `json:"salt"`      // base64
 	Statement json.RawMessage `json:"statement"` // canonical bytes of what the log entry commits to
 	Content   []byte          `json:"content"`   // base64 in JSON, so that not one byte of the record changes on the way
@@ -107,6 +108,13 @@ type Sealer interface {
 // AccessLogger logs a decided access that reads nothing from the records of this organisation.
 type AccessLogger interface {
 	LogAccess(ctx context.Context, a Access) error
+}
+
+// Part is one received record with what its evidence needs.
+type Part struct {
+	Custodian consortium.OrgID
+	Version   Version
+	Index     *int64 // its place in the custodian's log; nil when it had none yet
 }
 
 // Result is an answered request for people to read.
@@ -310,36 +318,63 @@ func result(rec Received, reply Reply) (Result, error) {
 // Show gives an answered request again to the person who asked, while it lasts and while the consent that it came under holds, and logs that it was
 // looked at. When the consent does not hold any more, the Result is a refusal without records.
 func (r *Requests) Show(ctx context.Context, actor consortium.Actor, id string) (Result, error) {
+	rec, reply, err := r.recall(ctx, actor, id)
+	if err != nil {
+		return Result{}, err
+	}
+	return result(rec, reply)
+}
+
+// Part gives one record of an answered request, under the rules of Show; a refusal is an error here.
+func (r *Requests) Part(ctx context.Context, actor consortium.Actor, id, typ, record string) (Part, error) {
+	rec, reply, err := r.recall(ctx, actor, id)
+	if err != nil {
+		return Part{}, err
+	}
+	if !reply.Decision.Allow {
+		return Part{}, NewRefused(reply.Decision)
+	}
+	for _, released := range reply.Records {
+		if released.Type == typ && released.ID == record {
+			v, err := released.version(rec.Custodian, rec.Patient)
+			return Part{Custodian: rec.Custodian, Version: v, Index: released.Index}, err
+		}
+	}
+	return Part{}, fault.New(fault.NotFound, "NOT_FOUND", "There is no such record in this answer.")
+}
+
+// recall opens an answered request for the one who asked, decides whether it may still be shown, and logs that.
+func (r *Requests) recall(ctx context.Context, actor consortium.Actor, id string) (Received, Reply, error) {
 	absent := fault.New(fault.NotFound, "REQUEST_NOT_FOUND", "There is no such answer for you, or its time is over. Ask the other organisation again.")
 	if _, err := uuid.Parse(id); err != nil {
-		return Result{}, absent
+		return Received{}, Reply{}, absent
 	}
 	rec, err := r.Store.Received(ctx, r.Org, id)
 	if err != nil {
-		return Result{}, err
+		return Received{}, Reply{}, err
 	}
 	if rec.Actor != actor.ID || actor.Org != r.Org || !r.Now().Before(rec.Expires) {
-		return Result{}, absent
+		return Received{}, Reply{}, absent
 	}
 	body, err := r.Sealer.Open(ctx, rec.Patient, receivedAAD(r.Org, rec.ID), rec.Sealed)
 	if err != nil {
-		return Result{}, fmt.Errorf("open reply: %w", err)
+		return Received{}, Reply{}, fmt.Errorf("open reply: %w", err)
 	}
 	var reply Reply
 	if err := json.Unmarshal(body, &reply); err != nil {
-		return Result{}, fmt.Errorf("decode reply: %w", err)
+		return Received{}, Reply{}, fmt.Errorf("decode reply: %w", err)
 	}
 	decision, err := r.mayRecall(ctx, actor, reply.Decision)
 	if err != nil {
-		return Result{}, err
+		return Received{}, Reply{}, err
 	}
 	if err := r.Access.LogAccess(ctx, Access{Decision: decision, Request: rec.ID}); err != nil {
-		return Result{}, fmt.Errorf("log reading: %w", err)
+		return Received{}, Reply{}, fmt.Errorf("log reading: %w", err)
 	}
 	if !decision.Allow {
 		reply.Decision, reply.Records = decision, nil
 	}
-	return result(rec, reply)
+	return rec, reply, nil
 }
 
 // mayRecall asks this organisation's policy whether what a custodian released may still be shown; a refusal stays the refusal that it was.

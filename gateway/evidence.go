@@ -8,6 +8,8 @@ import (
 	"yilian.example/exchange"
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/evidence"
+	"yilian.example/exchange/fault"
+	"yilian.example/gateway/internal/peering"
 )
 
 // proofOffice gives and checks evidence files. Giving one shows the record, so it goes through the same door as all reading.
@@ -17,9 +19,12 @@ type proofOffice struct {
 	builder *evidence.Builder
 	roots   evidence.Roots
 	opts    evidence.Options
+
+	requests *exchange.Requests
+	foreign  func(custodian consortium.OrgID, index int64) *evidence.Builder // builds from another member's public log
 }
 
-func (a *app) proofOffice(reading *exchange.Reading) (*proofOffice, error) {
+func (a *app) proofOffice(reading *exchange.Reading, requests *exchange.Requests) (*proofOffice, error) {
 	files := map[string][]byte{}
 	for _, m := range a.cfg.Members {
 		pem, err := os.ReadFile(m.LedgerCA)
@@ -33,10 +38,18 @@ func (a *app) proofOffice(reading *exchange.Reading) (*proofOffice, error) {
 		return nil, err
 	}
 	return &proofOffice{
-		org: a.org, reading: reading, roots: roots,
+		org: a.org, reading: reading, requests: requests, foreign: a.foreignBuilder, roots: roots,
 		builder: &evidence.Builder{Log: a.db.Log(a.org), Ledger: a.ledger, Origin: consortiumOrigin(a.cfg), Now: a.now},
 		opts:    evidence.Options{Chaincode: a.cfg.Ledger.Chaincode, Channel: a.cfg.Ledger.Channel},
 	}, nil
+}
+
+func (a *app) foreignBuilder(custodian consortium.OrgID, index int64) *evidence.Builder {
+	member, _ := a.cfg.Member(custodian) // of a reply that was verified as this member's
+	return &evidence.Builder{
+		Log:    foreignLog{peering.NewPublicLog(member.PublicURL, a.cfg.Limits.ReadTimeout), index},
+		Ledger: a.ledger, Origin: consortium.LogOrigin(custodian, a.cfg.Domain), Now: a.now,
+	}
 }
 
 // Evidence gives the file of a record's current version.
@@ -47,6 +60,29 @@ func (p *proofOffice) Evidence(ctx context.Context, actor consortium.Actor, purp
 	}
 	return p.builder.Build(ctx, version)
 }
+
+// ReceivedEvidence gives the file of a record that another member released to the caller. It is built here, from that member's public log and the members'
+// signatures, so that the receiver need not ask the custodian to prove itself.
+func (p *proofOffice) ReceivedEvidence(ctx context.Context, actor consortium.Actor, release, typ, id string) ([]byte, error) {
+	part, err := p.requests.Part(ctx, actor, release, typ, id)
+	if err != nil {
+		return nil, err
+	}
+	if part.Index == nil {
+		return nil, fault.New(fault.Conflict, "NOT_WITNESSED", "This record was not in the custodian's log yet when it was handed over. Please ask for it again.")
+	}
+	builder := p.foreign(part.Custodian, *part.Index)
+	return builder.Build(ctx, part.Version)
+}
+
+// foreignLog is another member's public log, with the place of one entry as that member told it.
+type foreignLog struct {
+	*peering.PublicLog
+	index int64
+}
+
+// Place gives the place that was told; the proof built from it shows whether it is true.
+func (l foreignLog) Place(context.Context, string) (int64, bool, error) { return l.index, true, nil }
 
 // Verify checks a file with the members' roots.
 func (p *proofOffice) Verify(file []byte) (evidence.Report, error) {

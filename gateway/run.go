@@ -160,7 +160,7 @@ func (a *app) public(s *services, callers *auth.Auth) (*gin.Engine, error) {
 	group := r.Group("", callers.Authenticate(failures.Problem))
 	j := api.New(r, group, a.cfg.PublicURL, auth.ActorFrom, failures)
 	api.Patients{Locator: s.reading, Systems: a.cfg.Matching.IdentifierSystems, Ref: a.ring.Ref}.Register(j)
-	api.Releases{Asker: s.requests}.Register(j)
+	api.Releases{Asker: s.requests, Evidence: s.proofs}.Register(j)
 	api.Access{Log: s.records, Proofs: proofs{a.db.Log(a.org)}}.Register(j)
 	api.Consents{Book: s.consents, Ledger: a.ledger, Now: a.now}.Register(j)
 	api.Evidence{Builder: s.proofs}.Register(j)

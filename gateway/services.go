@@ -56,11 +56,12 @@ func (a *app) services(ctx context.Context) (*services, error) {
 		Org: a.org, Base: a.cfg.PublicURL + "/fhir/", Systems: a.cfg.Matching.IdentifierSystems, Index: a.ring, Shelf: s.records,
 		Decider: decider, Log: s.records, Now: a.now, NewID: uuid.NewString,
 	}
-	if s.proofs, err = a.proofOffice(s.reading); err != nil {
+	a.consentServices(s)
+	if err := a.exchangeServices(s, decider); err != nil {
 		return nil, err
 	}
-	a.consentServices(s)
-	return s, a.exchangeServices(s, decider)
+	s.proofs, err = a.proofOffice(s.reading, s.requests)
+	return s, err
 }
 
 func (a *app) consentServices(s *services) {
@@ -85,7 +86,8 @@ func (a *app) exchangeServices(s *services, decider exchange.Decider) error {
 		Org: a.org, Decider: decider, Envelope: envelope, Courier: courier, Store: store, Sealer: a.ring, Access: s.records, Now: a.now, Keep: keepReceived,
 	}
 	s.releases = &exchange.Releases{
-		Org: a.org, Decider: decider, Envelope: envelope, Records: s.records, Store: store, Sealer: a.ring, Suspended: a.suspended, Now: a.now,
+		Org: a.org, Decider: decider, Envelope: envelope, Records: s.records, Store: store, Sealer: a.ring, Places: a.db.Log(a.org).Places,
+		Suspended: a.suspended, Now: a.now,
 		Fresh: a.cfg.Limits.ReleaseFresh,
 	}
 	return nil

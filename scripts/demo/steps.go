@@ -285,6 +285,9 @@ func (s *story) releasedWithConsent(ctx context.Context) (string, error) {
 	if len(shown.Records) != len(release.Records) {
 		return "", errors.New("shown again, it holds other records")
 	}
+	if err := s.receiverProves(ctx, again, release.ID); err != nil {
+		return "", err
+	}
 	return fmt.Sprintf("%d records arrived, signed by Donghu, resting on that consent; release and receipt stand in both logs", len(release.Records)), nil
 }
 

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"yilian.example/exchange/consortium"
+	"yilian.example/scripts/journey"
 )
 
 // verifier gives the auditor's program: the one that set-up built, or built here as a stranger would, statically and from source.
@@ -81,6 +82,28 @@ func (s *story) strangerVerifies(ctx context.Context) (string, error) {
 		where = "without network or environment"
 	}
 	return fmt.Sprintf("a separate process, %s, with nothing but the file and the members' root certificates, in %s; forged files fail", where, took.Round(time.Millisecond)), nil
+}
+
+// receiverProves has the receiver make an evidence file of the report that came, from Donghu's public log and the members' signatures.
+func (s *story) receiverProves(ctx context.Context, doctor *journey.Client, release string) error {
+	content, err := doctor.ReleaseEvidence(ctx, release, s.report.Type, s.report.ID)
+	if err != nil {
+		return err
+	}
+	file, roots := filepath.Join(s.work, "received.json"), filepath.Join(s.work, "roots")
+	if err := errors.Join(os.WriteFile(file, content, 0o600), s.consortium.WriteRoots(roots)); err != nil {
+		return err
+	}
+	program, err := s.verifier(ctx)
+	if err != nil {
+		return err
+	}
+	words, _, err := s.offline(ctx, program, file, "--roots", roots)
+	if err != nil {
+		return fmt.Errorf("verify what was received: %w: %s", err, words)
+	}
+	s.say("Qingshan proves the report from Donghu's public log, without asking Donghu: %s", strings.SplitN(lastLine(words), ".", 2)[0])
+	return nil
 }
 
 // forgedEvidenceFails lets two forgers try: one changes a byte of the record, the other makes the statement fit the changed record as well.

@@ -64,6 +64,12 @@ func (c *Client) Release(ctx context.Context, ask Ask) (Release, error) {
 	return out, err
 }
 
+// ReleaseEvidence gives the evidence file of a record that came, built by the receiver.
+func (c *Client) ReleaseEvidence(ctx context.Context, release, resourceType, id string) ([]byte, error) {
+	answer, err := c.call(ctx, "evidence of what was received", http.MethodGet, "/api/v1/releases/"+release+"/records/"+resourceType+"/"+id+"/evidence", "", nil, nil)
+	return answer.Body, err
+}
+
 // ShowRelease shows an earlier answer to the one who asked.
 func (c *Client) ShowRelease(ctx context.Context, id string) (Release, error) {
 	var out Release

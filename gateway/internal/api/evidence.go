@@ -48,6 +48,10 @@ func (e Evidence) Register(j JSON) {
 		if err != nil {
 			return nil, err
 		}
-		return &evidenceOutput{ContentType: "application/json", CacheControl: "no-store", Disposition: `attachment; filename="evidence.json"`, Body: file}, nil
+		return evidenceFile(file), nil
 	})
+}
+
+func evidenceFile(file []byte) *evidenceOutput {
+	return &evidenceOutput{ContentType: "application/json", CacheControl: "no-store", Disposition: `attachment; filename="evidence.json"`, Body: file}
 }

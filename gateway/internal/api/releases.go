@@ -17,9 +17,21 @@ type Asker interface {
 	Show(ctx context.Context, actor consortium.Actor, id string) (exchange.Result, error)
 }
 
+// ReceivedProver builds the evidence file of a record that another member released to the caller.
+type ReceivedProver interface {
+	ReceivedEvidence(ctx context.Context, actor consortium.Actor, release, typ, id string) ([]byte, error)
+}
+
 // Releases asks other members for records and shows what came.
 type Releases struct {
-	Asker Asker
+	Asker    Asker
+	Evidence ReceivedProver
+}
+
+type receivedEvidenceInput struct {
+	ID     string `path:"id" maxLength:"36"`
+	Type   string `path:"type" maxLength:"64"`
+	Record string `path:"record" maxLength:"64"`
 }
 
 type askInput struct {
@@ -75,6 +87,17 @@ func (r Releases) Register(j JSON) {
 		Summary: "Show again what came, to the one who asked, while it lasts",
 	}, func(ctx context.Context, actor consortium.Actor, in *showInput) (*releaseOutput, error) {
 		return answered(r.Asker.Show(ctx, actor, in.ID))
+	})
+	register(j, huma.Operation{
+		OperationID: "release-evidence", Method: http.MethodGet, Path: "/api/v1/releases/{id}/records/{type}/{record}/evidence",
+		Summary:     "Evidence file of a record that came",
+		Description: "Built by the receiver from the custodian's public log and the members' signatures; the custodian is not asked.",
+	}, func(ctx context.Context, actor consortium.Actor, in *receivedEvidenceInput) (*evidenceOutput, error) {
+		file, err := r.Evidence.ReceivedEvidence(ctx, actor, in.ID, in.Type, in.Record)
+		if err != nil {
+			return nil, err
+		}
+		return evidenceFile(file), nil
 	})
 }
 

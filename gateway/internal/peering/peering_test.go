@@ -18,6 +18,7 @@ import (
 
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
+	"yilian.example/exchange/tlog"
 	"yilian.example/gateway/config"
 )
 
@@ -121,6 +122,25 @@ func TestCourierTrustsOnlyTheMembersOwnRoot(t *testing.T) {
 	}
 	if _, err := c.Carry(context.Background(), "nobody", nil); !fault.Is(err, fault.Invalid) {
 		t.Fatalf("unknown member: %v", err)
+	}
+}
+
+func TestPublicLogGivesTilesAndNamesWhatIsMissing(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/log/tile/entries/000.p/3" {
+			http.NotFound(w, r)
+			return
+		}
+		_, _ = w.Write([]byte("bundle"))
+	}))
+	defer srv.Close()
+	log := NewPublicLog(srv.URL, time.Second)
+	got, err := log.Tiles(context.Background(), []tlog.Tile{{Level: tlog.EntriesLevel, N: 0, Width: 3}})
+	if err != nil || string(got[0]) != "bundle" {
+		t.Fatalf("got %q, %v", got, err)
+	}
+	if _, err := log.Tiles(context.Background(), []tlog.Tile{{Level: 0, N: 0, Width: 3}}); fault.Of(err).Code != "LOG_UNREACHABLE" {
+		t.Fatalf("a tile that is not there: %v", err)
 	}
 }
 

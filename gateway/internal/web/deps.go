@@ -70,6 +70,8 @@ type Proofs interface {
 // yet, try again soon.
 type EvidenceBuilder interface {
 	Evidence(ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, typ, id string) ([]byte, error)
+	// ReceivedEvidence is Evidence for a record that another member released to the caller.
+	ReceivedEvidence(ctx context.Context, actor consortium.Actor, release, typ, id string) ([]byte, error)
 }
 
 // Holdings tells who holds what on a patient; *exchange.Reading is one.

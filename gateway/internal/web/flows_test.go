@@ -319,3 +319,22 @@ func TestEvidencePage(t *testing.T) {
 		t.Errorf("a forged file: %d %s", p.Status, p.text("main"))
 	}
 }
+
+func TestEvidenceOfWhatWasReceived(t *testing.T) {
+	s := newSite(t, &doctor)
+	s.result = exchange.Result{ID: "x", Custodian: "qingshan", Patient: patientRef, Decision: consortium.Decision{Allow: true, Reasons: []consortium.Reason{{Code: "PATIENT_CONSENT", Article: "PIPL 23, 29"}}},
+		Records: []exchange.Version{{Ref: exchange.RecordRef{Org: "qingshan", Type: "Observation", ID: "o1"}, Kind: consortium.Observations, Content: []byte(`{"resourceType":"Observation"}`)}}}
+	link := s.get("/releases/x").all(`a[href$="/evidence"]`)
+	if len(link) != 1 || attr(link[0], "href") != "/releases/x/Observation/o1/evidence" {
+		t.Fatalf("%d links to evidence", len(link))
+	}
+	file := s.get(attr(link[0], "href"))
+	if file.Status != 200 || !strings.Contains(file.Header.Get("Content-Disposition"), "attachment") || s.asked[len(s.asked)-1] != "evidence of x Observation/o1" {
+		t.Errorf("%d %q asked %q", file.Status, file.Header.Get("Content-Disposition"), s.asked)
+	}
+	s.result.Decision.Allow = false
+	s.result.Records = nil
+	if n := len(s.get("/releases/x").all(`a[href$="/evidence"]`)); n != 0 {
+		t.Errorf("a refusal offers %d evidence files", n)
+	}
+}

@@ -60,10 +60,14 @@ func (p *Pages) recordEvidence(c *gin.Context) error {
 	if err != nil {
 		return fmt.Errorf("build evidence: %w", err)
 	}
-	// Type and id passed the lookup above, so they have FHIR's narrow alphabet and cannot end the quoted name.
-	c.Header("Content-Disposition", fmt.Sprintf(`attachment; filename="yilian-%s-%s.evidence.json"`, ref.Type, ref.ID))
-	c.Data(http.StatusOK, "application/json", file)
+	sendEvidence(c, ref.Type, ref.ID, file)
 	return nil
+}
+
+// sendEvidence sends a file to be kept. Type and id passed a lookup, so they have FHIR's narrow alphabet and cannot end the quoted name.
+func sendEvidence(c *gin.Context, typ, id string, file []byte) {
+	c.Header("Content-Disposition", fmt.Sprintf(`attachment; filename="yilian-%s-%s.evidence.json"`, typ, id))
+	c.Data(http.StatusOK, "application/json", file)
 }
 
 // indent lays out JSON for reading; what is not JSON stays as it is.

@@ -31,6 +31,17 @@ func (p *Pages) release(c *gin.Context) error {
 	return p.renderRelease(c, res)
 }
 
+// releaseEvidence gives the evidence file of one record that came.
+func (p *Pages) releaseEvidence(c *gin.Context) error {
+	typ, id := c.Param("type"), c.Param("record")
+	file, err := p.Evidence.ReceivedEvidence(c.Request.Context(), actor(c), c.Param("id"), typ, id)
+	if err != nil {
+		return fmt.Errorf("build evidence of what was received: %w", err)
+	}
+	sendEvidence(c, typ, id, file)
+	return nil
+}
+
 // consentHelps are the reasons that the patient can lift by granting a consent.
 var consentHelps = map[string]bool{
 	"CONSENT_MISSING": true, "CONSENT_EXPIRED": true, "CONSENT_WITHDRAWN": true, "CONSENT_RECIPIENT": true, "CONSENT_PURPOSE": true, "CONSENT_KIND": true,

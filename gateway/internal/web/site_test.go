@@ -125,6 +125,11 @@ func (s *site) AccessLog(_ context.Context, _ consortium.PatientRef, before int6
 
 func (s *site) Witnessed(context.Context, []string) (map[string]bool, error) { return s.witnessed, nil }
 
+func (s *site) ReceivedEvidence(_ context.Context, who consortium.Actor, release, typ, id string) ([]byte, error) {
+	s.asked = append(s.asked, "evidence of "+release+" "+typ+"/"+id)
+	return []byte("{}"), s.fail
+}
+
 func (s *site) Evidence(_ context.Context, _ consortium.Actor, _ consortium.Purpose, typ, id string) ([]byte, error) {
 	return []byte(`{"type":"yilian/evidence"}`), s.fail
 }

@@ -77,6 +77,7 @@ func (p *Pages) Register(r gin.IRouter) {
 	staff.GET("/patients/:patient", p.handle(p.patient))
 	staff.POST("/patients/:patient/ask", p.handle(p.ask))
 	staff.GET("/releases/:id", p.handle(p.release))
+	staff.GET("/releases/:id/:type/:record/evidence", p.handle(p.releaseEvidence))
 
 	audit := site.Group("/audit", auth.Require())
 	audit.GET("", auth.Require(consortium.RoleAuditor), p.handle(p.auditLogs))

@@ -1,0 +1,60 @@
+package peering
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"yilian.example/exchange/fault"
+	"yilian.example/exchange/tlog"
+)
+
+// maxTile bounds one tile or entry bundle: 256 entries of at most 64 KiB (C2SP tlog-tiles).
+const maxTile = 256 * (2 + 1<<16)
+
+// PublicLog reads another member's public log (C2SP tlog-tiles). What it reads is not trusted: proofs built from it are verified before use.
+type PublicLog struct {
+	client *http.Client
+	prefix string // the log's address with a slash at the end
+}
+
+// NewPublicLog reads the log of the gateway at publicURL.
+func NewPublicLog(publicURL string, timeout time.Duration) *PublicLog {
+	return &PublicLog{client: &http.Client{Timeout: timeout, CheckRedirect: noRedirect}, prefix: publicURL + "/log/"}
+}
+
+// Tiles gives tiles and bundles of exactly the widths asked for.
+func (l *PublicLog) Tiles(ctx context.Context, tiles []tlog.Tile) ([][]byte, error) {
+	out := make([][]byte, len(tiles))
+	for i, t := range tiles {
+		data, err := l.get(ctx, t.Path())
+		if err != nil {
+			return nil, fault.Wrap(fmt.Errorf("read %s: %w", t.Path(), err), fault.Unavailable, "LOG_UNREACHABLE",
+				"The other organisation's log cannot be read now. Please try again in a minute.")
+		}
+		out[i] = data
+	}
+	return out, nil
+}
+
+func (l *PublicLog) get(ctx context.Context, path string) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, l.prefix+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	res, err := l.client.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("status %d", res.StatusCode)
+	}
+	data, err := io.ReadAll(io.LimitReader(res.Body, maxTile+1))
+	if err == nil && len(data) > maxTile {
+		err = fmt.Errorf("larger than %d bytes", maxTile)
+	}
+	return data, err
+}
