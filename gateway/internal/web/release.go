@@ -17,6 +17,7 @@ type releasePage struct {
 	Sent     bool             // the request reached the custodian; else our own policy refused it
 	By       consortium.OrgID // who decided
 	Sections []view.Section
+	Records  []view.Record // one by one, for their evidence files
 	// AskPatient says that the patient's consent would change the answer, and where they can give it.
 	AskPatient bool
 	ConsentURL string
@@ -54,6 +55,9 @@ func (p *Pages) renderRelease(c *gin.Context, res exchange.Result) error {
 		title, status = "release.refused", http.StatusForbidden
 	}
 	page := releasePage{Base: p.base(c, title, "/patients/"+string(res.Patient)), Result: res, Sections: view.Sections(res.Records), Sent: res.ID != "", By: res.Decision.Query.Custodian}
+	for _, v := range res.Records {
+		page.Records = append(page.Records, view.Of(v))
+	}
 	for _, r := range res.Decision.Reasons {
 		if consentHelps[r.Code] && page.Sent {
 			page.AskPatient = true
