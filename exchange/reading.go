@@ -3,6 +3,8 @@ package exchange
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"yilian.example/exchange/consortium"
@@ -58,16 +60,74 @@ func (r *Reading) Read(ctx context.Context, actor consortium.Actor, purpose cons
 	return r.Kept.Read(ctx, a, ref, number)
 }
 
-// Locate tells which members hold what on a patient.
+// Locate tells which members hold what on a patient, as far as the policy lets the actor know: of the kinds that it allows, at the members that it
+// does not rule out.
 func (r *Reading) Locate(ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, patient consortium.PatientRef) ([]Holding, error) {
-	a, err := r.decide(ctx, actor, purpose, consortium.ActionLocate, patient, consortium.PatientKinds())
+	kinds, err := r.locatable(ctx, actor, purpose, patient)
+	if err != nil {
+		return nil, err
+	}
+	a, err := r.decide(ctx, actor, purpose, consortium.ActionLocate, patient, kinds)
 	if err != nil {
 		return nil, err
 	}
 	if err := r.Kept.LogAccess(ctx, a); err != nil {
 		return nil, fmt.Errorf("log locating: %w", err)
 	}
-	return r.Kept.Holdings(ctx, patient)
+	holdings, err := r.Kept.Holdings(ctx, patient)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(holdings, func(h Holding) bool {
+		return !slices.Contains(kinds, h.Kind) || !permittedMember(a.Decision.Obligations, h.Org)
+	}), nil
+}
+
+// locatable gives the kinds that the actor may locate: all when the policy allows all at once, else those that it allows one by one, else all again,
+// so that the refusal that follows is about the whole question.
+func (r *Reading) locatable(ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, patient consortium.PatientRef) ([]consortium.Kind, error) {
+	all := consortium.PatientKinds()
+	q := consortium.Query{
+		Actor: actor, Purpose: purpose, Action: consortium.ActionLocate, Custodian: r.Org, Patient: patient, Kinds: all, Time: r.Now().UTC(),
+	}
+	d, err := r.Decider.Decide(ctx, q)
+	if err != nil {
+		return nil, fmt.Errorf("decide locate: %w", err)
+	}
+	if d.Allow {
+		return all, nil
+	}
+	var some []consortium.Kind
+	for _, kind := range all {
+		q.Kinds = []consortium.Kind{kind}
+		if d, err = r.Decider.Decide(ctx, q); err != nil {
+			return nil, fmt.Errorf("decide locate: %w", err)
+		}
+		if d.Allow {
+			some = append(some, kind)
+		}
+	}
+	if len(some) == 0 {
+		return all, nil
+	}
+	slices.Sort(some)
+	return some, nil
+}
+
+// fromMember is the obligation to show only what the named members hold: "FROM:<org>", once for each.
+const fromMember = "FROM:"
+
+func permittedMember(obligations []string, org consortium.OrgID) bool {
+	limited := false
+	for _, o := range obligations {
+		if name, ok := strings.CutPrefix(o, fromMember); ok {
+			limited = true
+			if name == string(org) {
+				return true
+			}
+		}
+	}
+	return !limited
 }
 
 // Refused is a policy's refusal as an error, with the whole decision for those who show its reasons.

@@ -31,6 +31,7 @@ self := object.union(base, {
 
 granted := {
 	"id": "c1",
+	"custodian": "donghu",
 	"recipient": "qingshan",
 	"purpose": "TREAT",
 	"kinds": ["diagnoses", "observations", "reports"],
@@ -46,7 +47,7 @@ release := object.union(base, {
 
 invited := object.union(base, {
 	"query": {"actor": {"id": "a1", "role": "assessor"}, "purpose": "HPAYMT", "action": "locate"},
-	"facts": {"care": false, "invitations": [object.union(granted, {"recipient": "donghu", "purpose": "HPAYMT"})]},
+	"facts": {"care": false, "invitations": [object.union(granted, {"custodian": "qingshan", "recipient": "donghu", "purpose": "HPAYMT"})]},
 })
 
 recall := object.union(base, {

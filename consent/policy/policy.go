@@ -189,6 +189,7 @@ func consents(facts []consent.Fact) []any {
 	for _, c := range facts {
 		out = append(out, map[string]any{
 			"id":        string(c.ID),
+			"custodian": string(c.Terms.Custodian),
 			"recipient": string(c.Terms.Recipient),
 			"purpose":   string(c.Terms.Purpose),
 			"kinds":     words(c.Terms.Kinds),

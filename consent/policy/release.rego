@@ -18,6 +18,18 @@ obligations := ["ONLY_KINDS", "RECEIPT", "NO_ONWARD"] if {
 	input.query.action == "release"
 }
 
+# An insurer's assessor learns only what the inviting custodians hold (PIPL 6).
+obligations := [concat(":", ["FROM", custodian]) | some custodian in inviting] if {
+	allow
+	input.query.action == "locate"
+	input.query.actor.role == "assessor"
+}
+
+inviting contains c.custodian if {
+	some c in input.facts.invitations
+	permits(c, input.org)
+}
+
 # METADATA
 # description: The consents that permit this release, each with its end.
 sufficient contains [c.until, c.id] if {

@@ -179,3 +179,15 @@ test_recall_by_a_patient_denied if {
 	answer := policy.decision with input as object.union(recall, {"query": {"actor": {"role": "patient"}, "purpose": "PATRQT"}})
 	not answer.allow
 }
+
+test_assessor_sees_what_inviting_custodians_hold if {
+	answer := policy.decision with input as invited
+	answer.allow
+	answer.obligations == ["FROM:qingshan"]
+}
+
+test_assessor_may_not_look_for_kinds_that_nobody_named if {
+	answer := policy.decision with input as object.union(invited, {"query": {"kinds": ["medications"]}})
+	not answer.allow
+	codes(answer) == ["NOT_INVITED"]
+}

@@ -1,0 +1,90 @@
+package exchange_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"time"
+
+	"yilian.example/exchange"
+	"yilian.example/exchange/consortium"
+	"yilian.example/exchange/fault"
+)
+
+// kept is the store of a Reading that knows holdings and remembers what is logged.
+type kept struct {
+	exchange.Kept
+	logged []exchange.Access
+}
+
+func (k *kept) LogAccess(_ context.Context, a exchange.Access) error {
+	k.logged = append(k.logged, a)
+	return nil
+}
+
+func (k *kept) Holdings(context.Context, consortium.PatientRef) ([]exchange.Holding, error) {
+	var out []exchange.Holding
+	for _, org := range []consortium.OrgID{"donghu", "qingshan"} {
+		for _, kind := range []consortium.Kind{consortium.Diagnoses, consortium.Reports} {
+			out = append(out, exchange.Holding{Org: org, Kind: kind, Count: 1})
+		}
+	}
+	return out, nil
+}
+
+// narrow allows some kinds only, and shows only what some members hold.
+type narrow struct {
+	kinds       []consortium.Kind
+	obligations []string
+}
+
+func (n narrow) Decide(_ context.Context, q consortium.Query) (consortium.Decision, error) {
+	d := consortium.Decision{Query: q, Allow: true, Reasons: []consortium.Reason{{Code: "TEST", Article: "PIPL 6"}}, Obligations: n.obligations}
+	for _, k := range q.Kinds {
+		d.Allow = d.Allow && slices.Contains(n.kinds, k)
+	}
+	return d, nil
+}
+
+func TestLocateShowsNoMoreThanThePolicyAllows(t *testing.T) {
+	for name, c := range map[string]struct {
+		policy narrow
+		want   []string
+		asked  int // kinds in the logged decision
+	}{
+		"everything":                 {narrow{kinds: consortium.PatientKinds()}, []string{"donghu diagnoses", "donghu reports", "qingshan diagnoses", "qingshan reports"}, 8},
+		"one kind":                   {narrow{kinds: []consortium.Kind{consortium.Reports}}, []string{"donghu reports", "qingshan reports"}, 1},
+		"one kind at one member":     {narrow{kinds: []consortium.Kind{consortium.Reports}, obligations: []string{"FROM:donghu"}}, []string{"donghu reports"}, 1},
+		"a member that holds naught": {narrow{kinds: consortium.PatientKinds(), obligations: []string{"FROM:anhe"}}, nil, 8},
+	} {
+		t.Run(name, func(t *testing.T) {
+			store := &kept{}
+			r := &exchange.Reading{Org: "anhe", Decider: c.policy, Kept: store, Now: func() time.Time { return at }}
+			holdings, err := r.Locate(context.Background(), doctor, consortium.Payment, patient)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, h := range holdings {
+				got = append(got, string(h.Org)+" "+string(h.Kind))
+			}
+			if !slices.Equal(got, c.want) {
+				t.Errorf("got %v, want %v", got, c.want)
+			}
+			if len(store.logged) != 1 || len(store.logged[0].Decision.Query.Kinds) != c.asked {
+				t.Errorf("logged %d accesses", len(store.logged))
+			}
+		})
+	}
+}
+
+func TestLocateRefusedIsLoggedOnceAboutTheWholeQuestion(t *testing.T) {
+	store := &kept{}
+	r := &exchange.Reading{Org: "anhe", Decider: narrow{}, Kept: store, Now: func() time.Time { return at }}
+	if _, err := r.Locate(context.Background(), doctor, consortium.Payment, patient); !fault.Is(err, fault.Forbidden) {
+		t.Fatalf("got %v", err)
+	}
+	if len(store.logged) != 1 || store.logged[0].Decision.Allow || len(store.logged[0].Decision.Query.Kinds) != len(consortium.PatientKinds()) {
+		t.Errorf("logged %+v", store.logged)
+	}
+}
