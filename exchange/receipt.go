@@ -26,17 +26,8 @@ type handover struct {
 	Time    time.Time             `json:"time"`
 }
 
-// releaseEntry is the custodian's log entry of what it is about to hand over.
-func releaseEntry(org consortium.OrgID, req Request, reply Reply, at time.Time) (LogEntry, []byte, error) {
-	return handoverEntry("release", org, req, reply, at)
-}
-
-// receiptEntry is the receiver's log entry of what it got.
-func receiptEntry(org consortium.OrgID, req Request, reply Reply, at time.Time) (LogEntry, error) {
-	entry, _, err := handoverEntry("receipt", org, req, reply, at)
-	return entry, err
-}
-
+// handoverEntry makes the log entry of one side (tlog.KindRelease or tlog.KindReceipt) and what opens its commitment, salt and statement: without the
+// latter kept, the entry would prove nothing to anybody.
 func handoverEntry(kind string, org consortium.OrgID, req Request, reply Reply, at time.Time) (LogEntry, []byte, error) {
 	h := handover{
 		Version: 1, Org: org, Request: req.ID, From: req.To, To: req.From, Patient: req.Patient,
@@ -47,7 +38,7 @@ func handoverEntry(kind string, org consortium.OrgID, req Request, reply Reply, 
 		if err != nil || len(salt) != 32 {
 			return LogEntry{}, nil, fmt.Errorf("record %d: salt is not 32 bytes of base64", i)
 		}
-		c := tlog.Commit("record", [32]byte(salt), rec.Statement)
+		c := tlog.Commit(tlog.KindRecord, [32]byte(salt), rec.Statement)
 		h.Records = append(h.Records, base64.StdEncoding.EncodeToString(c[:]))
 	}
 	statement, err := tlog.Canonical(h)
@@ -57,7 +48,5 @@ func handoverEntry(kind string, org consortium.OrgID, req Request, reply Reply, 
 	var salt [32]byte
 	_, _ = rand.Read(salt[:]) // crypto/rand.Read never fails (Go 1.24)
 	leaf := tlog.NewLeaf(kind, at, tlog.Commit(kind, salt, statement))
-	// What opens the commitment: kept sealed beside the entry.
-	opening := append(salt[:], statement...)
-	return LogEntry{ID: uuid.NewString(), Leaf: leaf}, opening, nil
+	return LogEntry{ID: uuid.NewString(), Leaf: leaf}, append(salt[:], statement...), nil
 }

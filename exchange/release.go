@@ -11,6 +11,7 @@ import (
 
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
+	"yilian.example/exchange/tlog"
 )
 
 // Most that one reply carries: enough for a lifetime of one kind, little enough for one message. Who needs more asks kind by kind.
@@ -165,7 +166,7 @@ func (r *Releases) released(ctx context.Context, versions []Version) ([]Released
 
 // handOver logs the release and signs the reply: durable before visible.
 func (r *Releases) handOver(ctx context.Context, req Request, reply Reply) ([]byte, error) {
-	entry, opening, err := releaseEntry(r.Org, req, reply, reply.Time)
+	entry, opening, err := handoverEntry(tlog.KindRelease, r.Org, req, reply, reply.Time)
 	if err != nil {
 		return nil, err
 	}

@@ -14,6 +14,7 @@ import (
 	"yilian.example/exchange"
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
+	"yilian.example/exchange/tlog"
 )
 
 var (
@@ -124,15 +125,15 @@ func (m *memory) ListAll(_ context.Context, a exchange.Access, _ int) ([]exchang
 
 // Seal only frames: what these tests protect is not secrecy.
 func (m *memory) Seal(_ context.Context, p consortium.PatientRef, aad, plaintext []byte) ([]byte, error) {
-	return json.Marshal([]string{string(p), string(aad), string(plaintext)})
+	return json.Marshal([][]byte{[]byte(p), aad, plaintext})
 }
 
 func (m *memory) Open(_ context.Context, p consortium.PatientRef, aad, ciphertext []byte) ([]byte, error) {
-	var parts []string
-	if err := json.Unmarshal(ciphertext, &parts); err != nil || len(parts) != 3 || parts[0] != string(p) || parts[1] != string(aad) {
+	var parts [][]byte
+	if err := json.Unmarshal(ciphertext, &parts); err != nil || len(parts) != 3 || string(parts[0]) != string(p) || string(parts[1]) != string(aad) {
 		return nil, errors.New("does not open")
 	}
-	return []byte(parts[2]), nil
+	return parts[2], nil
 }
 
 // pair is an asking and an answering member, joined without a network.
@@ -403,4 +404,39 @@ func TestPartOfAnAnswerCarriesWhatItsEvidenceNeeds(t *testing.T) {
 	if _, err := p.asker.Part(context.Background(), doctor, res.ID, "Observation", "o1"); !fault.Is(err, fault.Forbidden) {
 		t.Errorf("after its consent fell short: %v", err)
 	}
+}
+
+// opens reports whether sealed bytes hold the salt and statement that open a leaf's commitment.
+func opens(t *testing.T, kind string, leaf, opening []byte) {
+	t.Helper()
+	l, err := tlog.ParseLeaf(leaf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(opening) <= 32 || l.Kind != kind || tlog.Commit(kind, [32]byte(opening[:32]), opening[32:]) != l.Commitment {
+		t.Errorf("what is kept does not open the %s in the log", kind)
+	}
+}
+
+func TestBothSidesKeepWhatOpensTheirLogEntry(t *testing.T) {
+	p := newPair(always(true))
+	res, err := p.ask()
+	if err != nil {
+		t.Fatal(err)
+	}
+	unseal := func(sealed []byte) []byte {
+		var parts [][]byte
+		if err := json.Unmarshal(sealed, &parts); err != nil {
+			t.Fatal(err)
+		}
+		return parts[2]
+	}
+	var kept struct{ Opening []byte }
+	rec := p.askerMem.received[res.ID]
+	if err := json.Unmarshal(unseal(rec.Sealed), &kept); err != nil {
+		t.Fatal(err)
+	}
+	opens(t, tlog.KindReceipt, rec.Entry.Leaf, kept.Opening)
+	released := p.holdMem.released[0]
+	opens(t, tlog.KindRelease, released.Entry.Leaf, unseal(released.Sealed))
 }

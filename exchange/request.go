@@ -13,6 +13,7 @@ import (
 
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
+	"yilian.example/exchange/tlog"
 )
 
 // Request is what one member's gateway asks of another's, signed by the asking organisation so that the asking cannot be denied later.
@@ -79,7 +80,7 @@ type Received struct {
 	Patient   consortium.PatientRef
 	Custodian consortium.OrgID
 	Allowed   bool
-	Sealed    []byte // the reply's JSON
+	Sealed    []byte // the reply, and what opens the receipt's commitment
 	Created   time.Time
 	Expires   time.Time
 	Entry     LogEntry // the receipt
@@ -274,20 +275,26 @@ func (rec Released) version(custodian consortium.OrgID, patient consortium.Patie
 	}, nil
 }
 
+// keptReply is what a Received holds sealed.
+type keptReply struct {
+	Reply   Reply  `json:"reply"`
+	Opening []byte `json:"opening"` // salt and statement of the receipt
+}
+
 // keep seals the answer, logs the receipt, and only then shows it.
 func (r *Requests) keep(ctx context.Context, req Request, reply Reply) (Result, error) {
 	now := r.Now().UTC()
-	body, err := json.Marshal(reply)
+	entry, opening, err := handoverEntry(tlog.KindReceipt, r.Org, req, reply, now)
+	if err != nil {
+		return Result{}, err
+	}
+	body, err := json.Marshal(keptReply{Reply: reply, Opening: opening})
 	if err != nil {
 		return Result{}, fmt.Errorf("encode reply: %w", err)
 	}
 	sealed, err := r.Sealer.Seal(ctx, req.Patient, receivedAAD(r.Org, req.ID), body)
 	if err != nil {
 		return Result{}, fmt.Errorf("seal reply: %w", err)
-	}
-	entry, err := receiptEntry(r.Org, req, reply, now)
-	if err != nil {
-		return Result{}, err
 	}
 	rec := Received{
 		ID: req.ID, Actor: req.Actor.ID, Patient: req.Patient, Custodian: req.To, Allowed: reply.Decision.Allow,
@@ -360,10 +367,11 @@ func (r *Requests) recall(ctx context.Context, actor consortium.Actor, id string
 	if err != nil {
 		return Received{}, Reply{}, fmt.Errorf("open reply: %w", err)
 	}
-	var reply Reply
-	if err := json.Unmarshal(body, &reply); err != nil {
+	var kept keptReply
+	if err := json.Unmarshal(body, &kept); err != nil {
 		return Received{}, Reply{}, fmt.Errorf("decode reply: %w", err)
 	}
+	reply := kept.Reply
 	decision, err := r.mayRecall(ctx, actor, reply.Decision)
 	if err != nil {
 		return Received{}, Reply{}, err
