@@ -37,7 +37,7 @@ type Reading struct {
 
 // List gives the current versions of a patient's records of some kinds.
 func (r *Reading) List(ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, patient consortium.PatientRef, kinds []consortium.Kind) ([]Version, error) {
-	a, err := r.decide(ctx, actor, purpose, consortium.ActionRead, patient, kinds)
+	a, err := r.mayRead(ctx, actor, purpose, patient, kinds)
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +50,7 @@ func (r *Reading) Read(ctx context.Context, actor consortium.Actor, purpose cons
 	if err != nil {
 		return Version{}, err
 	}
-	a, err := r.decide(ctx, actor, purpose, consortium.ActionRead, patient, []consortium.Kind{kind})
+	a, err := r.mayRead(ctx, actor, purpose, patient, []consortium.Kind{kind})
 	if err != nil {
 		if actor.Role == consortium.RolePatient && actor.Patient != patient && fault.Is(err, fault.Forbidden) {
 			return Version{}, fault.Wrap(err, fault.NotFound, "NOT_FOUND", "There is no such record.")
@@ -63,55 +63,50 @@ func (r *Reading) Read(ctx context.Context, actor consortium.Actor, purpose cons
 // Locate tells which members hold what on a patient, as far as the policy lets the actor know: of the kinds that it allows, at the members that it
 // does not rule out.
 func (r *Reading) Locate(ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, patient consortium.PatientRef) ([]Holding, error) {
-	kinds, err := r.locatable(ctx, actor, purpose, patient)
+	d, err := r.decideLocate(ctx, actor, purpose, patient)
 	if err != nil {
 		return nil, err
 	}
-	a, err := r.decide(ctx, actor, purpose, consortium.ActionLocate, patient, kinds)
-	if err != nil {
-		return nil, err
-	}
-	if err := r.Kept.LogAccess(ctx, a); err != nil {
+	if err := r.Kept.LogAccess(ctx, Access{Decision: d}); err != nil {
 		return nil, fmt.Errorf("log locating: %w", err)
+	}
+	if !d.Allow {
+		return nil, NewRefused(d)
 	}
 	holdings, err := r.Kept.Holdings(ctx, patient)
 	if err != nil {
 		return nil, err
 	}
 	return slices.DeleteFunc(holdings, func(h Holding) bool {
-		return !slices.Contains(kinds, h.Kind) || !permittedMember(a.Decision.Obligations, h.Org)
+		return !slices.Contains(d.Query.Kinds, h.Kind) || !permittedMember(d.Obligations, h.Org)
 	}), nil
 }
 
-// locatable gives the kinds that the actor may locate: all when the policy allows all at once, else those that it allows one by one, else all again,
-// so that the refusal that follows is about the whole question.
-func (r *Reading) locatable(ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, patient consortium.PatientRef) ([]consortium.Kind, error) {
-	all := consortium.PatientKinds()
-	q := consortium.Query{
-		Actor: actor, Purpose: purpose, Action: consortium.ActionLocate, Custodian: r.Org, Patient: patient, Kinds: all, Time: r.Now().UTC(),
+// decideLocate asks about all kinds at once, which is enough for most. Where that is refused it asks kind by kind and then about those that are allowed; when
+// none is, the refusal about all of them stands.
+func (r *Reading) decideLocate(ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, patient consortium.PatientRef) (consortium.Decision, error) {
+	ask := func(kinds ...consortium.Kind) (consortium.Decision, error) {
+		return r.ask(ctx, actor, purpose, consortium.ActionLocate, patient, kinds)
 	}
-	d, err := r.Decider.Decide(ctx, q)
-	if err != nil {
-		return nil, fmt.Errorf("decide locate: %w", err)
-	}
-	if d.Allow {
-		return all, nil
+	whole, err := ask(consortium.PatientKinds()...)
+	if err != nil || whole.Allow {
+		return whole, err
 	}
 	var some []consortium.Kind
-	for _, kind := range all {
-		q.Kinds = []consortium.Kind{kind}
-		if d, err = r.Decider.Decide(ctx, q); err != nil {
-			return nil, fmt.Errorf("decide locate: %w", err)
+	for _, kind := range consortium.PatientKinds() {
+		d, err := ask(kind)
+		if err != nil {
+			return consortium.Decision{}, err
 		}
 		if d.Allow {
 			some = append(some, kind)
 		}
 	}
 	if len(some) == 0 {
-		return all, nil
+		return whole, nil
 	}
 	slices.Sort(some)
-	return some, nil
+	return ask(some...)
 }
 
 // fromMember is the obligation to show only what the named members hold: "FROM:<org>", once for each.
@@ -142,12 +137,11 @@ func (r *Refused) Error() string { return r.fault.Error() }
 // Unwrap gives the classified error.
 func (r *Refused) Unwrap() error { return r.fault }
 
-func (r *Reading) decide(ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, action consortium.Action, patient consortium.PatientRef, kinds []consortium.Kind) (Access, error) {
-	d, err := r.Decider.Decide(ctx, consortium.Query{
-		Actor: actor, Purpose: purpose, Action: action, Custodian: r.Org, Patient: patient, Kinds: kinds, Time: r.Now().UTC(),
-	})
+// mayRead decides a reading; a refusal is logged and is an error.
+func (r *Reading) mayRead(ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, patient consortium.PatientRef, kinds []consortium.Kind) (Access, error) {
+	d, err := r.ask(ctx, actor, purpose, consortium.ActionRead, patient, kinds)
 	if err != nil {
-		return Access{}, fmt.Errorf("decide %s: %w", action, err)
+		return Access{}, err
 	}
 	a := Access{Decision: d}
 	if d.Allow {
@@ -157,6 +151,16 @@ func (r *Reading) decide(ctx context.Context, actor consortium.Actor, purpose co
 		return Access{}, fmt.Errorf("log refusal: %w", err)
 	}
 	return Access{}, NewRefused(d)
+}
+
+func (r *Reading) ask(ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, action consortium.Action, patient consortium.PatientRef, kinds []consortium.Kind) (consortium.Decision, error) {
+	d, err := r.Decider.Decide(ctx, consortium.Query{
+		Actor: actor, Purpose: purpose, Action: action, Custodian: r.Org, Patient: patient, Kinds: kinds, Time: r.Now().UTC(),
+	})
+	if err != nil {
+		return consortium.Decision{}, fmt.Errorf("decide %s: %w", action, err)
+	}
+	return d, nil
 }
 
 // NewRefused makes the error of a decision that does not allow.

@@ -165,12 +165,13 @@ func (a *app) public(s *services, callers *auth.Auth) (*gin.Engine, error) {
 	api.Consents{Book: s.consents, Ledger: a.ledger, Now: a.now}.Register(j)
 	api.Evidence{Builder: s.proofs}.Register(j)
 	api.Logs{Status: a.seq, Now: a.now}.Register(j)
-	api.Audit{Logs: newAudit(a).memberLogs}.Register(j)
+	audit := newAudit(a)
+	api.Audit{Logs: audit.memberLogs}.Register(j)
 
 	pages, err := web.New(web.Deps{
 		Org: a.org, Members: a.cfg.Members, Systems: a.cfg.Matching.IdentifierSystems, Ref: a.patientRef,
 		Records: s.reading, Access: s.records, Proofs: proofs{a.db.Log(a.org)}, Evidence: s.proofs, Verify: s.proofs.Verify,
-		Consents: s.consents, Holdings: s.reading, Requests: s.requests, Audit: newAudit(a), Authenticate: callers.Authenticate, Log: a.log,
+		Consents: s.consents, Holdings: s.reading, Requests: s.requests, Audit: audit, Authenticate: callers.Authenticate, Log: a.log,
 	})
 	if err != nil {
 		return nil, err

@@ -28,6 +28,12 @@ type Exchange struct {
 	Key    string `yaml:"key"`    // PEM file
 }
 
+// How a gateway asks another one: a signed request (compact JWS, RFC 7515) is posted to ReleasePath below Member.ExchangeURL.
+const (
+	ReleasePath      = "/exchange/v1/releases"
+	ReleaseMediaType = "application/jose" // RFC 7515, 9.2.1
+)
+
 // Member is one organisation of the consortium as the others see it.
 type Member struct {
 	ID          string `yaml:"id"`

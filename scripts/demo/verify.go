@@ -56,8 +56,8 @@ func (s *story) strangerVerifies(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	file, roots := filepath.Join(s.work, "evidence.json"), filepath.Join(s.work, "roots")
-	if err := errors.Join(os.WriteFile(file, s.file, 0o600), s.consortium.WriteRoots(roots)); err != nil {
+	file, roots := filepath.Join(s.work, "evidence.json"), s.consortium.Roots()
+	if err := os.WriteFile(file, s.file, 0o600); err != nil {
 		return "", err
 	}
 	s.say("the patient downloads an evidence file of %d bytes and hands it to a stranger", len(s.file))
@@ -90,8 +90,8 @@ func (s *story) receiverProves(ctx context.Context, doctor *journey.Client, rele
 	if err != nil {
 		return err
 	}
-	file, roots := filepath.Join(s.work, "received.json"), filepath.Join(s.work, "roots")
-	if err := errors.Join(os.WriteFile(file, content, 0o600), s.consortium.WriteRoots(roots)); err != nil {
+	file, roots := filepath.Join(s.work, "received.json"), s.consortium.Roots()
+	if err := os.WriteFile(file, content, 0o600); err != nil {
 		return err
 	}
 	program, err := s.verifier(ctx)

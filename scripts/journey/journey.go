@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -108,26 +107,8 @@ func (c *Consortium) DatabaseURL() (string, error) {
 	return "", errors.New("no member")
 }
 
-// WriteRoots copies the root certificates by which members are known on the ledger to one directory, named <org>.pem, as an auditor gets
-// them.
-func (c *Consortium) WriteRoots(dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("make directory of roots: %w", err)
-	}
-	for _, m := range c.Members {
-		for _, member := range m.Config.Members {
-			pem, err := os.ReadFile(member.LedgerCA)
-			if err != nil {
-				return fmt.Errorf("read root of %s: %w", member.ID, err)
-			}
-			if err := os.WriteFile(filepath.Join(dir, member.ID+".pem"), pem, 0o644); err != nil {
-				return fmt.Errorf("write root of %s: %w", member.ID, err)
-			}
-		}
-		return nil
-	}
-	return errors.New("no member")
-}
+// Roots is the directory of the root certificates by which members are known on the ledger, <org>.pem each, as an auditor gets them.
+func (c *Consortium) Roots() string { return filepath.Join(c.State, "roots") }
 
 // With gives a client that calls with a bearer token; empty for none.
 func (m *Member) With(token string) *Client {

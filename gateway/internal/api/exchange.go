@@ -12,10 +12,8 @@ import (
 
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
+	"yilian.example/gateway/config"
 )
-
-// ReleasePath is where other members' gateways send their signed requests, over mutual TLS only.
-const ReleasePath = "/exchange/v1/releases"
 
 // maxSignedRequest bounds a signed request: a page of JSON.
 const maxSignedRequest = 64 << 10
@@ -36,7 +34,7 @@ type Exchange struct {
 
 // Register adds the exchange endpoints.
 func (e Exchange) Register(r gin.IRouter) {
-	r.POST(ReleasePath, e.release)
+	r.POST(config.ReleasePath, e.release)
 }
 
 func (e Exchange) release(c *gin.Context) {
@@ -45,7 +43,7 @@ func (e Exchange) release(c *gin.Context) {
 		e.Fail(c, fault.Wrap(err, fault.Unauthorized, "PEER_UNKNOWN", "Connect with the gateway certificate of a member organisation."))
 		return
 	}
-	if mt, _, err := mime.ParseMediaType(c.GetHeader("Content-Type")); err != nil || mt != "application/jose" {
+	if mt, _, err := mime.ParseMediaType(c.GetHeader("Content-Type")); err != nil || mt != config.ReleaseMediaType {
 		e.Fail(c, fault.New(fault.Unsupported, "MEDIA_TYPE", "Send the signed request as application/jose."))
 		return
 	}
@@ -66,5 +64,5 @@ func (e Exchange) release(c *gin.Context) {
 		return
 	}
 	c.Header("Cache-Control", "no-store")
-	c.Data(http.StatusOK, "application/jose", reply)
+	c.Data(http.StatusOK, config.ReleaseMediaType, reply)
 }

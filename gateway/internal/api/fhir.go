@@ -102,7 +102,11 @@ func (f *FHIR) caller(c *gin.Context) (exchange.Caller, bool) {
 
 // PurposeOf gives the purpose of a request: the header Purpose-Of-Use, or what the role is there for.
 func PurposeOf(r *http.Request, role consortium.Role) (consortium.Purpose, error) {
-	if given := r.Header.Values("Purpose-Of-Use"); len(given) > 0 {
+	return purposeFrom(r.Header.Values("Purpose-Of-Use"), role)
+}
+
+func purposeFrom(given []string, role consortium.Role) (consortium.Purpose, error) {
+	if len(given) > 0 {
 		p := consortium.Purpose(given[0])
 		if len(given) > 1 || !p.Valid() {
 			return "", fault.New(fault.Invalid, "PURPOSE", "Purpose-Of-Use must be one code of HL7's PurposeOfUse, for example TREAT.")

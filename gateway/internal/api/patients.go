@@ -37,11 +37,10 @@ type purposeHeader struct {
 }
 
 func (h purposeHeader) of(actor consortium.Actor) (consortium.Purpose, error) {
-	r := &http.Request{Header: http.Header{}}
-	if h.Purpose != "" {
-		r.Header.Set("Purpose-Of-Use", h.Purpose)
+	if h.Purpose == "" {
+		return purposeFrom(nil, actor.Role)
 	}
-	return PurposeOf(r, actor.Role)
+	return purposeFrom([]string{h.Purpose}, actor.Role)
 }
 
 type searchInput struct {

@@ -16,12 +16,6 @@ import (
 	"yilian.example/gateway/config"
 )
 
-// ReleasePath is where a gateway's exchange listener answers signed requests.
-const ReleasePath = "/exchange/v1/releases"
-
-// ContentType is that of a compact JWS (RFC 7515, 9.2.1).
-const ContentType = "application/jose"
-
 // MaxReply bounds what one reply may weigh: a release's content in base64, twice (JSON in JWS), and room for the rest.
 const MaxReply = 64 << 20
 
@@ -46,7 +40,7 @@ func NewCourier(members []config.Member, clientTLS func(consortium.OrgID) (*tls.
 			return nil, fmt.Errorf("prepare connection to %s: %w", m.ID, err)
 		}
 		transport := &http.Transport{TLSClientConfig: conf, ForceAttemptHTTP2: true, MaxIdleConnsPerHost: 16, IdleConnTimeout: time.Minute}
-		c.clients[consortium.OrgID(m.ID)] = member{url: m.ExchangeURL + ReleasePath, client: &http.Client{Transport: transport, Timeout: timeout, CheckRedirect: noRedirect}}
+		c.clients[consortium.OrgID(m.ID)] = member{url: m.ExchangeURL + config.ReleasePath, client: &http.Client{Transport: transport, Timeout: timeout, CheckRedirect: noRedirect}}
 	}
 	return c, nil
 }
@@ -61,7 +55,7 @@ func (c *Courier) Carry(ctx context.Context, to consortium.OrgID, request []byte
 	if err != nil {
 		return nil, fmt.Errorf("make request: %w", err)
 	}
-	req.Header.Set("Content-Type", ContentType)
+	req.Header.Set("Content-Type", config.ReleaseMediaType)
 	res, err := m.client.Do(req)
 	if err != nil {
 		return nil, unreachable(err)
