@@ -1,5 +1,5 @@
-// Command chaincode serves the contracts of chaincode/contract to one member's peer as an external service: the peer connects to it, no
-// container is built.
+// Command chaincode serves the contracts of chaincode/contract to one member's peer as an external service: the peer
+// connects to it, no container is built.
 //
 // It reads its configuration from the environment, since the peer's operator sets it beside the package's id:
 //

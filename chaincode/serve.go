@@ -18,7 +18,8 @@ import (
 	"google.golang.org/grpc/keepalive"
 )
 
-// stopGrace is how long running invocations may take to end. The peer's stream never ends by itself, so it is cut after that.
+// stopGrace is how long running invocations may take to end. The peer's stream never ends by itself, so it is cut after
+// that.
 const stopGrace = 500 * time.Millisecond
 
 // maxMessage is the largest message between peer and chaincode, in bytes; the shim's own default.
@@ -41,7 +42,9 @@ func readSettings(getenv func(string) string) (settings, error) {
 		return s, nil
 	}
 	if key == "" || cert == "" || ca == "" {
-		return settings{}, errors.New("read environment: set CHAINCODE_TLS_KEY, CHAINCODE_TLS_CERT and CHAINCODE_CLIENT_CA together, or none of them")
+		return settings{}, errors.New(
+			"read environment: set CHAINCODE_TLS_KEY, CHAINCODE_TLS_CERT and CHAINCODE_CLIENT_CA together, or none of them",
+		)
 	}
 	pair, err := tls.LoadX509KeyPair(cert, key)
 	if err != nil {

@@ -45,8 +45,16 @@ func TestSettings(t *testing.T) {
 		{"no address", map[string]string{"CHAINCODE_SERVER_ADDRESS": ""}, "CHAINCODE_SERVER_ADDRESS"},
 		{"no id", map[string]string{"CHAINCODE_ID": ""}, "CHAINCODE_ID"},
 		{"half of TLS", map[string]string{"CHAINCODE_TLS_KEY": key, "CHAINCODE_TLS_CERT": cert}, "together"},
-		{"garbage key", map[string]string{"CHAINCODE_TLS_KEY": garbage, "CHAINCODE_TLS_CERT": cert, "CHAINCODE_CLIENT_CA": ca}, "TLS key"},
-		{"garbage root", map[string]string{"CHAINCODE_TLS_KEY": key, "CHAINCODE_TLS_CERT": cert, "CHAINCODE_CLIENT_CA": garbage}, "client CA"},
+		{
+			"garbage key",
+			map[string]string{"CHAINCODE_TLS_KEY": garbage, "CHAINCODE_TLS_CERT": cert, "CHAINCODE_CLIENT_CA": ca},
+			"TLS key",
+		},
+		{
+			"garbage root",
+			map[string]string{"CHAINCODE_TLS_KEY": key, "CHAINCODE_TLS_CERT": cert, "CHAINCODE_CLIENT_CA": garbage},
+			"client CA",
+		},
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
@@ -80,7 +88,8 @@ func certificates(t *testing.T, write func(name, content string) string) (string
 	return write("key.pem", string(key)), write("cert.pem", string(server.Cert)), write("ca.pem", string(root.PEM()))
 }
 
-// TestPeerIsServed plays the peer: it connects, sees the chaincode register under its id, and asks for the process to end while connected.
+// TestPeerIsServed plays the peer: it connects, sees the chaincode register under its id, and asks for the process to
+// end while connected.
 func TestPeerIsServed(t *testing.T) {
 	dir := t.TempDir()
 	key, cert, ca := certificates(t, func(name, content string) string {
@@ -118,7 +127,8 @@ func TestPeerIsServed(t *testing.T) {
 				t.Fatal(err)
 			}
 			var id peer.ChaincodeID
-			if err := proto.Unmarshal(message.GetPayload(), &id); err != nil || id.GetName() != "yilian:abc" || message.GetType() != peer.ChaincodeMessage_REGISTER {
+			if err := proto.Unmarshal(message.GetPayload(), &id); err != nil || id.GetName() != "yilian:abc" ||
+				message.GetType() != peer.ChaincodeMessage_REGISTER {
 				t.Errorf("registered as %v (%v), %v", &id, message.GetType(), err)
 			}
 			stop()
@@ -148,7 +158,12 @@ func peerTLS(t *testing.T, key, cert, ca string) *tls.Config {
 	if !roots.AppendCertsFromPEM(pem) {
 		t.Fatal("no root")
 	}
-	return &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair}, RootCAs: roots, ServerName: "chaincode.donghu"}
+	return &tls.Config{
+		MinVersion:   tls.VersionTLS12,
+		Certificates: []tls.Certificate{pair},
+		RootCAs:      roots,
+		ServerName:   "chaincode.donghu",
+	}
 }
 
 func freeAddress(t *testing.T) string {

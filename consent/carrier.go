@@ -26,11 +26,12 @@ const (
 	backoffLast  = 5 * time.Minute
 )
 
-// straggle is how long after a consent's end a grant that was once submitted could still appear on the ledger: past it, its withdrawal has
-// nothing left to end.
+// straggle is how long after a consent's end a grant that was once submitted could still appear on the ledger: past it,
+// its withdrawal has nothing left to end.
 const straggle = 10 * time.Minute
 
-// Carrier brings grants and withdrawals to the ledger, at least once each and in order, whatever fails between. Any number may run.
+// Carrier brings grants and withdrawals to the ledger, at least once each and in order, whatever fails between. Any
+// number may run.
 type Carrier struct {
 	Org    consortium.OrgID
 	Store  Store
@@ -102,11 +103,31 @@ func (c *Carrier) try(ctx context.Context, o Order) {
 	case done:
 		err = c.Outbox.Settle(ctx, o, out)
 	case err != nil:
-		c.Log.WarnContext(ctx, "consent not carried; will try again", "consent", o.ID, "op", o.Op, "attempt", o.Attempts, "error", err)
+		c.Log.WarnContext(
+			ctx,
+			"consent not carried; will try again",
+			"consent",
+			o.ID,
+			"op",
+			o.Op,
+			"attempt",
+			o.Attempts,
+			"error",
+			err,
+		)
 		err = c.Outbox.Postpone(ctx, o, c.Now().UTC().Add(backoff(o.Attempts)), fault.Of(err).Code)
 	}
 	if err != nil {
-		c.Log.WarnContext(ctx, "order not written back; it returns when its claim ends", "consent", o.ID, "op", o.Op, "error", err)
+		c.Log.WarnContext(
+			ctx,
+			"order not written back; it returns when its claim ends",
+			"consent",
+			o.ID,
+			"op",
+			o.Op,
+			"error",
+			err,
+		)
 		return
 	}
 	if done && o.Op == OpGrant {
@@ -129,8 +150,9 @@ func (c *Carrier) carry(ctx context.Context, o Order) (Outcome, bool, error) {
 	return c.carryWithdrawal(ctx, o, consent, secret)
 }
 
-// carryGrant looks the consent up before it submits again, since an earlier attempt may have been ordered although it seemed to fail. A grant
-// that was withdrawn after its first attempt is carried all the same, so that the withdrawal which follows ends it on the ledger too.
+// carryGrant looks the consent up before it submits again, since an earlier attempt may have been ordered although it
+// seemed to fail. A grant that was withdrawn after its first attempt is carried all the same, so that the withdrawal
+// which follows ends it on the ledger too.
 func (c *Carrier) carryGrant(ctx context.Context, o Order, consent Consent, secret Secret) (Outcome, bool, error) {
 	commitment := tlog.Commit(tlog.KindConsent, secret.Salt, secret.Statement)
 	until := consent.Terms.Until.Unix()
@@ -144,7 +166,9 @@ func (c *Carrier) carryGrant(ctx context.Context, o Order, consent Consent, secr
 	}
 	if o.Attempts == 1 || err != nil {
 		state, err = c.Ledger.GrantConsent(ctx, record.Grant{
-			ID: string(o.ID), PublicKey: secret.PublicKey, Commitment: commitment[:], Until: until, Signature: secret.Grant, Mode: record.ModeSelf,
+			ID: string(
+				o.ID,
+			), PublicKey: secret.PublicKey, Commitment: commitment[:], Until: until, Signature: secret.Grant, Mode: record.ModeSelf,
 		})
 	}
 	if code, final := refusal(err); final {
@@ -156,7 +180,8 @@ func (c *Carrier) carryGrant(ctx context.Context, o Order, consent Consent, secr
 	if state.Status == record.StatusWithdrawn {
 		return Outcome{Refused: string(record.CodeConsentWithdrawn), At: c.Now().UTC()}, true, nil
 	}
-	if state.ID != string(o.ID) || !bytes.Equal(state.Commitment, commitment[:]) || state.Until != until || state.GrantTx == "" {
+	if state.ID != string(o.ID) || !bytes.Equal(state.Commitment, commitment[:]) || state.Until != until ||
+		state.GrantTx == "" {
 		return Outcome{}, false, errors.New("carry grant: the ledger holds another consent under this id")
 	}
 	receipt, err := seal(ctx, c.Keys, sealReceipt, consent.ID, consent.Terms, Receipt{
@@ -191,14 +216,19 @@ func (c *Carrier) carryWithdrawal(ctx context.Context, o Order, consent Consent,
 	return Outcome{At: c.Now().UTC()}, true, nil
 }
 
-// refusal tells whether the ledger will never take the grant, and why. Refusals of the moment (clock, caller) are tried again.
+// refusal tells whether the ledger will never take the grant, and why. Refusals of the moment (clock, caller) are tried
+// again.
 func refusal(err error) (string, bool) {
 	var r *record.Refusal
 	if !errors.As(err, &r) {
 		return "", false
 	}
 	switch r.Code {
-	case record.CodeArgument, record.CodeSignature, record.CodeConsentUntil, record.CodeConsentExists, record.CodeConsentWithdrawn:
+	case record.CodeArgument,
+		record.CodeSignature,
+		record.CodeConsentUntil,
+		record.CodeConsentExists,
+		record.CodeConsentWithdrawn:
 		return string(r.Code), true
 	}
 	return "", false

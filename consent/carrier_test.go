@@ -161,9 +161,9 @@ func TestLyingEvent(t *testing.T) {
 	}
 }
 
-// TestNoInterleavingRevives draws histories of a grant, its withdrawal, workers that die, a ledger that fails in every way, and time; whatever
-// their order, a consent counts only while the ledger has granted it, never after its withdrawal was answered, and in the end the ledger
-// agrees.
+// TestNoInterleavingRevives draws histories of a grant, its withdrawal, workers that die, a ledger that fails in every
+// way, and time; whatever their order, a consent counts only while the ledger has granted it, never after its
+// withdrawal was answered, and in the end the ledger agrees.
 func TestNoInterleavingRevives(t *testing.T) {
 	base := newHospital(t) // the rules are compiled once
 	rapid.Check(t, func(r *rapid.T) {
@@ -260,7 +260,8 @@ func TestRunCarriesAtOnce(t *testing.T) {
 	}
 }
 
-// TestWithdrawnOnTheLedgerFirst: a grant whose answer was lost and that another member's gateway has ended since is not taken for granted.
+// TestWithdrawnOnTheLedgerFirst: a grant whose answer was lost and that another member's gateway has ended since is not
+// taken for granted.
 func TestWithdrawnOnTheLedgerFirst(t *testing.T) {
 	h := newHospital(t)
 	h.ledger.Next = faults(consenttest.Lost)

@@ -25,8 +25,8 @@ type Facts struct {
 	Care bool
 	// Consents are those of the patient with Org as custodian, each with a state that was proven.
 	Consents []Fact
-	// Invitations are consents of the patient at other custodians that name Org as recipient. Their states are not proven here: they tell
-	// only whether asking makes sense, and the custodian decides by itself.
+	// Invitations are consents of the patient at other custodians that name Org as recipient. Their states are not proven
+	// here: they tell only whether asking makes sense, and the custodian decides by itself.
 	Invitations []Fact
 }
 
@@ -37,12 +37,14 @@ type Fact struct {
 	State State
 }
 
-// Policy answers. Its answer always has a reason. An error means that no decision was reached, which callers treat as a refusal.
+// Policy answers. Its answer always has a reason. An error means that no decision was reached, which callers treat as a
+// refusal.
 type Policy interface {
 	Evaluate(ctx context.Context, in Input) (consortium.Decision, error)
 }
 
-// Care tells whether a patient is in treatment at an organisation at a time: an encounter that has begun and has not ended before since.
+// Care tells whether a patient is in treatment at an organisation at a time: an encounter that has begun and has not
+// ended before since.
 type Care interface {
 	InCare(ctx context.Context, org consortium.OrgID, patient consortium.PatientRef, at, since time.Time) (bool, error)
 }
@@ -71,8 +73,8 @@ type Decider struct {
 	Log        *slog.Logger
 }
 
-// Decide answers a query. Facts are looked up here, and only those that the query can rest on. A release is checked against the ledger where
-// it can be reached: its word wins when it says less than the database.
+// Decide answers a query. Facts are looked up here, and only those that the query can rest on. A release is checked
+// against the ledger where it can be reached: its word wins when it says less than the database.
 func (d *Decider) Decide(ctx context.Context, q consortium.Query) (consortium.Decision, error) {
 	in := Input{Org: d.Org, Query: q}
 	var err error
@@ -119,7 +121,8 @@ func (d *Decider) facts(ctx context.Context, q consortium.Query) (Facts, error) 
 		for _, c := range list {
 			f.Consents = append(f.Consents, d.prove(ctx, c, q))
 		}
-	case q.Action == consortium.ActionLocate && q.Actor.Role == consortium.RoleAssessor, q.Action == consortium.ActionRecall:
+	case q.Action == consortium.ActionLocate && q.Actor.Role == consortium.RoleAssessor,
+		q.Action == consortium.ActionRecall:
 		list, err := d.Consents.Naming(ctx, d.Org, q.Patient)
 		if err != nil {
 			return Facts{}, fmt.Errorf("look up invitations: %w", err)
@@ -133,7 +136,8 @@ func (d *Decider) facts(ctx context.Context, q consortium.Query) (Facts, error) 
 	return f, nil
 }
 
-// prove takes a granted consent for pending unless its sealed receipt opens: a mark in the database alone proves nothing.
+// prove takes a granted consent for pending unless its sealed receipt opens: a mark in the database alone proves
+// nothing.
 func (d *Decider) prove(ctx context.Context, c Consent, q consortium.Query) Fact {
 	fact := Fact{ID: c.ID, Terms: c.Terms, State: c.State}
 	if c.State != Granted || c.Terms.Recipient != q.Actor.Org {
@@ -150,8 +154,9 @@ func (d *Decider) prove(ctx context.Context, c Consent, q consortium.Query) Fact
 	return fact
 }
 
-// confirm asks the ledger about the consent that a release would rest on and corrects the fact where the ledger says less. An unreachable
-// ledger changes nothing: the receipt, sealed when the ledger committed the grant, has been checked.
+// confirm asks the ledger about the consent that a release would rest on and corrects the fact where the ledger says
+// less. An unreachable ledger changes nothing: the receipt, sealed when the ledger committed the grant, has been
+// checked.
 func (d *Decider) confirm(ctx context.Context, facts []Fact, id ID) (bool, error) {
 	if d.Ledger == nil {
 		return false, nil
@@ -183,7 +188,16 @@ func (d *Decider) confirm(ctx context.Context, facts []Fact, id ID) (bool, error
 		if said == Granted {
 			said = Pending // the ledger knows another consent than the database
 		}
-		d.Log.WarnContext(ctx, "ledger does not confirm a consent", "consent", id, "says", said, "commitment", hex.EncodeToString(state.Commitment))
+		d.Log.WarnContext(
+			ctx,
+			"ledger does not confirm a consent",
+			"consent",
+			id,
+			"says",
+			said,
+			"commitment",
+			hex.EncodeToString(state.Commitment),
+		)
 		facts[i].State = said
 		return true, nil
 	}

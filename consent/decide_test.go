@@ -33,7 +33,12 @@ type inCare struct {
 	since, till time.Time
 }
 
-func (c *inCare) InCare(_ context.Context, org consortium.OrgID, patient consortium.PatientRef, at, since time.Time) (bool, error) {
+func (c *inCare) InCare(
+	_ context.Context,
+	org consortium.OrgID,
+	patient consortium.PatientRef,
+	at, since time.Time,
+) (bool, error) {
 	c.asked++
 	c.till, c.since = at, since
 	return c.yes && org == "donghu" && patient == consenttest.Patient, c.err
@@ -298,7 +303,8 @@ func TestAssessorNeedsInvitation(t *testing.T) {
 	wantReason(t, h.decide(t, q), true, "PATIENT_INVITATION")
 }
 
-// TestRecallRestsOnTheConsentOfTheCopy lets a recipient show a copy only while the very consent that it came under holds, whatever others there are.
+// TestRecallRestsOnTheConsentOfTheCopy lets a recipient show a copy only while the very consent that it came under
+// holds, whatever others there are.
 func TestRecallRestsOnTheConsentOfTheCopy(t *testing.T) {
 	h := newHospital(t)
 	h.decider.Org = "qingshan"

@@ -27,8 +27,8 @@ type Positions interface {
 // followRetry is the pause before an event that could not be noted is tried again.
 const followRetry = time.Second
 
-// Follow notes the ledger's events until the channel closes or ctx ends. An event that cannot be noted holds up those after it: a withdrawal
-// must not be lost.
+// Follow notes the ledger's events until the channel closes or ctx ends. An event that cannot be noted holds up those
+// after it: a withdrawal must not be lost.
 func (c *Carrier) Follow(ctx context.Context, events <-chan LedgerEvent, positions Positions) error {
 	for {
 		select {
@@ -63,8 +63,8 @@ func (c *Carrier) note(ctx context.Context, e LedgerEvent, positions Positions) 
 	return err
 }
 
-// Observe takes note of a withdrawal that the ledger announced: any member may have carried it. It must return without an error before the event
-// is marked as read. Consents of other custodians are none of ours.
+// Observe takes note of a withdrawal that the ledger announced: any member may have carried it. It must return without
+// an error before the event is marked as read. Consents of other custodians are none of ours.
 func (c *Carrier) Observe(ctx context.Context, id string) error {
 	consent, err := c.Store.One(ctx, c.Org, ID(id))
 	if fault.Is(err, fault.NotFound) {

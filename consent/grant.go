@@ -27,7 +27,8 @@ const (
 	clockSkew = time.Minute
 )
 
-// Consents is a custodian's book of consents: drafting, granting, withdrawing, listing. Every method is for the patient themself.
+// Consents is a custodian's book of consents: drafting, granting, withdrawing, listing. Every method is for the patient
+// themself.
 type Consents struct {
 	Org     consortium.OrgID
 	Members Directory
@@ -72,7 +73,9 @@ type Signed struct {
 func (s *Consents) Draft(ctx context.Context, actor consortium.Actor, choice Choice) (Draft, error) {
 	terms := Terms{
 		Patient: actor.Patient, Custodian: s.Org, Recipient: choice.Recipient, Purpose: choice.Purpose,
-		Kinds: sorted(choice.Kinds), From: s.Now().UTC().Truncate(time.Second), Until: choice.Until.UTC().Truncate(time.Second),
+		Kinds: sorted(
+			choice.Kinds,
+		), From: s.Now().UTC().Truncate(time.Second), Until: choice.Until.UTC().Truncate(time.Second),
 		Notice: NoticeVersion, Lang: choice.Lang,
 	}
 	text, err := s.check(ctx, actor, terms)
@@ -86,8 +89,8 @@ func (s *Consents) Draft(ctx context.Context, actor consortium.Actor, choice Cho
 	return Draft{Statement: NewStatement("", terms, text), Salt: salt[:], Until: terms.Until.Unix()}, nil
 }
 
-// Grant keeps a signed consent as pending and orders it to be carried to the ledger. Everything is derived again here; what the browser sent must
-// equal it. The same submission again gives the same consent.
+// Grant keeps a signed consent as pending and orders it to be carried to the ledger. Everything is derived again here;
+// what the browser sent must equal it. The same submission again gives the same consent.
 func (s *Consents) Grant(ctx context.Context, actor consortium.Actor, in Signed) (Consent, error) {
 	terms, err := in.Statement.terms()
 	if err != nil {
@@ -118,7 +121,13 @@ func (s *Consents) Grant(ctx context.Context, actor consortium.Actor, in Signed)
 }
 
 // again answers a repeated submission: the first answer may have been lost on its way to the browser.
-func (s *Consents) again(ctx context.Context, actor consortium.Actor, id ID, secret Secret, conflict error) (Consent, error) {
+func (s *Consents) again(
+	ctx context.Context,
+	actor consortium.Actor,
+	id ID,
+	secret Secret,
+	conflict error,
+) (Consent, error) {
 	c, err := s.One(ctx, actor, id)
 	if err != nil {
 		return Consent{}, conflict
@@ -165,16 +174,31 @@ func (s *Consents) checkPerson(actor consortium.Actor, patient consortium.Patien
 func (s *Consents) parties(t Terms) (custodian, recipient Party, err error) {
 	custodian, known := s.Members.Member(t.Custodian)
 	if !known || t.Custodian != s.Org {
-		return Party{}, Party{}, fault.New(fault.Invalid, "CONSENT_CUSTODIAN", "Give consent at the organisation that holds the records.")
+		return Party{}, Party{}, fault.New(
+			fault.Invalid,
+			"CONSENT_CUSTODIAN",
+			"Give consent at the organisation that holds the records.",
+		)
 	}
 	recipient, known = s.Members.Member(t.Recipient)
 	if !known || t.Recipient == s.Org {
-		return Party{}, Party{}, fault.New(fault.Invalid, "CONSENT_RECIPIENT", "Choose another member organisation as recipient.")
+		return Party{}, Party{}, fault.New(
+			fault.Invalid,
+			"CONSENT_RECIPIENT",
+			"Choose another member organisation as recipient.",
+		)
 	}
-	serves := map[consortium.Purpose]consortium.OrgKind{consortium.Treatment: consortium.Hospital, consortium.Payment: consortium.Insurer}
+	serves := map[consortium.Purpose]consortium.OrgKind{
+		consortium.Treatment: consortium.Hospital,
+		consortium.Payment:   consortium.Insurer,
+	}
 	kind, known := serves[t.Purpose]
 	if !known {
-		return Party{}, Party{}, fault.New(fault.Invalid, "CONSENT_PURPOSE", "Consent can be given for treatment or for an insurance claim.")
+		return Party{}, Party{}, fault.New(
+			fault.Invalid,
+			"CONSENT_PURPOSE",
+			"Consent can be given for treatment or for an insurance claim.",
+		)
 	}
 	if recipient.Kind != kind {
 		return Party{}, Party{}, fault.New(fault.Invalid, "CONSENT_RECIPIENT",
@@ -189,7 +213,11 @@ func (s *Consents) checkScope(t Terms) error {
 	case len(t.Kinds) == 0 || !slices.Equal(t.Kinds, sorted(t.Kinds)) || slices.ContainsFunc(t.Kinds, func(k consortium.Kind) bool { return !k.Valid() }):
 		return fault.New(fault.Invalid, "CONSENT_KINDS", "Choose at least one kind of record from the list.")
 	case t.Notice != NoticeVersion || !t.Lang.Valid():
-		return fault.New(fault.Invalid, "CONSENT_NOTICE", "The wording of the notice has changed. Please load the page again and read it once more.")
+		return fault.New(
+			fault.Invalid,
+			"CONSENT_NOTICE",
+			"The wording of the notice has changed. Please load the page again and read it once more.",
+		)
 	case t.From.Before(now.Add(-draftLife)) || t.From.After(now.Add(clockSkew)):
 		return fault.New(fault.Invalid, "CONSENT_DRAFT_OLD", "This form is older than an hour. Please load the page again.")
 	case !t.Until.After(now) || !t.Until.After(t.From):
@@ -211,8 +239,11 @@ func (s *Consents) checkAge(ctx context.Context, actor consortium.Actor) error {
 		return fmt.Errorf("look up date of birth: %w", err)
 	}
 	if s.Now().In(beijing).Before(born.AddDate(ownAge, 0, 0)) {
-		return fault.New(fault.Forbidden, "CONSENT_GUARDIAN",
-			"For children under 14 a parent or guardian has to consent (PIPL 31). This cannot be done online yet: please come to the service desk together.")
+		return fault.New(
+			fault.Forbidden,
+			"CONSENT_GUARDIAN",
+			"For children under 14 a parent or guardian has to consent (PIPL 31). This cannot be done online yet: please come to the service desk together.",
+		)
 	}
 	return nil
 }
@@ -230,7 +261,11 @@ func (s *Consents) verify(t Terms, text string, in Signed) (Secret, error) {
 	}
 	got, err := in.Statement.Canonical()
 	if err != nil || !bytes.Equal(got, statement) {
-		return Secret{}, fault.New(fault.Invalid, "CONSENT_CHANGED", "What was signed is not what this page asks for. Please load the page again.")
+		return Secret{}, fault.New(
+			fault.Invalid,
+			"CONSENT_CHANGED",
+			"What was signed is not what this page asks for. Please load the page again.",
+		)
 	}
 	salt := [32]byte(in.Salt)
 	commitment := tlog.Commit(tlog.KindConsent, salt, statement)
@@ -239,13 +274,25 @@ func (s *Consents) verify(t Terms, text string, in Signed) (Secret, error) {
 		record.VerifyP256(in.PublicKey, record.WithdrawalMessage(string(id)), in.Withdrawal),
 	)
 	if err != nil {
-		return Secret{}, fault.Wrap(err, fault.Invalid, "CONSENT_SIGNATURE", "The signature does not verify. Please load the page again and sign once more.")
+		return Secret{}, fault.Wrap(
+			err,
+			fault.Invalid,
+			"CONSENT_SIGNATURE",
+			"The signature does not verify. Please load the page again and sign once more.",
+		)
 	}
 	logSalt, err := s.salt()
 	if err != nil {
 		return Secret{}, err
 	}
-	return Secret{Statement: statement, Salt: salt, LogSalt: logSalt, PublicKey: in.PublicKey, Grant: in.Grant, Withdrawal: in.Withdrawal}, nil
+	return Secret{
+		Statement:  statement,
+		Salt:       salt,
+		LogSalt:    logSalt,
+		PublicKey:  in.PublicKey,
+		Grant:      in.Grant,
+		Withdrawal: in.Withdrawal,
+	}, nil
 }
 
 func (s *Consents) salt() ([32]byte, error) {

@@ -76,7 +76,8 @@ func TestDraft(t *testing.T) {
 	d := newDesk()
 	draft := d.draft(t)
 	s := draft.Statement
-	if s.Consent != "" || s.Patient != consenttest.Patient || s.Custodian != "donghu" || s.Recipient != "qingshan" || s.Notice != consent.NoticeVersion {
+	if s.Consent != "" || s.Patient != consenttest.Patient || s.Custodian != "donghu" || s.Recipient != "qingshan" ||
+		s.Notice != consent.NoticeVersion {
 		t.Errorf("statement %+v", s)
 	}
 	if len(s.Kinds) != 2 || s.Kinds[0] != consortium.Diagnoses || s.Kinds[1] != consortium.Reports {
@@ -90,7 +91,8 @@ func TestDraft(t *testing.T) {
 	}
 }
 
-// TestTextSaysWhatTheLawAsks: names and contacts, purpose, kinds and period stand in the words that are signed (PIPL 17, 23, 29, 30).
+// TestTextSaysWhatTheLawAsks: names and contacts, purpose, kinds and period stand in the words that are signed (PIPL
+// 17, 23, 29, 30).
 func TestTextSaysWhatTheLawAsks(t *testing.T) {
 	for lang, words := range map[consent.Lang][]string{
 		consent.Chinese: {
@@ -198,7 +200,8 @@ func TestGrant(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.State != consent.Pending || c.ID != consent.ID(record.ConsentID(signed.PublicKey)) || !c.CreatedAt.Equal(noon) || c.Holds(noon) {
+	if c.State != consent.Pending || c.ID != consent.ID(record.ConsentID(signed.PublicKey)) || !c.CreatedAt.Equal(noon) ||
+		c.Holds(noon) {
 		t.Errorf("granted %+v", c)
 	}
 	if d.woken != 1 || len(d.book.Entries()) != 1 {
@@ -217,7 +220,8 @@ func TestGrant(t *testing.T) {
 	}
 }
 
-// TestGrantTwice: the answer may have been lost, so the same submission gives the same consent, and another one under the same key is refused.
+// TestGrantTwice: the answer may have been lost, so the same submission gives the same consent, and another one under
+// the same key is refused.
 func TestGrantTwice(t *testing.T) {
 	d := newDesk()
 	signed := consenttest.Sign(t, d.draft(t))
@@ -318,7 +322,9 @@ func TestWithdrawTwice(t *testing.T) {
 
 // FuzzStatement: whatever the browser sends as a statement, nothing but the one that the server would build is taken.
 func FuzzStatement(f *testing.F) {
-	f.Add(`{"v":1,"type":"yilian/consent","purpose":"TREAT","kinds":["reports"],"from":"2026-11-21T12:00:00Z","until":"2026-12-21T12:00:00Z"}`)
+	f.Add(
+		`{"v":1,"type":"yilian/consent","purpose":"TREAT","kinds":["reports"],"from":"2026-11-21T12:00:00Z","until":"2026-12-21T12:00:00Z"}`,
+	)
 	f.Add(`{"kinds":null,"from":"","text":"\u0000"}`)
 	f.Fuzz(func(t *testing.T, text string) {
 		var s consent.Statement

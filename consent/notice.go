@@ -8,7 +8,8 @@ import (
 	"yilian.example/exchange/consortium"
 )
 
-// NoticeVersion names the wording below. Any change of wording needs a new version: it stands in every signed statement (PIPL 7).
+// NoticeVersion names the wording below. Any change of wording needs a new version: it stands in every signed statement
+// (PIPL 7).
 const NoticeVersion = "2026-11"
 
 // Lang is a language that the notice is written in.
@@ -42,9 +43,10 @@ func (p Party) name(lang Lang) string {
 // beijing is the time of day that the notice speaks: China has one.
 var beijing = time.FixedZone("UTC+8", 8*60*60)
 
-// Text is the statement in plain words that the patient reads and signs, paragraphs separated by line feeds. It says what PIPL 17, 23, 29 and
-// 30 ask: who gives, who receives and how to reach them, purpose, method, kinds, period, necessity, effect on the person, and what refusal
-// and withdrawal do. It depends on nothing but its arguments, so that the server can derive it again and compare.
+// Text is the statement in plain words that the patient reads and signs, paragraphs separated by line feeds. It says
+// what PIPL 17, 23, 29 and 30 ask: who gives, who receives and how to reach them, purpose, method, kinds, period,
+// necessity, effect on the person, and what refusal and withdrawal do. It depends on nothing but its arguments, so that
+// the server can derive it again and compare.
 func Text(terms Terms, custodian, recipient Party) string {
 	if terms.Lang == Chinese {
 		return textZH(terms, custodian, recipient)
@@ -78,8 +80,12 @@ func textEN(t Terms, custodian, recipient Party) string {
 		"Method: each time the recipient asks, the holder checks this consent and sends only what was asked for, encrypted. Every request, " +
 			"granted or refused, is recorded, and you can see it at any time.",
 		"Kinds: " + strings.Join(KindNames(t.Kinds, English), ", ") + ".",
-		fmt.Sprintf("Period: %s to %s (Beijing time); it then ends by itself. The recipient keeps what it received for as long as the law asks for "+
-			"medical records, then deletes it.", clockEN(t.From), clockEN(t.Until)),
+		fmt.Sprintf(
+			"Period: %s to %s (Beijing time); it then ends by itself. The recipient keeps what it received for as long as the law asks for "+
+				"medical records, then deletes it.",
+			clockEN(t.From),
+			clockEN(t.Until),
+		),
 		"Why it is needed: " + necessityEN[t.Purpose],
 		"What it means for you: health records are sensitive personal information. If they leak or are misused, you may be treated unfairly, or your " +
 			"safety or property may be harmed. Staff of the recipient who deal with your case will see the kinds named above.",

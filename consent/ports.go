@@ -34,9 +34,9 @@ type Ending struct {
 type Store interface {
 	// Add keeps a pending consent and the order to carry its grant to the ledger; fault.Conflict where the id exists.
 	Add(ctx context.Context, c Consent, e Entry) error
-	// Withdraw ends a consent from this moment. A grant that was never tried is dropped, so that it never reaches the ledger; otherwise the
-	// withdrawal is ordered to be carried there after it. It is false, and nothing is changed, when the consent had ended before, and
-	// fault.NotFound where there is no such consent.
+	// Withdraw ends a consent from this moment. A grant that was never tried is dropped, so that it never reaches the
+	// ledger; otherwise the withdrawal is ordered to be carried there after it. It is false, and nothing is changed, when
+	// the consent had ended before, and fault.NotFound where there is no such consent.
 	Withdraw(ctx context.Context, custodian consortium.OrgID, id ID, end Ending) (bool, error)
 	// One gives a consent; fault.NotFound where there is none.
 	One(ctx context.Context, custodian consortium.OrgID, id ID) (Consent, error)
@@ -64,7 +64,8 @@ type Order struct {
 
 // Outcome is how an order ended for good.
 type Outcome struct {
-	// Receipt is set for a grant that the ledger committed: sealed. The consent becomes granted unless it was withdrawn meanwhile.
+	// Receipt is set for a grant that the ledger committed: sealed. The consent becomes granted unless it was withdrawn
+	// meanwhile.
 	Receipt []byte
 	// Refused is set for a grant that the ledger will never take: the code of its refusal.
 	Refused string
@@ -81,8 +82,8 @@ type Outbox interface {
 	Postpone(ctx context.Context, o Order, until time.Time, code string) error
 }
 
-// Ledger is the consent contract. An error that holds a *record.Refusal means that nothing was changed; after any other error the outcome is
-// unknown and is looked up before the next attempt.
+// Ledger is the consent contract. An error that holds a *record.Refusal means that nothing was changed; after any other
+// error the outcome is unknown and is looked up before the next attempt.
 type Ledger interface {
 	GrantConsent(ctx context.Context, g record.Grant) (record.ConsentState, error)
 	WithdrawConsent(ctx context.Context, w record.Withdrawal) (record.ConsentState, error)

@@ -15,8 +15,8 @@ const (
 	sealEnding  = "yilian/consent-ending/v1"
 )
 
-// binding is the associated data of all that is sealed with a consent: its id and every one of its clear terms. Change one of them in the
-// database and nothing opens any more.
+// binding is the associated data of all that is sealed with a consent: its id and every one of its clear terms. Change
+// one of them in the database and nothing opens any more.
 func binding(kind string, id ID, t Terms) ([]byte, error) {
 	return tlog.Canonical(struct {
 		Seal  string    `json:"seal"`
@@ -55,8 +55,8 @@ func open(ctx context.Context, keys Keys, kind string, id ID, t Terms, sealed []
 	return nil
 }
 
-// Proven gives the receipt of a consent that is marked granted. Only the organisation's own gateway could have sealed it for this id and
-// these terms, so an error means that the mark, or the terms, did not come from it.
+// Proven gives the receipt of a consent that is marked granted. Only the organisation's own gateway could have sealed
+// it for this id and these terms, so an error means that the mark, or the terms, did not come from it.
 func Proven(ctx context.Context, keys Keys, c Consent) (Receipt, error) {
 	if c.State != Granted || len(c.Receipt) == 0 {
 		return Receipt{}, fmt.Errorf("prove consent: it has no receipt")

@@ -11,7 +11,8 @@ import (
 // statementType says what a statement is, so that signed bytes of one kind can never be taken for another's.
 const statementType = "yilian/consent"
 
-// Statement is what the patient signs over: the terms, and the very words that were shown. Its canonical JSON (RFC 8785) is committed to.
+// Statement is what the patient signs over: the terms, and the very words that were shown. Its canonical JSON (RFC
+// 8785) is committed to.
 type Statement struct {
 	V         int                   `json:"v"`
 	Type      string                `json:"type"`
@@ -56,7 +57,11 @@ func (s Statement) terms() (Terms, error) {
 	from, errFrom := time.Parse(time.RFC3339, s.From)
 	until, errUntil := time.Parse(time.RFC3339, s.Until)
 	if s.V != 1 || s.Type != statementType || errFrom != nil || errUntil != nil {
-		return Terms{}, fault.New(fault.Invalid, "CONSENT_STATEMENT", "The statement is not of the documented form. Please load the page again.")
+		return Terms{}, fault.New(
+			fault.Invalid,
+			"CONSENT_STATEMENT",
+			"The statement is not of the documented form. Please load the page again.",
+		)
 	}
 	return Terms{
 		Patient: s.Patient, Custodian: s.Custodian, Recipient: s.Recipient, Purpose: s.Purpose, Kinds: s.Kinds,

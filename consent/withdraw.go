@@ -19,7 +19,8 @@ const (
 	endedByLedger  = "ledger" // another member carried the patient's withdrawal
 )
 
-// Withdraw ends a consent. It counts from the moment this returns without an error; the ledger follows. Withdrawing again changes nothing.
+// Withdraw ends a consent. It counts from the moment this returns without an error; the ledger follows. Withdrawing
+// again changes nothing.
 func (s *Consents) Withdraw(ctx context.Context, actor consortium.Actor, id ID) (Consent, error) {
 	c, err := s.One(ctx, actor, id)
 	if err != nil {
@@ -94,5 +95,10 @@ func ending(ctx context.Context, keys Keys, random io.Reader, c Consent, by stri
 		return Ending{}, err
 	}
 	leaf := tlog.NewLeaf(tlog.KindConsent, at, tlog.Commit(tlog.KindConsent, opening.Salt, statement))
-	return Ending{At: at, Sealed: sealed, Entry: Entry{ID: uuid.NewString(), Leaf: leaf}, Carried: by == endedByLedger}, nil
+	return Ending{
+		At:      at,
+		Sealed:  sealed,
+		Entry:   Entry{ID: uuid.NewString(), Leaf: leaf},
+		Carried: by == endedByLedger,
+	}, nil
 }

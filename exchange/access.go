@@ -36,9 +36,9 @@ func CursorOf(v Version) Cursor {
 	return Cursor{Recorded: v.Recorded, Type: v.Ref.Type, ID: v.Ref.ID}
 }
 
-// Read gives one version of a record (number 0: the current one) and logs the access. It is fault.Gone where that version is a deletion or the
-// patient's data was erased, fault.NotFound where there is none, and fault.Forbidden when the record is not of the patient and kind that the
-// decision is about.
+// Read gives one version of a record (number 0: the current one) and logs the access. It is fault.Gone where that
+// version is a deletion or the patient's data was erased, fault.NotFound where there is none, and fault.Forbidden when
+// the record is not of the patient and kind that the decision is about.
 func (r *Records) Read(ctx context.Context, a Access, ref RecordRef, number int) (Version, error) {
 	if ref.Org != r.Org || number < 0 {
 		return Version{}, errNoRecord()
@@ -66,7 +66,8 @@ func (r *Records) List(ctx context.Context, a Access, page Page) ([]Version, err
 	return versions, nil
 }
 
-// ListAll gives up to limit of the current versions of the decided patient and kinds, newest first, and logs the access.
+// ListAll gives up to limit of the current versions of the decided patient and kinds, newest first, and logs the
+// access.
 func (r *Records) ListAll(ctx context.Context, a Access, limit int) ([]Version, error) {
 	return r.List(ctx, a, Page{Limit: limit})
 }
@@ -81,31 +82,45 @@ func (r *Records) LogAccess(ctx context.Context, a Access) error {
 	if err != nil {
 		return fmt.Errorf("log access: %w", err)
 	}
-	_, err = r.Accesses.ReadLogged(ctx, r.Org, patient, nil, func(head AccessHead, _ []SealedVersion) (SealedAccess, error) {
-		return r.sealAccess(cipher, head, a)
-	})
+	_, err = r.Accesses.ReadLogged(
+		ctx,
+		r.Org,
+		patient,
+		nil,
+		func(head AccessHead, _ []SealedVersion) (SealedAccess, error) {
+			return r.sealAccess(cipher, head, a)
+		},
+	)
 	if err != nil {
 		return fmt.Errorf("log access: %w", err)
 	}
 	return nil
 }
 
-// readLogged reads under an allowing decision about this organisation's records. The store commits first; content is opened after.
+// readLogged reads under an allowing decision about this organisation's records. The store commits first; content is
+// opened after.
 func (r *Records) readLogged(ctx context.Context, a Access, sel *Selection) ([]Version, error) {
 	q := a.Decision.Query
-	if !a.Decision.Allow || q.Custodian != r.Org || (q.Action != consortium.ActionRead && q.Action != consortium.ActionRelease) {
+	if !a.Decision.Allow || q.Custodian != r.Org ||
+		(q.Action != consortium.ActionRead && q.Action != consortium.ActionRelease) {
 		return nil, mismatch()
 	}
 	cipher, err := r.Keys.DataKey(ctx, q.Patient)
 	if err != nil {
 		return nil, err
 	}
-	sealed, err := r.Accesses.ReadLogged(ctx, r.Org, q.Patient, sel, func(head AccessHead, got []SealedVersion) (SealedAccess, error) {
-		if err := checkRead(a, sel, got); err != nil || q.Patient == "" {
-			return SealedAccess{}, err
-		}
-		return r.sealAccess(cipher, head, a)
-	})
+	sealed, err := r.Accesses.ReadLogged(
+		ctx,
+		r.Org,
+		q.Patient,
+		sel,
+		func(head AccessHead, got []SealedVersion) (SealedAccess, error) {
+			if err := checkRead(a, sel, got); err != nil || q.Patient == "" {
+				return SealedAccess{}, err
+			}
+			return r.sealAccess(cipher, head, a)
+		},
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -147,8 +162,12 @@ func (r *Records) open(cipher Cipher, s SealedVersion) (Version, error) {
 		err = errors.New("sealed record is too short")
 	}
 	if err != nil {
-		return Version{}, fault.Wrap(err, fault.Internal, "RECORD_INTEGRITY",
-			"This record was changed in the database outside this system, so it is not shown. The change is provable from the log. Please tell your administrator.")
+		return Version{}, fault.Wrap(
+			err,
+			fault.Internal,
+			"RECORD_INTEGRITY",
+			"This record was changed in the database outside this system, so it is not shown. The change is provable from the log. Please tell your administrator.",
+		)
 	}
 	return Version{
 		Ref: RecordRef{Org: r.Org, Type: s.Type, ID: s.ID}, Number: s.Number, Patient: s.Patient, Kind: s.Kind,
@@ -158,7 +177,9 @@ func (r *Records) open(cipher Cipher, s SealedVersion) (Version, error) {
 
 func (r *Records) sealAccess(cipher Cipher, head AccessHead, a Access) (SealedAccess, error) {
 	seq := head.Seq + 1
-	statement, err := tlog.Canonical(accessStatement{V: 1, Org: r.Org, Seq: seq, Prev: head.Commitment, Decision: a.Decision, Request: a.Request})
+	statement, err := tlog.Canonical(
+		accessStatement{V: 1, Org: r.Org, Seq: seq, Prev: head.Commitment, Decision: a.Decision, Request: a.Request},
+	)
 	if err != nil {
 		return SealedAccess{}, fmt.Errorf("state access: %w", err)
 	}
@@ -179,10 +200,16 @@ func (r *Records) sealAccess(cipher Cipher, head AccessHead, a Access) (SealedAc
 	}, nil
 }
 
-// AccessLog gives who asked for a patient's records here, newest first: entries with Seq below before (0: from the newest). It verifies what it
-// shows: each entry against its commitment, and the chain without a gap down from its head, so that a line that was removed or changed in the
-// database gives fault.Internal with the code ACCESS_LOG_BROKEN instead of a shorter list.
-func (r *Records) AccessLog(ctx context.Context, patient consortium.PatientRef, before int64, limit int) ([]AccessEntry, error) {
+// AccessLog gives who asked for a patient's records here, newest first: entries with Seq below before (0: from the
+// newest). It verifies what it shows: each entry against its commitment, and the chain without a gap down from its
+// head, so that a line that was removed or changed in the database gives fault.Internal with the code ACCESS_LOG_BROKEN
+// instead of a shorter list.
+func (r *Records) AccessLog(
+	ctx context.Context,
+	patient consortium.PatientRef,
+	before int64,
+	limit int,
+) ([]AccessEntry, error) {
 	if limit <= 0 || limit > maxPage {
 		limit = maxPage
 	}
@@ -211,8 +238,12 @@ func (r *Records) AccessLog(ctx context.Context, patient consortium.PatientRef, 
 }
 
 func broken(err error) error {
-	return fault.Wrap(err, fault.Internal, "ACCESS_LOG_BROKEN",
-		"The access log was changed in the database outside this system, so it is not shown. The change is provable from the log. Please tell your administrator.")
+	return fault.Wrap(
+		err,
+		fault.Internal,
+		"ACCESS_LOG_BROKEN",
+		"The access log was changed in the database outside this system, so it is not shown. The change is provable from the log. Please tell your administrator.",
+	)
 }
 
 func (r *Records) openAccess(cipher Cipher, patient consortium.PatientRef, s SealedAccess) (AccessEntry, error) {
@@ -240,8 +271,8 @@ func (r *Records) openAccess(cipher Cipher, patient consortium.PatientRef, s Sea
 	}, nil
 }
 
-// checkChain wants entries, newest first, without a gap: from the head (or from just below before) down, and to the first entry unless there
-// are as many as were asked for.
+// checkChain wants entries, newest first, without a gap: from the head (or from just below before) down, and to the
+// first entry unless there are as many as were asked for.
 func checkChain(head AccessHead, before int64, asked int, entries []AccessEntry) error {
 	want := head.Seq
 	if before > 0 {

@@ -94,13 +94,26 @@ func reject(issues fhir.Issues) error {
 
 // refuse makes an error about one place of what was sent.
 func refuse(place, code, words string) error {
-	issue := fhir.Issue{Severity: fhir.SeverityError, Code: fhir.CodeBusinessRule, Diagnostics: words, Expression: place, Reason: code}
+	issue := fhir.Issue{
+		Severity:    fhir.SeverityError,
+		Code:        fhir.CodeBusinessRule,
+		Diagnostics: words,
+		Expression:  place,
+		Reason:      code,
+	}
 	return &Rejected{fhir.Issues{issue}, fault.New(fault.Invalid, code, words)}
 }
 
-// Create stores a new resource under an id of our own. With ifNoneExist (identifier=system|value) it stores only when no resource of the type
-// carries the identifier; of two such requests at the same moment one stores and the other finds it.
-func (in *Ingest) Create(ctx context.Context, caller Caller, typ string, body []byte, ifNoneExist string) (Taken, error) {
+// Create stores a new resource under an id of our own. With ifNoneExist (identifier=system|value) it stores only when
+// no resource of the type carries the identifier; of two such requests at the same moment one stores and the other
+// finds it.
+func (in *Ingest) Create(
+	ctx context.Context,
+	caller Caller,
+	typ string,
+	body []byte,
+	ifNoneExist string,
+) (Taken, error) {
 	if err := in.admit(ctx, caller); err != nil {
 		return Taken{}, err
 	}
@@ -111,9 +124,15 @@ func (in *Ingest) Create(ctx context.Context, caller Caller, typ string, body []
 	return in.one(ctx, caller, &draft{resource: r.resource, remarks: r.remarks, place: typ, ifNoneExist: ifNoneExist})
 }
 
-// Update stores a further version of a resource, or the first one under the sender's id. With ifMatch (W/"3") it does so only when that is the
-// current version.
-func (in *Ingest) Update(ctx context.Context, caller Caller, typ, id string, body []byte, ifMatch string) (Taken, error) {
+// Update stores a further version of a resource, or the first one under the sender's id. With ifMatch (W/"3") it does
+// so only when that is the current version.
+func (in *Ingest) Update(
+	ctx context.Context,
+	caller Caller,
+	typ, id string,
+	body []byte,
+	ifMatch string,
+) (Taken, error) {
 	if err := in.admit(ctx, caller); err != nil {
 		return Taken{}, err
 	}
@@ -121,7 +140,11 @@ func (in *Ingest) Update(ctx context.Context, caller Caller, typ, id string, bod
 	if err != nil {
 		return Taken{}, err
 	}
-	return in.one(ctx, caller, &draft{resource: r.resource, remarks: r.remarks, place: typ, update: true, id: id, ifMatch: ifMatch})
+	return in.one(
+		ctx,
+		caller,
+		&draft{resource: r.resource, remarks: r.remarks, place: typ, update: true, id: id, ifMatch: ifMatch},
+	)
 }
 
 type decoded struct {
@@ -162,7 +185,12 @@ func (in *Ingest) keep(ctx context.Context, caller Caller, drafts []*draft, urls
 }
 
 // attempt is one pass of keep; raced tells that the store saw another version than the plan.
-func (in *Ingest) attempt(ctx context.Context, caller Caller, drafts []*draft, urls map[string]*draft) (taken []Taken, raced bool, err error) {
+func (in *Ingest) attempt(
+	ctx context.Context,
+	caller Caller,
+	drafts []*draft,
+	urls map[string]*draft,
+) (taken []Taken, raced bool, err error) {
 	p := plan{in: in, drafts: drafts, urls: urls}
 	if err := p.make(ctx); err != nil {
 		return nil, false, err
@@ -174,7 +202,13 @@ func (in *Ingest) attempt(ctx context.Context, caller Caller, drafts []*draft, u
 	puts := make([]Put, 0, len(drafts))
 	taken = make([]Taken, len(drafts))
 	for i, d := range drafts {
-		taken[i] = Taken{Ref: d.ref(in.Org), Number: d.version, Created: d.version == 1, Matched: d.matched, Remarks: d.remarks}
+		taken[i] = Taken{
+			Ref:     d.ref(in.Org),
+			Number:  d.version,
+			Created: d.version == 1,
+			Matched: d.matched,
+			Remarks: d.remarks,
+		}
 		if d.matched {
 			taken[i].Created = false
 			continue
@@ -189,8 +223,9 @@ func (in *Ingest) attempt(ctx context.Context, caller Caller, drafts []*draft, u
 	return taken, false, nil
 }
 
-// admit refuses callers who may store nothing at all before anything is looked up for them: what is wrong with a resource, and whether a
-// patient is known here, is told only to those who may store. No patient is known yet, so the refusal stands in no patient's access log.
+// admit refuses callers who may store nothing at all before anything is looked up for them: what is wrong with a
+// resource, and whether a patient is known here, is told only to those who may store. No patient is known yet, so the
+// refusal stands in no patient's access log.
 func (in *Ingest) admit(ctx context.Context, caller Caller) error {
 	d, err := in.decide(ctx, caller, "", []consortium.Kind{consortium.Directory})
 	if err != nil {
@@ -202,7 +237,8 @@ func (in *Ingest) admit(ctx context.Context, caller Caller) error {
 	return nil
 }
 
-// authorize asks the policy once for each patient, with all kinds that are to be stored. Directory data is admitted already.
+// authorize asks the policy once for each patient, with all kinds that are to be stored. Directory data is admitted
+// already.
 func (in *Ingest) authorize(ctx context.Context, caller Caller, drafts []*draft) error {
 	kinds := map[consortium.PatientRef][]consortium.Kind{}
 	var order []consortium.PatientRef
@@ -233,7 +269,12 @@ func (in *Ingest) authorize(ctx context.Context, caller Caller, drafts []*draft)
 	return nil
 }
 
-func (in *Ingest) decide(ctx context.Context, caller Caller, patient consortium.PatientRef, kinds []consortium.Kind) (consortium.Decision, error) {
+func (in *Ingest) decide(
+	ctx context.Context,
+	caller Caller,
+	patient consortium.PatientRef,
+	kinds []consortium.Kind,
+) (consortium.Decision, error) {
 	d, err := in.Decider.Decide(ctx, consortium.Query{
 		Actor: caller.Actor, Purpose: caller.Purpose, Action: consortium.ActionStore, Custodian: in.Org,
 		Patient: patient, Kinds: kinds, Time: in.Now().UTC(),
@@ -244,8 +285,8 @@ func (in *Ingest) decide(ctx context.Context, caller Caller, patient consortium.
 	return d, nil
 }
 
-// Identify finds the patient whom a national identifier names, whether or not anything is held on them; false when the system is not one of
-// those that identify a person nationally.
+// Identify finds the patient whom a national identifier names, whether or not anything is held on them; false when the
+// system is not one of those that identify a person nationally.
 func (in *Ingest) Identify(system, value string) (consortium.PatientRef, bool) {
 	if !slices.Contains(in.Systems, system) || value == "" {
 		return "", false

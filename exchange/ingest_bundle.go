@@ -18,7 +18,8 @@ type TakenBundle struct {
 	Entries     []Taken
 }
 
-// Bundle stores a transaction (all or nothing) or a batch (each entry alone, in order, with its own outcome). Entries may be POST and PUT.
+// Bundle stores a transaction (all or nothing) or a batch (each entry alone, in order, with its own outcome). Entries
+// may be POST and PUT.
 func (in *Ingest) Bundle(ctx context.Context, caller Caller, body []byte) (TakenBundle, error) {
 	if err := in.admit(ctx, caller); err != nil {
 		return TakenBundle{}, err
@@ -28,7 +29,11 @@ func (in *Ingest) Bundle(ctx context.Context, caller Caller, body []byte) (Taken
 		return TakenBundle{}, reject(issues)
 	}
 	if len(b.Entries) > maxEntries {
-		return TakenBundle{}, fault.New(fault.TooLarge, "TOO_MANY_ENTRIES", fmt.Sprintf("A bundle may have %d entries at most. Send several.", maxEntries))
+		return TakenBundle{}, fault.New(
+			fault.TooLarge,
+			"TOO_MANY_ENTRIES",
+			fmt.Sprintf("A bundle may have %d entries at most. Send several.", maxEntries),
+		)
 	}
 	switch b.Type {
 	case "transaction":
@@ -37,7 +42,11 @@ func (in *Ingest) Bundle(ctx context.Context, caller Caller, body []byte) (Taken
 	case "batch":
 		return TakenBundle{Entries: in.batch(ctx, caller, b)}, nil
 	}
-	return TakenBundle{}, refuse("Bundle.type", "BUNDLE_TYPE", "Only bundles of type transaction and batch are served here.")
+	return TakenBundle{}, refuse(
+		"Bundle.type",
+		"BUNDLE_TYPE",
+		"Only bundles of type transaction and batch are served here.",
+	)
 }
 
 func (in *Ingest) transaction(ctx context.Context, caller Caller, b *fhir.Bundle) ([]Taken, error) {
@@ -60,7 +69,11 @@ func (in *Ingest) transaction(ctx context.Context, caller Caller, b *fhir.Bundle
 			continue
 		}
 		if urls[e.FullURL] != nil {
-			return nil, refuse(fmt.Sprintf("Bundle.entry[%d].fullUrl", i), "ENTRY_REPEATED", "Two entries have the same fullUrl.")
+			return nil, refuse(
+				fmt.Sprintf("Bundle.entry[%d].fullUrl", i),
+				"ENTRY_REPEATED",
+				"Two entries have the same fullUrl.",
+			)
 		}
 		urls[e.FullURL] = d
 	}
@@ -68,7 +81,8 @@ func (in *Ingest) transaction(ctx context.Context, caller Caller, b *fhir.Bundle
 	return in.keep(ctx, caller, drafts, urls)
 }
 
-// relative lets Type/id lead to an entry whose fullUrl is the address of that resource (http://host/fhir/Type/id), as FHIR resolves it.
+// relative lets Type/id lead to an entry whose fullUrl is the address of that resource (http://host/fhir/Type/id), as
+// FHIR resolves it.
 func relative(b *fhir.Bundle, urls map[string]*draft) {
 	for _, e := range b.Entries {
 		ref, ok := fhir.ParseReference(e.FullURL)
@@ -105,10 +119,20 @@ func (in *Ingest) entry(ctx context.Context, caller Caller, e fhir.Entry, i int)
 // newDraft reads the request of an entry.
 func newDraft(e fhir.Entry, i int) (*draft, error) {
 	place := fmt.Sprintf("Bundle.entry[%d]", i)
-	d := &draft{resource: e.Resource, remarks: e.Issues, place: place + ".resource", ifMatch: e.IfMatch, ifNoneExist: e.IfNoneExist}
+	d := &draft{
+		resource:    e.Resource,
+		remarks:     e.Issues,
+		place:       place + ".resource",
+		ifMatch:     e.IfMatch,
+		ifNoneExist: e.IfNoneExist,
+	}
 	switch {
 	case e.Method == "":
-		return nil, refuse(place+".request", "NO_REQUEST", "Every entry of a transaction or batch says what is to be done: request.method and request.url.")
+		return nil, refuse(
+			place+".request",
+			"NO_REQUEST",
+			"Every entry of a transaction or batch says what is to be done: request.method and request.url.",
+		)
 	case e.Method != "POST" && e.Method != "PUT":
 		return nil, refuse(place+".request.method", "INTERACTION", "Only POST and PUT are served in bundles.")
 	case e.Resource == nil:

@@ -96,7 +96,11 @@ func (p *plan) make(ctx context.Context) error {
 func (p *plan) place(ctx context.Context, d *draft) error {
 	class, ok := fhir.ClassOf(d.resource.Type)
 	if !ok {
-		return fault.New(fault.Unsupported, "TYPE_NOT_KEPT", "Resources of type "+d.resource.Type+" are not kept here; the CapabilityStatement at /fhir/metadata lists those that are.")
+		return fault.New(
+			fault.Unsupported,
+			"TYPE_NOT_KEPT",
+			"Resources of type "+d.resource.Type+" are not kept here; the CapabilityStatement at /fhir/metadata lists those that are.",
+		)
 	}
 	d.kind = class.Kind
 	if d.update {
@@ -137,7 +141,11 @@ func (p *plan) find(ctx context.Context, typ, query, place string) (string, erro
 	case 1:
 		return ids[0], nil
 	}
-	return "", fault.New(fault.Conflict, "MULTIPLE_MATCHES", "More than one resource carries this identifier, so the condition is ambiguous.")
+	return "", fault.New(
+		fault.Conflict,
+		"MULTIPLE_MATCHES",
+		"More than one resource carries this identifier, so the condition is ambiguous.",
+	)
 }
 
 // links checks that every reference into the bundle leads somewhere, and resolves conditional ones.
@@ -250,7 +258,11 @@ func (p *plan) number(d *draft) error {
 		return err
 	}
 	if want != 0 && want != now.Number {
-		return fault.New(fault.Conflict, "VERSION_CONFLICT", "The resource has another version by now. Read it again, then repeat the change.")
+		return fault.New(
+			fault.Conflict,
+			"VERSION_CONFLICT",
+			"The resource has another version by now. Read it again, then repeat the change.",
+		)
 	}
 	d.version = now.Number + 1
 	return nil

@@ -27,7 +27,10 @@ type shelf struct {
 	races int // how many stores are beaten by another writer
 }
 
-func (s *shelf) CurrentVersions(_ context.Context, refs []exchange.RecordRef) (map[exchange.RecordRef]exchange.Current, error) {
+func (s *shelf) CurrentVersions(
+	_ context.Context,
+	refs []exchange.RecordRef,
+) (map[exchange.RecordRef]exchange.Current, error) {
 	out := map[exchange.RecordRef]exchange.Current{}
 	for _, ref := range refs {
 		if p, ok := s.kept[ref]; ok {
@@ -93,7 +96,11 @@ type door struct {
 
 func (d *door) Decide(_ context.Context, q consortium.Query) (consortium.Decision, error) {
 	d.asked = append(d.asked, q)
-	return consortium.Decision{Query: q, Allow: !d.deny && (!d.denyOne || q.Patient == ""), Reasons: []consortium.Reason{{Code: "TEST", Article: "PIPL 13(3)"}}}, nil
+	return consortium.Decision{
+		Query:   q,
+		Allow:   !d.deny && (!d.denyOne || q.Patient == ""),
+		Reasons: []consortium.Reason{{Code: "TEST", Article: "PIPL 13(3)"}},
+	}, nil
 }
 
 func (d *door) LogAccess(_ context.Context, a exchange.Access) error {
@@ -112,7 +119,10 @@ func newDoor() *door {
 	return d
 }
 
-var system = exchange.Caller{Actor: consortium.Actor{ID: "his", Org: "donghu", Role: consortium.RoleSystem}, Purpose: consortium.Operations}
+var system = exchange.Caller{
+	Actor:   consortium.Actor{ID: "his", Org: "donghu", Role: consortium.RoleSystem},
+	Purpose: consortium.Operations,
+}
 
 func patientBody(id, value string) string {
 	return fmt.Sprintf(`{"resourceType":"Patient","id":%q,"identifier":[{"system":%q,"value":%q}]}`, id, idCard, value)
@@ -139,10 +149,21 @@ func code(err error) string {
 
 func TestIngestTransaction(t *testing.T) {
 	d := newDoor()
-	body := bundleOf("transaction",
-		entry("urn:uuid:0b6e2a52-2c4e-4a6e-9d8e-1f1d3c5b7a90", "POST", "Observation", observation("urn:uuid:1b6e2a52-2c4e-4a6e-9d8e-1f1d3c5b7a90")),
+	body := bundleOf(
+		"transaction",
+		entry(
+			"urn:uuid:0b6e2a52-2c4e-4a6e-9d8e-1f1d3c5b7a90",
+			"POST",
+			"Observation",
+			observation("urn:uuid:1b6e2a52-2c4e-4a6e-9d8e-1f1d3c5b7a90"),
+		),
 		entry("urn:uuid:1b6e2a52-2c4e-4a6e-9d8e-1f1d3c5b7a90", "POST", "Patient", patientBody("x", "990000195803120260")),
-		entry("urn:uuid:2b6e2a52-2c4e-4a6e-9d8e-1f1d3c5b7a90", "PUT", "Organization/lab", `{"resourceType":"Organization","id":"lab","name":"检验科"}`),
+		entry(
+			"urn:uuid:2b6e2a52-2c4e-4a6e-9d8e-1f1d3c5b7a90",
+			"PUT",
+			"Organization/lab",
+			`{"resourceType":"Organization","id":"lab","name":"检验科"}`,
+		),
 	)
 	out, err := d.Bundle(t.Context(), system, body)
 	if err != nil {
@@ -163,17 +184,25 @@ func TestIngestTransaction(t *testing.T) {
 	if lab := d.shelf.kept[out.Entries[2].Ref]; lab.Patient != "" || lab.Kind != consortium.Directory {
 		t.Errorf("directory data is kept under a patient")
 	}
-	if len(d.asked) != 2 || !slices.Equal(d.asked[1].Kinds, []consortium.Kind{consortium.Demographics, consortium.Observations}) || d.asked[1].Patient != ref {
+	if len(d.asked) != 2 ||
+		!slices.Equal(d.asked[1].Kinds, []consortium.Kind{consortium.Demographics, consortium.Observations}) ||
+		d.asked[1].Patient != ref {
 		t.Errorf("the policy was asked %d times: %v", len(d.asked), d.asked)
 	}
 }
 
 func TestIngestResolvesAddressesOfTheBundle(t *testing.T) {
 	d := newDoor()
-	out, err := d.Bundle(t.Context(), system, bundleOf("transaction",
+	out, err := d.Bundle(t.Context(), system, bundleOf(
+		"transaction",
 		entry("http://his.example/fhir/Patient/7", "POST", "Patient", patientBody("7", "990000195803120260")),
 		entry("http://his.example/fhir/Observation/8", "POST", "Observation", observation("Patient/7")),
-		entry("http://his.example/fhir/Observation/9", "POST", "Observation", observation("http://his.example/fhir/Patient/7")),
+		entry(
+			"http://his.example/fhir/Observation/9",
+			"POST",
+			"Observation",
+			observation("http://his.example/fhir/Patient/7"),
+		),
 	))
 	if err != nil {
 		t.Fatal(err)
@@ -240,25 +269,137 @@ func TestIngestRefuses(t *testing.T) {
 		{"unknown type", create("Patient", `{"resourceType":"Pateint"}`), fault.Unsupported, "UNKNOWN_RESOURCE"},
 		{"broken rule", create("Patient", `{"resourceType":"Patient","gender":"F"}`), fault.Invalid, "FHIR_INVALID"},
 		{"other type", create("Patient", observation("Patient/p1")), fault.Invalid, "TYPE_MISMATCH"},
-		{"type not kept", create("Questionnaire", `{"resourceType":"Questionnaire","status":"active"}`), fault.Unsupported, "TYPE_NOT_KEPT"},
-		{"no patient", create("Observation", `{"resourceType":"Observation","status":"final","code":{"text":"x"}}`), fault.Invalid, "NO_PATIENT"},
+		{
+			"type not kept",
+			create("Questionnaire", `{"resourceType":"Questionnaire","status":"active"}`),
+			fault.Unsupported,
+			"TYPE_NOT_KEPT",
+		},
+		{
+			"no patient",
+			create("Observation", `{"resourceType":"Observation","status":"final","code":{"text":"x"}}`),
+			fault.Invalid,
+			"NO_PATIENT",
+		},
 		{"a group", create("Observation", group), fault.Invalid, "NO_PATIENT"},
-		{"other server", create("Observation", observation("https://elsewhere.example/fhir/Patient/p1")), fault.Invalid, "NO_PATIENT"},
+		{
+			"other server",
+			create("Observation", observation("https://elsewhere.example/fhir/Patient/p1")),
+			fault.Invalid,
+			"NO_PATIENT",
+		},
 		{"patient unknown", create("Observation", observation("Patient/nobody")), fault.Invalid, "PATIENT_UNKNOWN"},
 		{"id differs", update("Patient", "p1", patientBody("p2", "990000195803120260"), ""), fault.Invalid, "ID_MISMATCH"},
-		{"other person", update("Patient", "p1", patientBody("p1", "990000196507280133"), ""), fault.Conflict, "PATIENT_IDENTITY_CHANGED"},
-		{"identifier taken away", update("Patient", "p1", `{"resourceType":"Patient","id":"p1"}`, ""), fault.Conflict, "PATIENT_IDENTITY_CHANGED"},
-		{"moved to another patient", update("Observation", "o1", strings.Replace(observation("Patient/p2"), `"status"`, `"id":"o1","status"`, 1), ""), fault.Conflict, "PATIENT_CHANGED"},
-		{"two national numbers", create("Patient", `{"resourceType":"Patient","identifier":[{"system":"`+idCard+`","value":"1"},{"system":"`+idCard+`","value":"2"}]}`), fault.Invalid, "IDENTITY_AMBIGUOUS"},
-		{"stale version", update("Patient", "p1", patientBody("p1", "990000195803120260"), `W/"7"`), fault.Conflict, "VERSION_CONFLICT"},
-		{"version not one", update("Patient", "p1", patientBody("p1", "990000195803120260"), `"1"`), fault.Invalid, "IF_MATCH"},
-		{"bundle type", bundle("collection", `{"fullUrl":"http://x/Patient/q","resource":`+patientBody("q", "1")+`}`), fault.Invalid, "BUNDLE_TYPE"},
-		{"no such entry", bundle("transaction", entry("urn:uuid:0b6e2a52-2c4e-4a6e-9d8e-1f1d3c5b7a90", "POST", "Observation", observation("urn:uuid:9b6e2a52-2c4e-4a6e-9d8e-1f1d3c5b7a90"))), fault.Invalid, "REFERENCE_UNRESOLVED"},
-		{"same entry twice", bundle("transaction", entry("http://x/Patient/q", "PUT", "Patient/q", patientBody("q", "1")), entry("http://y/Patient/q", "PUT", "Patient/q", patientBody("q", "1"))), fault.Invalid, "ENTRY_REPEATED"},
-		{"same fullUrl twice", bundle("transaction", entry("http://x/Patient/q", "POST", "Patient", patientBody("q", "1")), entry("http://x/Patient/q", "POST", "Patient", patientBody("r", "1"))), fault.Invalid, "FHIR_INVALID"},
-		{"same fullUrl in two versions", bundle("transaction", entry("http://x/Patient/q", "POST", "Patient", patientBody("q", "1")), entry("http://x/Patient/q", "POST", "Patient", strings.Replace(patientBody("r", "1"), `"id"`, `"meta":{"versionId":"2"},"id"`, 1))), fault.Invalid, "ENTRY_REPEATED"},
-		{"delete", bundle("transaction", entry("http://x/Patient/q", "DELETE", "Patient/q", patientBody("q", "1"))), fault.Invalid, "INTERACTION"},
-		{"one bad entry spoils all", bundle("transaction", entry("http://x/Patient/q", "PUT", "Patient/q", patientBody("q", "1")), entry("http://x/Observation/o", "POST", "Observation", group)), fault.Invalid, "NO_PATIENT"},
+		{
+			"other person",
+			update("Patient", "p1", patientBody("p1", "990000196507280133"), ""),
+			fault.Conflict,
+			"PATIENT_IDENTITY_CHANGED",
+		},
+		{
+			"identifier taken away",
+			update("Patient", "p1", `{"resourceType":"Patient","id":"p1"}`, ""),
+			fault.Conflict,
+			"PATIENT_IDENTITY_CHANGED",
+		},
+		{
+			"moved to another patient",
+			update("Observation", "o1", strings.Replace(observation("Patient/p2"), `"status"`, `"id":"o1","status"`, 1), ""),
+			fault.Conflict,
+			"PATIENT_CHANGED",
+		},
+		{
+			"two national numbers",
+			create(
+				"Patient",
+				`{"resourceType":"Patient","identifier":[{"system":"`+idCard+`","value":"1"},{"system":"`+idCard+`","value":"2"}]}`,
+			),
+			fault.Invalid,
+			"IDENTITY_AMBIGUOUS",
+		},
+		{
+			"stale version",
+			update("Patient", "p1", patientBody("p1", "990000195803120260"), `W/"7"`),
+			fault.Conflict,
+			"VERSION_CONFLICT",
+		},
+		{
+			"version not one",
+			update("Patient", "p1", patientBody("p1", "990000195803120260"), `"1"`),
+			fault.Invalid,
+			"IF_MATCH",
+		},
+		{
+			"bundle type",
+			bundle("collection", `{"fullUrl":"http://x/Patient/q","resource":`+patientBody("q", "1")+`}`),
+			fault.Invalid,
+			"BUNDLE_TYPE",
+		},
+		{
+			"no such entry",
+			bundle(
+				"transaction",
+				entry(
+					"urn:uuid:0b6e2a52-2c4e-4a6e-9d8e-1f1d3c5b7a90",
+					"POST",
+					"Observation",
+					observation("urn:uuid:9b6e2a52-2c4e-4a6e-9d8e-1f1d3c5b7a90"),
+				),
+			),
+			fault.Invalid,
+			"REFERENCE_UNRESOLVED",
+		},
+		{
+			"same entry twice",
+			bundle(
+				"transaction",
+				entry("http://x/Patient/q", "PUT", "Patient/q", patientBody("q", "1")),
+				entry("http://y/Patient/q", "PUT", "Patient/q", patientBody("q", "1")),
+			),
+			fault.Invalid,
+			"ENTRY_REPEATED",
+		},
+		{
+			"same fullUrl twice",
+			bundle(
+				"transaction",
+				entry("http://x/Patient/q", "POST", "Patient", patientBody("q", "1")),
+				entry("http://x/Patient/q", "POST", "Patient", patientBody("r", "1")),
+			),
+			fault.Invalid,
+			"FHIR_INVALID",
+		},
+		{
+			"same fullUrl in two versions",
+			bundle(
+				"transaction",
+				entry("http://x/Patient/q", "POST", "Patient", patientBody("q", "1")),
+				entry(
+					"http://x/Patient/q",
+					"POST",
+					"Patient",
+					strings.Replace(patientBody("r", "1"), `"id"`, `"meta":{"versionId":"2"},"id"`, 1),
+				),
+			),
+			fault.Invalid,
+			"ENTRY_REPEATED",
+		},
+		{
+			"delete",
+			bundle("transaction", entry("http://x/Patient/q", "DELETE", "Patient/q", patientBody("q", "1"))),
+			fault.Invalid,
+			"INTERACTION",
+		},
+		{
+			"one bad entry spoils all",
+			bundle(
+				"transaction",
+				entry("http://x/Patient/q", "PUT", "Patient/q", patientBody("q", "1")),
+				entry("http://x/Observation/o", "POST", "Observation", group),
+			),
+			fault.Invalid,
+			"NO_PATIENT",
+		},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -300,9 +441,21 @@ func TestIngestConditionalCreate(t *testing.T) {
 	// In a transaction the match stands for the entry.
 	e := entry("urn:uuid:1b6e2a52-2c4e-4a6e-9d8e-1f1d3c5b7a90", "POST", "Patient", string(body))
 	e = strings.Replace(e, `"method"`, `"ifNoneExist":"identifier=`+idCard+`|990000195803120260","method"`, 1)
-	out, err := d.Bundle(t.Context(), system, bundleOf("transaction", e,
-		entry("urn:uuid:2b6e2a52-2c4e-4a6e-9d8e-1f1d3c5b7a90", "POST", "Observation", observation("urn:uuid:1b6e2a52-2c4e-4a6e-9d8e-1f1d3c5b7a90")),
-		entry("urn:uuid:3b6e2a52-2c4e-4a6e-9d8e-1f1d3c5b7a90", "POST", "Observation", observation("Patient?identifier="+idCard+"|990000195803120260")),
+	out, err := d.Bundle(t.Context(), system, bundleOf(
+		"transaction",
+		e,
+		entry(
+			"urn:uuid:2b6e2a52-2c4e-4a6e-9d8e-1f1d3c5b7a90",
+			"POST",
+			"Observation",
+			observation("urn:uuid:1b6e2a52-2c4e-4a6e-9d8e-1f1d3c5b7a90"),
+		),
+		entry(
+			"urn:uuid:3b6e2a52-2c4e-4a6e-9d8e-1f1d3c5b7a90",
+			"POST",
+			"Observation",
+			observation("Patient?identifier="+idCard+"|990000195803120260"),
+		),
 	))
 	if err != nil {
 		t.Fatal(err)
@@ -352,7 +505,8 @@ func TestIngestPolicyRefuses(t *testing.T) {
 	if !errors.As(err, &refused) || len(d.shelf.kept) != 0 || len(d.refused) != 1 {
 		t.Fatalf("got %v, %d kept, %d logged", err, len(d.shelf.kept), len(d.refused))
 	}
-	if q := d.refused[0].Decision.Query; q.Action != consortium.ActionStore || q.Custodian != "donghu" || !q.Patient.Valid() {
+	if q := d.refused[0].Decision.Query; q.Action != consortium.ActionStore || q.Custodian != "donghu" ||
+		!q.Patient.Valid() {
 		t.Errorf("logged %+v", q)
 	}
 }
@@ -371,7 +525,11 @@ func TestIngestTellsStrangersNothing(t *testing.T) {
 	}
 	_, err := d.Create(t.Context(), system, "Observation", []byte(observation("Patient/p1")), "")
 	answers = append(answers, code(err))
-	_, err = d.Bundle(t.Context(), system, bundleOf("batch", entry("http://x/Observation/1", "POST", "Observation", observation("Patient/nobody"))))
+	_, err = d.Bundle(
+		t.Context(),
+		system,
+		bundleOf("batch", entry("http://x/Observation/1", "POST", "Observation", observation("Patient/nobody"))),
+	)
 	answers = append(answers, code(err))
 	if got := slices.Compact(answers); len(got) != 1 || got[0] != "TEST" {
 		t.Errorf("answers differ: %v", answers)
@@ -438,8 +596,8 @@ func written(t time.Time) string {
 	return t.UTC().Format(time.RFC3339)
 }
 
-// TestIngestSynthea takes in real bundles whole: every entry is kept under the one patient or as directory data, and no reference into the
-// bundle is left.
+// TestIngestSynthea takes in real bundles whole: every entry is kept under the one patient or as directory data, and no
+// reference into the bundle is left.
 func TestIngestSynthea(t *testing.T) {
 	dir := os.Getenv("YILIAN_TRIAL_DATA")
 	if dir == "" {

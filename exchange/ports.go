@@ -10,7 +10,8 @@ import (
 	"yilian.example/exchange/tlog"
 )
 
-// Cipher is one data key in use; aad binds a ciphertext to its place. It waits for nothing, so that it can be used inside a transaction.
+// Cipher is one data key in use; aad binds a ciphertext to its place. It waits for nothing, so that it can be used
+// inside a transaction.
 type Cipher interface {
 	Seal(aad, plaintext []byte) ([]byte, error)
 	Open(aad, ciphertext []byte) ([]byte, error)
@@ -35,9 +36,10 @@ type SealedVersion struct {
 	Deleted  bool
 	Sealed   []byte
 	Entry    LogEntry
-	Tokens   [][]byte    // blinded
-	Unless   []byte      // blinded; the batch is refused (fault.Conflict) where a current record of the type carries it; nil: none
-	Care     *CareWindow // nil: this record gives no window of care
+	Tokens   [][]byte // blinded
+	// blinded; the batch is refused (fault.Conflict) where a current record of the type carries it; nil: none
+	Unless []byte
+	Care   *CareWindow // nil: this record gives no window of care
 }
 
 // Current is where a record stands now.
@@ -50,9 +52,9 @@ type Current struct {
 
 // RecordStore keeps sealed record versions.
 type RecordStore interface {
-	// SaveVersions keeps a batch in one transaction: versions, what they can be found by, windows of care, holdings and log entries. It is
-	// fault.Conflict, and nothing is kept, when a version is not the next one of its record or would move the record to another patient or kind,
-	// and fault.Gone when the patient's key was destroyed.
+	// SaveVersions keeps a batch in one transaction: versions, what they can be found by, windows of care, holdings and
+	// log entries. It is fault.Conflict, and nothing is kept, when a version is not the next one of its record or would
+	// move the record to another patient or kind, and fault.Gone when the patient's key was destroyed.
 	SaveVersions(ctx context.Context, org consortium.OrgID, batch []SealedVersion) error
 	// CurrentVersions tells where records stand; those that do not exist are absent from the map.
 	CurrentVersions(ctx context.Context, org consortium.OrgID, refs []RecordRef) (map[RecordRef]Current, error)
@@ -60,7 +62,8 @@ type RecordStore interface {
 	FindIDs(ctx context.Context, org consortium.OrgID, typ string, tokens [][]byte, limit int) ([]string, error)
 }
 
-// Selection says which versions a logged read fetches: one record (Ref set), or a page of the current, not deleted versions of a patient.
+// Selection says which versions a logged read fetches: one record (Ref set), or a page of the current, not deleted
+// versions of a patient.
 type Selection struct {
 	Ref    *RecordRef
 	Number int // of Ref; 0 is the current one
@@ -86,13 +89,21 @@ type SealedAccess struct {
 
 // AccessStore keeps the chains of access entries.
 type AccessStore interface {
-	// ReadLogged fetches what sel says (nil: nothing), asks next for the entry that follows the patient's head, and keeps it with its log
-	// entry, all in one transaction. Next may be called more than once and must wait for nothing; its error ends the transaction and is returned
-	// as it is. Without a patient (directory data) there is no chain: next only checks, and nothing is kept.
+	// ReadLogged fetches what sel says (nil: nothing), asks next for the entry that follows the patient's head, and keeps
+	// it with its log entry, all in one transaction. Next may be called more than once and must wait for nothing; its
+	// error ends the transaction and is returned as it is. Without a patient (directory data) there is no chain: next only
+	// checks, and nothing is kept.
 	ReadLogged(ctx context.Context, org consortium.OrgID, patient consortium.PatientRef, sel *Selection,
 		next func(AccessHead, []SealedVersion) (SealedAccess, error)) ([]SealedVersion, error)
-	// AccessEntries gives the head of a patient's chain and entries with Seq below before (0: from the newest), newest first.
-	AccessEntries(ctx context.Context, org consortium.OrgID, patient consortium.PatientRef, before int64, limit int) (AccessHead, []SealedAccess, error)
+	// AccessEntries gives the head of a patient's chain and entries with Seq below before (0: from the newest), newest
+	// first.
+	AccessEntries(
+		ctx context.Context,
+		org consortium.OrgID,
+		patient consortium.PatientRef,
+		before int64,
+		limit int,
+	) (AccessHead, []SealedAccess, error)
 }
 
 // PatientFacts are what the store knows about a patient besides content.
@@ -103,10 +114,21 @@ type PatientFacts interface {
 	InCare(ctx context.Context, org consortium.OrgID, patient consortium.PatientRef, at, since time.Time) (bool, error)
 }
 
-// recordAAD binds a sealed version to its row, so that rows that were swapped or relabelled in the database do not decrypt.
+// recordAAD binds a sealed version to its row, so that rows that were swapped or relabelled in the database do not
+// decrypt.
 func recordAAD(org consortium.OrgID, v SealedVersion) []byte {
-	return placeAAD("yilian/record/v1", string(org), v.Type, v.ID, strconv.Itoa(v.Number), string(v.Patient), string(v.Kind),
-		strconv.FormatBool(v.Deleted), v.Recorded.UTC().Format(time.RFC3339Nano), v.Entry.ID)
+	return placeAAD(
+		"yilian/record/v1",
+		string(org),
+		v.Type,
+		v.ID,
+		strconv.Itoa(v.Number),
+		string(v.Patient),
+		string(v.Kind),
+		strconv.FormatBool(v.Deleted),
+		v.Recorded.UTC().Format(time.RFC3339Nano),
+		v.Entry.ID,
+	)
 }
 
 // accessAAD binds a sealed access entry to its place in its chain.

@@ -14,9 +14,11 @@ import (
 // maxListed bounds one page of a patient's records.
 const maxListed = 2000
 
-// Kept is what Reading needs of the records store. Every call that shows content logs the access in the same transaction.
+// Kept is what Reading needs of the records store. Every call that shows content logs the access in the same
+// transaction.
 type Kept interface {
-	// Describe tells of which patient and kind the current version of a record is, without reading it; fault.NotFound where there is none.
+	// Describe tells of which patient and kind the current version of a record is, without reading it; fault.NotFound
+	// where there is none.
 	Describe(ctx context.Context, ref RecordRef) (consortium.PatientRef, consortium.Kind, error)
 	// Read gives one version (0: the current one); fault.Gone when it is a deletion.
 	Read(ctx context.Context, a Access, ref RecordRef, number int) (Version, error)
@@ -27,7 +29,8 @@ type Kept interface {
 	Holdings(ctx context.Context, patient consortium.PatientRef) ([]Holding, error)
 }
 
-// Reading is the one door through which anybody of, or at, this organisation sees records: decide, log, read. Pages and APIs have no other.
+// Reading is the one door through which anybody of, or at, this organisation sees records: decide, log, read. Pages and
+// APIs have no other.
 type Reading struct {
 	Org     consortium.OrgID
 	Decider Decider
@@ -36,7 +39,13 @@ type Reading struct {
 }
 
 // List gives the current versions of a patient's records of some kinds.
-func (r *Reading) List(ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, patient consortium.PatientRef, kinds []consortium.Kind) ([]Version, error) {
+func (r *Reading) List(
+	ctx context.Context,
+	actor consortium.Actor,
+	purpose consortium.Purpose,
+	patient consortium.PatientRef,
+	kinds []consortium.Kind,
+) ([]Version, error) {
 	a, err := r.mayRead(ctx, actor, purpose, patient, kinds)
 	if err != nil {
 		return nil, err
@@ -45,7 +54,13 @@ func (r *Reading) List(ctx context.Context, actor consortium.Actor, purpose cons
 }
 
 // Read gives one version of one record; number 0 is the current one. To a patient the records of others do not exist.
-func (r *Reading) Read(ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, ref RecordRef, number int) (Version, error) {
+func (r *Reading) Read(
+	ctx context.Context,
+	actor consortium.Actor,
+	purpose consortium.Purpose,
+	ref RecordRef,
+	number int,
+) (Version, error) {
 	patient, kind, err := r.Kept.Describe(ctx, ref)
 	if err != nil {
 		return Version{}, err
@@ -60,9 +75,14 @@ func (r *Reading) Read(ctx context.Context, actor consortium.Actor, purpose cons
 	return r.Kept.Read(ctx, a, ref, number)
 }
 
-// Locate tells which members hold what on a patient, as far as the policy lets the actor know: of the kinds that it allows, at the members that it
-// does not rule out.
-func (r *Reading) Locate(ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, patient consortium.PatientRef) ([]Holding, error) {
+// Locate tells which members hold what on a patient, as far as the policy lets the actor know: of the kinds that it
+// allows, at the members that it does not rule out.
+func (r *Reading) Locate(
+	ctx context.Context,
+	actor consortium.Actor,
+	purpose consortium.Purpose,
+	patient consortium.PatientRef,
+) ([]Holding, error) {
 	d, err := r.decideLocate(ctx, actor, purpose, patient)
 	if err != nil {
 		return nil, err
@@ -82,9 +102,14 @@ func (r *Reading) Locate(ctx context.Context, actor consortium.Actor, purpose co
 	}), nil
 }
 
-// decideLocate asks about all kinds at once, which is enough for most. Where that is refused it asks kind by kind and then about those that are allowed; when
-// none is, the refusal about all of them stands.
-func (r *Reading) decideLocate(ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, patient consortium.PatientRef) (consortium.Decision, error) {
+// decideLocate asks about all kinds at once, which is enough for most. Where that is refused it asks kind by kind and
+// then about those that are allowed; when none is, the refusal about all of them stands.
+func (r *Reading) decideLocate(
+	ctx context.Context,
+	actor consortium.Actor,
+	purpose consortium.Purpose,
+	patient consortium.PatientRef,
+) (consortium.Decision, error) {
 	ask := func(kinds ...consortium.Kind) (consortium.Decision, error) {
 		return r.ask(ctx, actor, purpose, consortium.ActionLocate, patient, kinds)
 	}
@@ -138,7 +163,13 @@ func (r *Refused) Error() string { return r.fault.Error() }
 func (r *Refused) Unwrap() error { return r.fault }
 
 // mayRead decides a reading; a refusal is logged and is an error.
-func (r *Reading) mayRead(ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, patient consortium.PatientRef, kinds []consortium.Kind) (Access, error) {
+func (r *Reading) mayRead(
+	ctx context.Context,
+	actor consortium.Actor,
+	purpose consortium.Purpose,
+	patient consortium.PatientRef,
+	kinds []consortium.Kind,
+) (Access, error) {
 	d, err := r.ask(ctx, actor, purpose, consortium.ActionRead, patient, kinds)
 	if err != nil {
 		return Access{}, err
@@ -153,7 +184,14 @@ func (r *Reading) mayRead(ctx context.Context, actor consortium.Actor, purpose c
 	return Access{}, NewRefused(d)
 }
 
-func (r *Reading) ask(ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, action consortium.Action, patient consortium.PatientRef, kinds []consortium.Kind) (consortium.Decision, error) {
+func (r *Reading) ask(
+	ctx context.Context,
+	actor consortium.Actor,
+	purpose consortium.Purpose,
+	action consortium.Action,
+	patient consortium.PatientRef,
+	kinds []consortium.Kind,
+) (consortium.Decision, error) {
 	d, err := r.Decider.Decide(ctx, consortium.Query{
 		Actor: actor, Purpose: purpose, Action: action, Custodian: r.Org, Patient: patient, Kinds: kinds, Time: r.Now().UTC(),
 	})

@@ -39,7 +39,12 @@ type narrow struct {
 }
 
 func (n narrow) Decide(_ context.Context, q consortium.Query) (consortium.Decision, error) {
-	d := consortium.Decision{Query: q, Allow: true, Reasons: []consortium.Reason{{Code: "TEST", Article: "PIPL 6"}}, Obligations: n.obligations}
+	d := consortium.Decision{
+		Query:       q,
+		Allow:       true,
+		Reasons:     []consortium.Reason{{Code: "TEST", Article: "PIPL 6"}},
+		Obligations: n.obligations,
+	}
 	for _, k := range q.Kinds {
 		d.Allow = d.Allow && slices.Contains(n.kinds, k)
 	}
@@ -84,7 +89,8 @@ func TestLocateRefusedIsLoggedOnceAboutTheWholeQuestion(t *testing.T) {
 	if _, err := r.Locate(context.Background(), doctor, consortium.Payment, patient); !fault.Is(err, fault.Forbidden) {
 		t.Fatalf("got %v", err)
 	}
-	if len(store.logged) != 1 || store.logged[0].Decision.Allow || len(store.logged[0].Decision.Query.Kinds) != len(consortium.PatientKinds()) {
+	if len(store.logged) != 1 || store.logged[0].Decision.Allow ||
+		len(store.logged[0].Decision.Query.Kinds) != len(consortium.PatientKinds()) {
 		t.Errorf("logged %+v", store.logged)
 	}
 }

@@ -12,7 +12,8 @@ import (
 	"yilian.example/exchange/tlog"
 )
 
-// handover is what a release and a receipt commit to: the two sides of one handing over, so that either shows the other's omission.
+// handover is what a release and a receipt commit to: the two sides of one handing over, so that either shows the
+// other's omission.
 type handover struct {
 	Version int                   `json:"v"`
 	Org     consortium.OrgID      `json:"org"` // whose log it stands in
@@ -26,9 +27,15 @@ type handover struct {
 	Time    time.Time             `json:"time"`
 }
 
-// handoverEntry makes the log entry of one side (tlog.KindRelease or tlog.KindReceipt) and what opens its commitment, salt and statement: without the
-// latter kept, the entry would prove nothing to anybody.
-func handoverEntry(kind string, org consortium.OrgID, req Request, reply Reply, at time.Time) (LogEntry, []byte, error) {
+// handoverEntry makes the log entry of one side (tlog.KindRelease or tlog.KindReceipt) and what opens its commitment,
+// salt and statement: without the latter kept, the entry would prove nothing to anybody.
+func handoverEntry(
+	kind string,
+	org consortium.OrgID,
+	req Request,
+	reply Reply,
+	at time.Time,
+) (LogEntry, []byte, error) {
 	h := handover{
 		Version: 1, Org: org, Request: req.ID, From: req.To, To: req.From, Patient: req.Patient,
 		Allowed: reply.Decision.Allow, Consent: reply.Decision.Consent, Records: []string{}, Time: at,

@@ -1,5 +1,6 @@
-// Package exchange is the domain of records: who holds what, keeping them, showing them, and handing them to other members. It decides
-// nothing about permission (that is the consent domain, behind the Decider port) and knows no database, ledger or transport.
+// Package exchange is the domain of records: who holds what, keeping them, showing them, and handing them to other
+// members. It decides nothing about permission (that is the consent domain, behind the Decider port) and knows no
+// database, ledger or transport.
 package exchange
 
 import (
@@ -24,9 +25,10 @@ type Version struct {
 	Kind     consortium.Kind
 	Recorded time.Time // FHIR's meta.lastUpdated
 	Deleted  bool
-	Content  []byte   // the FHIR JSON as received, but for id, meta and the references that a transaction resolves; empty when deleted
-	Salt     [32]byte // opens the commitment
-	Entry    string   // id (UUID) of its log entry
+	// the FHIR JSON as received, but for id, meta and the references that a transaction resolves; empty when deleted
+	Content []byte
+	Salt    [32]byte // opens the commitment
+	Entry   string   // id (UUID) of its log entry
 }
 
 // Put is one record to be kept, new or as a further version.
@@ -41,8 +43,9 @@ type Put struct {
 	Deleted  bool
 	// Tokens are what the record can be found by. The store blinds their values (HMAC under the organisation's key).
 	Tokens []Token
-	// Unless, where it is set, is what no current record of the type may carry: the condition of a conditional create. The store checks it in
-	// the transaction that keeps the record, so that of two such creates at once only one is kept; the other is fault.Conflict.
+	// Unless, where it is set, is what no current record of the type may carry: the condition of a conditional create. The
+	// store checks it in the transaction that keeps the record, so that of two such creates at once only one is kept; the
+	// other is fault.Conflict.
 	Unless *Token
 	// Care is set for an Encounter: the window in which the patient was in this organisation's care.
 	Care *CareWindow
@@ -68,8 +71,8 @@ type Access struct {
 	Request  string // id of a release request, where there is one
 }
 
-// AccessEntry is one line of a patient's access log: who asked, for what, and what was decided. Seq runs 1, 2, 3 … per organisation and patient,
-// and Prev is the commitment of the entry before it, so that a missing line shows.
+// AccessEntry is one line of a patient's access log: who asked, for what, and what was decided. Seq runs 1, 2, 3 … per
+// organisation and patient, and Prev is the commitment of the entry before it, so that a missing line shows.
 type AccessEntry struct {
 	Seq        int64
 	Prev       string // base64

@@ -13,8 +13,9 @@ import (
 	"yilian.example/exchange/tlog"
 )
 
-// Records keeps and shows this organisation's records. Content is sealed before it reaches the store and opened after the store has committed;
-// each version stands in the log from the moment it is kept, and each reading is logged in the transaction that reads.
+// Records keeps and shows this organisation's records. Content is sealed before it reaches the store and opened after
+// the store has committed; each version stands in the log from the moment it is kept, and each reading is logged in the
+// transaction that reads.
 type Records struct {
 	Org      consortium.OrgID
 	Versions RecordStore
@@ -37,14 +38,18 @@ const (
 	maxFound = 5000
 )
 
-// Store keeps a batch of records, all or none, in one transaction, and gives the versions as kept. It is fault.Conflict when a version is not
-// the next one of its record: read the record again and repeat.
+// Store keeps a batch of records, all or none, in one transaction, and gives the versions as kept. It is fault.Conflict
+// when a version is not the next one of its record: read the record again and repeat.
 func (r *Records) Store(ctx context.Context, puts []Put) ([]Version, error) {
 	if len(puts) == 0 {
 		return nil, nil
 	}
 	if len(puts) > maxBatch {
-		return nil, fault.New(fault.TooLarge, "BATCH_TOO_LARGE", fmt.Sprintf("One request may store at most %d records. Send several.", maxBatch))
+		return nil, fault.New(
+			fault.TooLarge,
+			"BATCH_TOO_LARGE",
+			fmt.Sprintf("One request may store at most %d records. Send several.", maxBatch),
+		)
 	}
 	seen := make(map[[2]string]bool, len(puts))
 	versions := make([]Version, len(puts))
@@ -185,8 +190,8 @@ func (r *Records) Describe(ctx context.Context, ref RecordRef) (consortium.Patie
 	return c.Patient, c.Kind, nil
 }
 
-// PatientOf gives the patient whom a record (a FHIR Patient, for example) is about; fault.NotFound where there is no such record, fault.Gone
-// where it was deleted.
+// PatientOf gives the patient whom a record (a FHIR Patient, for example) is about; fault.NotFound where there is no
+// such record, fault.Gone where it was deleted.
 func (r *Records) PatientOf(ctx context.Context, typ, id string) (consortium.PatientRef, error) {
 	ref := RecordRef{Org: r.Org, Type: typ, ID: id}
 	current, err := r.CurrentVersions(ctx, []RecordRef{ref})
@@ -223,8 +228,14 @@ func (r *Records) Holdings(ctx context.Context, patient consortium.PatientRef) (
 	return r.Facts.Holdings(ctx, patient)
 }
 
-// Care says whether the patient is in this organisation's care at a time: an encounter lasts, or ended no longer than window before.
-func (r *Records) Care(ctx context.Context, patient consortium.PatientRef, at time.Time, window time.Duration) (bool, error) {
+// Care says whether the patient is in this organisation's care at a time: an encounter lasts, or ended no longer than
+// window before.
+func (r *Records) Care(
+	ctx context.Context,
+	patient consortium.PatientRef,
+	at time.Time,
+	window time.Duration,
+) (bool, error) {
 	if !patient.Valid() {
 		return false, nil
 	}

@@ -17,7 +17,11 @@ import (
 // TestStatementIsFixed pins the bytes that logs commit to: evidence that was handed out must verify for ever.
 func TestStatementIsFixed(t *testing.T) {
 	v := Version{
-		Ref: RecordRef{Org: "donghu", Type: "Observation", ID: "o1"}, Number: 2, Patient: "pabc", Kind: consortium.Observations,
+		Ref: RecordRef{
+			Org:  "donghu",
+			Type: "Observation",
+			ID:   "o1",
+		}, Number: 2, Patient: "pabc", Kind: consortium.Observations,
 		Recorded: time.Date(2026, 11, 21, 16, 0, 0, 120000000, time.FixedZone("CST", 8*3600)), Content: []byte(`{"a":1}`),
 	}
 	const want = `{"id":"o1","kind":"observations","org":"donghu","patient":"pabc","recorded":"2026-11-21T08:00:00.12Z",` +
@@ -32,13 +36,18 @@ func TestStatementIsFixed(t *testing.T) {
 	}
 }
 
-// FuzzStatement: a statement is rebuilt from what another member sends, so nothing may make it panic, and equal statements mean equal records.
+// FuzzStatement: a statement is rebuilt from what another member sends, so nothing may make it panic, and equal
+// statements mean equal records.
 func FuzzStatement(f *testing.F) {
 	f.Add("Observation", "o1", "pabc", "observations", int64(0), []byte("{}"))
 	f.Add("\xff\xfe", "\u2028\"\\", "", "\x00", int64(1)<<60, []byte(nil))
 	f.Fuzz(func(t *testing.T, typ, id, patient, kind string, at int64, content []byte) {
 		v := Version{
-			Ref: RecordRef{Org: "donghu", Type: typ, ID: id}, Number: 1, Patient: consortium.PatientRef(patient), Kind: consortium.Kind(kind),
+			Ref: RecordRef{
+				Org:  "donghu",
+				Type: typ,
+				ID:   id,
+			}, Number: 1, Patient: consortium.PatientRef(patient), Kind: consortium.Kind(kind),
 			Recorded: time.Unix(at, 0), Content: content,
 		}
 		changed := v
@@ -109,7 +118,9 @@ func name(seq int64) string {
 }
 
 func TestCheckRead(t *testing.T) {
-	decided := Access{Decision: consortium.Decision{Query: consortium.Query{Patient: "pa", Kinds: []consortium.Kind{consortium.Reports}}}}
+	decided := Access{
+		Decision: consortium.Decision{Query: consortium.Query{Patient: "pa", Kinds: []consortium.Kind{consortium.Reports}}},
+	}
 	good := SealedVersion{Patient: "pa", Kind: consortium.Reports}
 	deleted, otherPatient, otherKind := good, good, good
 	deleted.Deleted = true

@@ -14,7 +14,8 @@ import (
 	"yilian.example/exchange/tlog"
 )
 
-// Most that one reply carries: enough for a lifetime of one kind, little enough for one message. Who needs more asks kind by kind.
+// Most that one reply carries: enough for a lifetime of one kind, little enough for one message. Who needs more asks
+// kind by kind.
 const (
 	maxReleased      = 2000
 	maxReleasedBytes = 24 << 20
@@ -55,14 +56,15 @@ type Releases struct {
 	Sealer   Sealer
 	// Places gives the places of log entries that have one, by id.
 	Places func(ctx context.Context, entries []string) (map[string]int64, error)
-	// Suspended says that evidence for a release can no longer be kept in time (the log lags behind the ledger by more than the budget).
+	// Suspended says that evidence for a release can no longer be kept in time (the log lags behind the ledger by more
+	// than the budget).
 	Suspended func(ctx context.Context) (bool, error)
 	Now       func() time.Time
 	Fresh     time.Duration // how far a request's time may be from ours
 }
 
-// Answer verifies a signed request that came over the connection of the member peer, decides, logs, and gives the signed reply. A refusal by policy is a
-// signed reply too; an error means that the request itself was not acceptable.
+// Answer verifies a signed request that came over the connection of the member peer, decides, logs, and gives the
+// signed reply. A refusal by policy is a signed reply too; an error means that the request itself was not acceptable.
 func (r *Releases) Answer(ctx context.Context, peer consortium.OrgID, message []byte) ([]byte, error) {
 	req, err := r.open(peer, message)
 	if err != nil {
@@ -79,7 +81,11 @@ func (r *Releases) Answer(ctx context.Context, peer consortium.OrgID, message []
 		return nil, fmt.Errorf("ask for the log's lag: %w", err)
 	}
 	if suspended {
-		return nil, fault.New(fault.Unavailable, "RELEASE_SUSPENDED", "Release to other organisations is suspended, as the ledger cannot witness it now. Try again later, or ask the patient for a copy.")
+		return nil, fault.New(
+			fault.Unavailable,
+			"RELEASE_SUSPENDED",
+			"Release to other organisations is suspended, as the ledger cannot witness it now. Try again later, or ask the patient for a copy.",
+		)
 	}
 	reply, err := r.decide(ctx, req)
 	if err != nil {
@@ -91,20 +97,33 @@ func (r *Releases) Answer(ctx context.Context, peer consortium.OrgID, message []
 func (r *Releases) open(peer consortium.OrgID, message []byte) (Request, error) {
 	payload, err := r.Envelope.Open(peer, RequestType, message)
 	if err != nil {
-		return Request{}, fault.Wrap(err, fault.Unauthorized, "REQUEST_SIGNATURE", "The request's signature does not verify. Check the signing key that is registered for your organisation.")
+		return Request{}, fault.Wrap(
+			err,
+			fault.Unauthorized,
+			"REQUEST_SIGNATURE",
+			"The request's signature does not verify. Check the signing key that is registered for your organisation.",
+		)
 	}
 	var req Request
 	if err := json.Unmarshal(payload, &req); err != nil {
 		return Request{}, fault.Wrap(err, fault.Invalid, "REQUEST_MALFORMED", "The request is not of the documented form.")
 	}
 	if req.Version != 1 || req.From != peer || req.To != r.Org || req.Actor.Org != peer {
-		return Request{}, fault.New(fault.Forbidden, "REQUEST_MISDIRECTED", "The request names other organisations than those on this connection.")
+		return Request{}, fault.New(
+			fault.Forbidden,
+			"REQUEST_MISDIRECTED",
+			"The request names other organisations than those on this connection.",
+		)
 	}
 	if _, err := uuid.Parse(req.ID); err != nil {
 		return Request{}, fault.New(fault.Invalid, "REQUEST_MALFORMED", "The request's id is not a UUID.")
 	}
 	if age := r.Now().Sub(req.Time).Abs(); age > r.Fresh {
-		return Request{}, fault.New(fault.Invalid, "REQUEST_STALE", "The request is too old or the clocks differ. Check the clock and make a new request.")
+		return Request{}, fault.New(
+			fault.Invalid,
+			"REQUEST_STALE",
+			"The request is too old or the clocks differ. Check the clock and make a new request.",
+		)
 	}
 	req.Kinds, err = checkAsked(req.From, req.Purpose, req.Patient, req.To, req.Kinds)
 	return req, err
@@ -159,7 +178,11 @@ func (r *Releases) released(ctx context.Context, versions []Version) ([]Released
 		out = append(out, rec)
 	}
 	if len(out) > maxReleased || size > maxReleasedBytes {
-		return nil, fault.New(fault.TooLarge, "RELEASE_TOO_LARGE", "There are too many records for one answer. Ask for fewer kinds at a time.")
+		return nil, fault.New(
+			fault.TooLarge,
+			"RELEASE_TOO_LARGE",
+			"There are too many records for one answer. Ask for fewer kinds at a time.",
+		)
 	}
 	return out, nil
 }
@@ -174,7 +197,15 @@ func (r *Releases) handOver(ctx context.Context, req Request, reply Reply) ([]by
 	if err != nil {
 		return nil, fmt.Errorf("seal release: %w", err)
 	}
-	h := HandedOver{Request: req.ID, Recipient: req.From, Patient: req.Patient, Allowed: reply.Decision.Allow, Sealed: sealed, Created: reply.Time, Entry: entry}
+	h := HandedOver{
+		Request:   req.ID,
+		Recipient: req.From,
+		Patient:   req.Patient,
+		Allowed:   reply.Decision.Allow,
+		Sealed:    sealed,
+		Created:   reply.Time,
+		Entry:     entry,
+	}
 	if err := r.Store.SaveRelease(ctx, r.Org, h); err != nil {
 		return nil, fmt.Errorf("log release: %w", err)
 	}

@@ -9,8 +9,8 @@ import (
 	"yilian.example/exchange/consortium"
 )
 
-// FuzzAnswer feeds a custodian what another member signed, whatever that is: it must not fall over, and must read nothing unless the request
-// is one that names this connection, this custodian and that member's own staff.
+// FuzzAnswer feeds a custodian what another member signed, whatever that is: it must not fall over, and must read
+// nothing unless the request is one that names this connection, this custodian and that member's own staff.
 func FuzzAnswer(f *testing.F) {
 	good, _ := json.Marshal(exchange.Request{
 		Version: 1, ID: "6f8fe7d1-fba7-4e90-b67e-3059914825a8", From: "qingshan", To: "donghu", Actor: doctor, Purpose: consortium.Treatment,
@@ -33,7 +33,9 @@ func FuzzAnswer(f *testing.F) {
 			return
 		}
 		var req exchange.Request
-		if json.Unmarshal(payload, &req) != nil || req.From != "qingshan" || req.To != "donghu" || req.Actor.Org != "qingshan" || !req.Patient.Valid() {
+		if json.Unmarshal(payload, &req) != nil || req.From != "qingshan" || req.To != "donghu" ||
+			req.Actor.Org != "qingshan" ||
+			!req.Patient.Valid() {
 			t.Fatalf("answered %q", payload)
 		}
 	})

@@ -19,8 +19,12 @@ import (
 
 var (
 	at      = time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC)
-	patient = consortium.NewPatientRef([]byte("0123456789abcdef0123456789abcdef"), "urn:oid:2.16.156.10011.1.3", "990000199001011234")
-	doctor  = consortium.Actor{ID: "dr-1", Name: "医生", Org: "qingshan", Role: consortium.RoleClinician}
+	patient = consortium.NewPatientRef(
+		[]byte("0123456789abcdef0123456789abcdef"),
+		"urn:oid:2.16.156.10011.1.3",
+		"990000199001011234",
+	)
+	doctor = consortium.Actor{ID: "dr-1", Name: "医生", Org: "qingshan", Role: consortium.RoleClinician}
 )
 
 // signed is an envelope for tests: type, member and payload under a real Ed25519 key per member.
@@ -66,7 +70,12 @@ type policy struct {
 
 func (p *policy) Decide(_ context.Context, q consortium.Query) (consortium.Decision, error) {
 	p.asked = append(p.asked, q)
-	d := consortium.Decision{Query: q, Allow: p.allow(q), Reasons: []consortium.Reason{{Code: "TEST", Article: "PIPL 23"}}, Policy: "digest"}
+	d := consortium.Decision{
+		Query:   q,
+		Allow:   p.allow(q),
+		Reasons: []consortium.Reason{{Code: "TEST", Article: "PIPL 23"}},
+		Policy:  "digest",
+	}
 	return d, p.err
 }
 
@@ -130,7 +139,8 @@ func (m *memory) Seal(_ context.Context, p consortium.PatientRef, aad, plaintext
 
 func (m *memory) Open(_ context.Context, p consortium.PatientRef, aad, ciphertext []byte) ([]byte, error) {
 	var parts [][]byte
-	if err := json.Unmarshal(ciphertext, &parts); err != nil || len(parts) != 3 || string(parts[0]) != string(p) || string(parts[1]) != string(aad) {
+	if err := json.Unmarshal(ciphertext, &parts); err != nil || len(parts) != 3 || string(parts[0]) != string(p) ||
+		string(parts[1]) != string(aad) {
 		return nil, errors.New("does not open")
 	}
 	return parts[2], nil
@@ -161,7 +171,11 @@ func newPair(allow func(consortium.Query) bool) *pair {
 	now := func() time.Time { return at }
 	p := &pair{askerMem: newMemory(), holdMem: newMemory(), holdPol: &policy{allow: allow}}
 	p.holdMem.records = []exchange.Version{{
-		Ref: exchange.RecordRef{Org: "donghu", Type: "Observation", ID: "o1"}, Number: 1, Patient: patient, Kind: consortium.Observations,
+		Ref: exchange.RecordRef{
+			Org:  "donghu",
+			Type: "Observation",
+			ID:   "o1",
+		}, Number: 1, Patient: patient, Kind: consortium.Observations,
 		Recorded: at, Content: []byte(`{"resourceType":"Observation","valueQuantity":{"value":5.60}}`), Salt: [32]byte{7}, Entry: uuid.NewString(),
 	}}
 	p.asker = &exchange.Requests{
@@ -179,7 +193,14 @@ func newPair(allow func(consortium.Query) bool) *pair {
 }
 
 func (p *pair) ask() (exchange.Result, error) {
-	return p.asker.Ask(context.Background(), doctor, consortium.Treatment, patient, "donghu", []consortium.Kind{consortium.Observations})
+	return p.asker.Ask(
+		context.Background(),
+		doctor,
+		consortium.Treatment,
+		patient,
+		"donghu",
+		[]consortium.Kind{consortium.Observations},
+	)
 }
 
 func TestReleaseIsLoggedOnBothSidesAndTheBytesArriveUnchanged(t *testing.T) {
@@ -191,10 +212,13 @@ func TestReleaseIsLoggedOnBothSidesAndTheBytesArriveUnchanged(t *testing.T) {
 	if len(res.Records) != 1 || string(res.Records[0].Content) != string(p.holdMem.records[0].Content) {
 		t.Fatalf("got %d records", len(res.Records))
 	}
-	if len(p.holdMem.released) != 1 || len(p.holdMem.released[0].Entry.Leaf) == 0 || len(p.askerMem.received) != 1 || len(p.askerMem.received[res.ID].Entry.Leaf) == 0 {
+	if len(p.holdMem.released) != 1 || len(p.holdMem.released[0].Entry.Leaf) == 0 || len(p.askerMem.received) != 1 ||
+		len(p.askerMem.received[res.ID].Entry.Leaf) == 0 {
 		t.Fatal("release or receipt is not logged")
 	}
-	if q := p.holdPol.asked[0]; q.Action != consortium.ActionRelease || q.Custodian != "donghu" || q.Actor.Org != "qingshan" || q.Actor.Patient != "" {
+	if q := p.holdPol.asked[0]; q.Action != consortium.ActionRelease || q.Custodian != "donghu" ||
+		q.Actor.Org != "qingshan" ||
+		q.Actor.Patient != "" {
 		t.Fatalf("the custodian decided about %+v", q)
 	}
 	if len(p.holdMem.logged) != 1 || p.holdMem.logged[0].Request != res.ID {
@@ -246,7 +270,17 @@ func TestReplayedRequestIsRefused(t *testing.T) {
 
 func TestRequestsThatAreNotAcceptable(t *testing.T) {
 	keys := newKeys("qingshan", "donghu", "anhe")
-	good := exchange.Request{Version: 1, ID: uuid.NewString(), From: "qingshan", To: "donghu", Actor: doctor, Purpose: consortium.Treatment, Patient: patient, Kinds: []consortium.Kind{consortium.Reports}, Time: at}
+	good := exchange.Request{
+		Version: 1,
+		ID:      uuid.NewString(),
+		From:    "qingshan",
+		To:      "donghu",
+		Actor:   doctor,
+		Purpose: consortium.Treatment,
+		Patient: patient,
+		Kinds:   []consortium.Kind{consortium.Reports},
+		Time:    at,
+	}
 	for name, c := range map[string]struct {
 		change func(*exchange.Request)
 		signer consortium.OrgID
@@ -379,7 +413,8 @@ func TestReceivedCopyIsShownNoMoreOnceItsConsentFellShort(t *testing.T) {
 	if again.Decision.Allow || len(again.Records) != 0 {
 		t.Fatal("a copy is shown although the policy refuses")
 	}
-	if q := own.asked[0]; q.Action != consortium.ActionRecall || q.Custodian != "qingshan" || q.Patient != patient || !slices.Equal(q.Kinds, res.Decision.Query.Kinds) {
+	if q := own.asked[0]; q.Action != consortium.ActionRecall || q.Custodian != "qingshan" || q.Patient != patient ||
+		!slices.Equal(q.Kinds, res.Decision.Query.Kinds) {
 		t.Fatalf("the policy was asked %+v", q)
 	}
 	if len(p.askerMem.logged) != before+1 || p.askerMem.logged[before].Decision.Allow {
@@ -394,7 +429,8 @@ func TestPartOfAnAnswerCarriesWhatItsEvidenceNeeds(t *testing.T) {
 		t.Fatal(err)
 	}
 	part, err := p.asker.Part(context.Background(), doctor, res.ID, "Observation", "o1")
-	if err != nil || part.Custodian != "donghu" || part.Index == nil || *part.Index != 42 || part.Version.Salt != p.holdMem.records[0].Salt {
+	if err != nil || part.Custodian != "donghu" || part.Index == nil || *part.Index != 42 ||
+		part.Version.Salt != p.holdMem.records[0].Salt {
 		t.Fatalf("got %+v, %v", part, err)
 	}
 	if _, err := p.asker.Part(context.Background(), doctor, res.ID, "Observation", "o2"); !fault.Is(err, fault.NotFound) {

@@ -16,7 +16,8 @@ import (
 	"yilian.example/exchange/tlog"
 )
 
-// Request is what one member's gateway asks of another's, signed by the asking organisation so that the asking cannot be denied later.
+// Request is what one member's gateway asks of another's, signed by the asking organisation so that the asking cannot
+// be denied later.
 type Request struct {
 	Version int                   `json:"v"`
 	ID      string                `json:"id"` // UUID, used once
@@ -42,13 +43,14 @@ type Reply struct {
 
 // Released is one record as it travels: the bytes, and what opens their commitment in the custodian's log.
 type Released struct {
-	Type      string          `json:"type"`
-	ID        string          `json:"id"`
-	Number    int             `json:"version"`
-	Kind      consortium.Kind `json:"kind"`
-	Recorded  time.Time       `json:"recorded"`
-	Entry     string          `json:"entry"`     // id of the custodian's log entry
-	Index     *int64          `json:"index"`     // its place in the custodian's log; null while it has none. A hint: a proof shows whether it is true
+	Type     string          `json:"type"`
+	ID       string          `json:"id"`
+	Number   int             `json:"version"`
+	Kind     consortium.Kind `json:"kind"`
+	Recorded time.Time       `json:"recorded"`
+	Entry    string          `json:"entry"` // id of the custodian's log entry
+	// its place in the custodian's log; null while it has none. A hint: a proof shows whether it is true
+	Index     *int64          `json:"index"`
 	Salt      string          `json:"salt"`      // base64
 	Statement json.RawMessage `json:"statement"` // canonical bytes of what the log entry commits to
 	Content   []byte          `json:"content"`   // base64 in JSON, so that not one byte of the record changes on the way
@@ -67,13 +69,15 @@ type Envelope interface {
 	Open(member consortium.OrgID, messageType string, message []byte) ([]byte, error)
 }
 
-// Courier carries a signed request to another member's gateway and brings back its signed reply. A member that cannot be reached is
-// fault.Unavailable; a refusal to look at the request at all (replayed, too old) is the fault that the member named.
+// Courier carries a signed request to another member's gateway and brings back its signed reply. A member that cannot
+// be reached is fault.Unavailable; a refusal to look at the request at all (replayed, too old) is the fault that the
+// member named.
 type Courier interface {
 	Carry(ctx context.Context, to consortium.OrgID, request []byte) ([]byte, error)
 }
 
-// Received is an answered request as the asking organisation keeps it, content sealed under its own key for the patient.
+// Received is an answered request as the asking organisation keeps it, content sealed under its own key for the
+// patient.
 type Received struct {
 	ID        string
 	Actor     string // who asked, and the only one who may show it again
@@ -142,9 +146,17 @@ type Requests struct {
 	Keep     time.Duration // how long a received copy may be shown; at most the custodian's consent
 }
 
-// Ask asks a custodian for a patient's records of some kinds. A refusal by the custodian's policy is a Result whose Decision does not allow,
-// not an error. Before anything leaves, this organisation's own policy must allow the actor to look for the patient at all.
-func (r *Requests) Ask(ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, patient consortium.PatientRef, custodian consortium.OrgID, kinds []consortium.Kind) (Result, error) {
+// Ask asks a custodian for a patient's records of some kinds. A refusal by the custodian's policy is a Result whose
+// Decision does not allow, not an error. Before anything leaves, this organisation's own policy must allow the actor to
+// look for the patient at all.
+func (r *Requests) Ask(
+	ctx context.Context,
+	actor consortium.Actor,
+	purpose consortium.Purpose,
+	patient consortium.PatientRef,
+	custodian consortium.OrgID,
+	kinds []consortium.Kind,
+) (Result, error) {
 	kinds, err := checkAsked(r.Org, purpose, patient, custodian, kinds)
 	if err != nil {
 		return Result{}, err
@@ -156,7 +168,17 @@ func (r *Requests) Ask(ctx context.Context, actor consortium.Actor, purpose cons
 	if !own.Allow {
 		return Result{Custodian: custodian, Patient: patient, Decision: own}, nil
 	}
-	req := Request{Version: 1, ID: uuid.NewString(), From: r.Org, To: custodian, Actor: actor, Purpose: purpose, Patient: patient, Kinds: kinds, Time: r.Now().UTC()}
+	req := Request{
+		Version: 1,
+		ID:      uuid.NewString(),
+		From:    r.Org,
+		To:      custodian,
+		Actor:   actor,
+		Purpose: purpose,
+		Patient: patient,
+		Kinds:   kinds,
+		Time:    r.Now().UTC(),
+	}
 	reply, err := r.send(ctx, req)
 	if err != nil {
 		return Result{}, err
@@ -165,12 +187,26 @@ func (r *Requests) Ask(ctx context.Context, actor consortium.Actor, purpose cons
 }
 
 // checkAsked refuses what no policy needs to see, and sorts the kinds.
-func checkAsked(org consortium.OrgID, purpose consortium.Purpose, patient consortium.PatientRef, custodian consortium.OrgID, kinds []consortium.Kind) ([]consortium.Kind, error) {
+func checkAsked(
+	org consortium.OrgID,
+	purpose consortium.Purpose,
+	patient consortium.PatientRef,
+	custodian consortium.OrgID,
+	kinds []consortium.Kind,
+) ([]consortium.Kind, error) {
 	switch {
 	case !purpose.Valid():
-		return nil, fault.New(fault.Invalid, "PURPOSE_INVALID", "Say why the records are needed: choose one of the listed purposes.")
+		return nil, fault.New(
+			fault.Invalid,
+			"PURPOSE_INVALID",
+			"Say why the records are needed: choose one of the listed purposes.",
+		)
 	case !patient.Valid():
-		return nil, fault.New(fault.Invalid, "PATIENT_INVALID", "The patient reference is not of the right form. Find the patient by identifier first.")
+		return nil, fault.New(
+			fault.Invalid,
+			"PATIENT_INVALID",
+			"The patient reference is not of the right form. Find the patient by identifier first.",
+		)
 	case !custodian.Valid() || custodian == org:
 		return nil, fault.New(fault.Invalid, "CUSTODIAN_INVALID", "Choose another member organisation to ask.")
 	case len(kinds) == 0:
@@ -181,15 +217,37 @@ func checkAsked(org consortium.OrgID, purpose consortium.Purpose, patient consor
 	kinds = slices.Compact(kinds)
 	for _, k := range kinds {
 		if !k.Valid() {
-			return nil, fault.New(fault.Invalid, "KIND_INVALID", "One of the kinds of record is not known. Choose from the list.")
+			return nil, fault.New(
+				fault.Invalid,
+				"KIND_INVALID",
+				"One of the kinds of record is not known. Choose from the list.",
+			)
 		}
 	}
 	return kinds, nil
 }
 
-// mayLook asks this organisation's own policy, so that nobody here can go fishing at other members, and logs what it says.
-func (r *Requests) mayLook(ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, patient consortium.PatientRef, kinds []consortium.Kind) (consortium.Decision, error) {
-	d, err := r.Decider.Decide(ctx, consortium.Query{Actor: actor, Purpose: purpose, Action: consortium.ActionLocate, Custodian: r.Org, Patient: patient, Kinds: kinds, Time: r.Now().UTC()})
+// mayLook asks this organisation's own policy, so that nobody here can go fishing at other members, and logs what it
+// says.
+func (r *Requests) mayLook(
+	ctx context.Context,
+	actor consortium.Actor,
+	purpose consortium.Purpose,
+	patient consortium.PatientRef,
+	kinds []consortium.Kind,
+) (consortium.Decision, error) {
+	d, err := r.Decider.Decide(
+		ctx,
+		consortium.Query{
+			Actor:     actor,
+			Purpose:   purpose,
+			Action:    consortium.ActionLocate,
+			Custodian: r.Org,
+			Patient:   patient,
+			Kinds:     kinds,
+			Time:      r.Now().UTC(),
+		},
+	)
 	if err != nil {
 		return consortium.Decision{}, fmt.Errorf("decide own request: %w", err)
 	}
@@ -214,7 +272,12 @@ func (r *Requests) send(ctx context.Context, req Request) (Reply, error) {
 	}
 	opened, err := r.Envelope.Open(req.To, ReplyType, answer)
 	if err != nil {
-		return Reply{}, fault.Wrap(err, fault.Unavailable, "REPLY_UNTRUSTED", "The other organisation's answer could not be verified, so it was not used. Try again; tell your administrator if it happens again.")
+		return Reply{}, fault.Wrap(
+			err,
+			fault.Unavailable,
+			"REPLY_UNTRUSTED",
+			"The other organisation's answer could not be verified, so it was not used. Try again; tell your administrator if it happens again.",
+		)
 	}
 	var reply Reply
 	if err := json.Unmarshal(opened, &reply); err != nil {
@@ -227,10 +290,16 @@ func (r *Requests) send(ctx context.Context, req Request) (Reply, error) {
 }
 
 func untrusted(err error) error {
-	return fault.Wrap(err, fault.Unavailable, "REPLY_UNTRUSTED", "The other organisation's answer does not match what was asked, so it was not used. Try again; tell your administrator if it happens again.")
+	return fault.Wrap(
+		err,
+		fault.Unavailable,
+		"REPLY_UNTRUSTED",
+		"The other organisation's answer does not match what was asked, so it was not used. Try again; tell your administrator if it happens again.",
+	)
 }
 
-// checkReply holds a reply against its request and every record against its own statement: what the receipt will say is what was received.
+// checkReply holds a reply against its request and every record against its own statement: what the receipt will say is
+// what was received.
 func checkReply(req Request, reply Reply) error {
 	q := reply.Decision.Query
 	switch {
@@ -311,7 +380,14 @@ func receivedAAD(org consortium.OrgID, id string) []byte {
 }
 
 func result(rec Received, reply Reply) (Result, error) {
-	res := Result{ID: rec.ID, Custodian: rec.Custodian, Patient: rec.Patient, Decision: reply.Decision, Received: rec.Created, Expires: rec.Expires}
+	res := Result{
+		ID:        rec.ID,
+		Custodian: rec.Custodian,
+		Patient:   rec.Patient,
+		Decision:  reply.Decision,
+		Received:  rec.Created,
+		Expires:   rec.Expires,
+	}
 	for _, released := range reply.Records {
 		v, err := released.version(rec.Custodian, rec.Patient)
 		if err != nil {
@@ -322,8 +398,9 @@ func result(rec Received, reply Reply) (Result, error) {
 	return res, nil
 }
 
-// Show gives an answered request again to the person who asked, while it lasts and while the consent that it came under holds, and logs that it was
-// looked at. When the consent does not hold any more, the Result is a refusal without records.
+// Show gives an answered request again to the person who asked, while it lasts and while the consent that it came under
+// holds, and logs that it was looked at. When the consent does not hold any more, the Result is a refusal without
+// records.
 func (r *Requests) Show(ctx context.Context, actor consortium.Actor, id string) (Result, error) {
 	rec, reply, err := r.recall(ctx, actor, id)
 	if err != nil {
@@ -352,7 +429,11 @@ func (r *Requests) Part(ctx context.Context, actor consortium.Actor, id, typ, re
 
 // recall opens an answered request for the one who asked, decides whether it may still be shown, and logs that.
 func (r *Requests) recall(ctx context.Context, actor consortium.Actor, id string) (Received, Reply, error) {
-	absent := fault.New(fault.NotFound, "REQUEST_NOT_FOUND", "There is no such answer for you, or its time is over. Ask the other organisation again.")
+	absent := fault.New(
+		fault.NotFound,
+		"REQUEST_NOT_FOUND",
+		"There is no such answer for you, or its time is over. Ask the other organisation again.",
+	)
 	if _, err := uuid.Parse(id); err != nil {
 		return Received{}, Reply{}, absent
 	}
@@ -385,8 +466,13 @@ func (r *Requests) recall(ctx context.Context, actor consortium.Actor, id string
 	return rec, reply, nil
 }
 
-// mayRecall asks this organisation's policy whether what a custodian released may still be shown; a refusal stays the refusal that it was.
-func (r *Requests) mayRecall(ctx context.Context, actor consortium.Actor, released consortium.Decision) (consortium.Decision, error) {
+// mayRecall asks this organisation's policy whether what a custodian released may still be shown; a refusal stays the
+// refusal that it was.
+func (r *Requests) mayRecall(
+	ctx context.Context,
+	actor consortium.Actor,
+	released consortium.Decision,
+) (consortium.Decision, error) {
 	if !released.Allow {
 		return released, nil
 	}

@@ -82,7 +82,13 @@ func (a *audit) memberLogs(ctx context.Context) ([]api.MemberLog, error) {
 	return out, err
 }
 
-func (a *audit) one(ctx context.Context, m config.Member, origin string, state record.LogState, registered bool) web.LogState {
+func (a *audit) one(
+	ctx context.Context,
+	m config.Member,
+	origin string,
+	state record.LogState,
+	registered bool,
+) web.LogState {
 	s := web.LogState{Org: consortium.OrgID(m.ID), Origin: origin, Pending: -1}
 	a.addWaiting(ctx, &s)
 	if !registered {
@@ -90,7 +96,11 @@ func (a *audit) one(ctx context.Context, m config.Member, origin string, state r
 		return s
 	}
 	key := sha256.Sum256([]byte(state.Key))
-	s.Witnessed, s.WitnessedAt, s.Root, s.KeyHash = state.Size, state.Time, base64.StdEncoding.EncodeToString(state.Root), hex.EncodeToString(key[:8])
+	s.Witnessed, s.WitnessedAt, s.Root, s.KeyHash = state.Size, state.Time, base64.StdEncoding.EncodeToString(
+		state.Root,
+	), hex.EncodeToString(
+		key[:8],
+	)
 	served, err := a.checkpoint(ctx, m.PublicURL)
 	if err != nil {
 		s.Problem = problemUnreachable
@@ -126,8 +136,8 @@ func (a *audit) checkpoint(ctx context.Context, publicURL string) ([]byte, error
 	return io.ReadAll(io.LimitReader(res.Body, 1<<16))
 }
 
-// addWaiting adds what waits to be witnessed, as the members' shared database tells it. It is what a member says of itself, and absent when it cannot be
-// read; sizes and roots above are what the ledger vouches for.
+// addWaiting adds what waits to be witnessed, as the members' shared database tells it. It is what a member says of
+// itself, and absent when it cannot be read; sizes and roots above are what the ledger vouches for.
 func (a *audit) addWaiting(ctx context.Context, s *web.LogState) {
 	st, err := anchor.ReadStatus(ctx, a.db.Log(s.Org), s.Origin)
 	if err != nil {

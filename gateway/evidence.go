@@ -12,7 +12,8 @@ import (
 	"yilian.example/gateway/internal/peering"
 )
 
-// proofOffice gives and checks evidence files. Giving one shows the record, so it goes through the same door as all reading.
+// proofOffice gives and checks evidence files. Giving one shows the record, so it goes through the same door as all
+// reading.
 type proofOffice struct {
 	org     consortium.OrgID
 	reading *exchange.Reading
@@ -53,7 +54,12 @@ func (a *app) foreignBuilder(custodian consortium.OrgID, index int64) *evidence.
 }
 
 // Evidence gives the file of a record's current version.
-func (p *proofOffice) Evidence(ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, typ, id string) ([]byte, error) {
+func (p *proofOffice) Evidence(
+	ctx context.Context,
+	actor consortium.Actor,
+	purpose consortium.Purpose,
+	typ, id string,
+) ([]byte, error) {
 	version, err := p.reading.Read(ctx, actor, purpose, exchange.RecordRef{Org: p.org, Type: typ, ID: id}, 0)
 	if err != nil {
 		return nil, err
@@ -61,15 +67,23 @@ func (p *proofOffice) Evidence(ctx context.Context, actor consortium.Actor, purp
 	return p.builder.Build(ctx, version)
 }
 
-// ReceivedEvidence gives the file of a record that another member released to the caller. It is built here, from that member's public log and the members'
-// signatures, so that the receiver need not ask the custodian to prove itself.
-func (p *proofOffice) ReceivedEvidence(ctx context.Context, actor consortium.Actor, release, typ, id string) ([]byte, error) {
+// ReceivedEvidence gives the file of a record that another member released to the caller. It is built here, from that
+// member's public log and the members' signatures, so that the receiver need not ask the custodian to prove itself.
+func (p *proofOffice) ReceivedEvidence(
+	ctx context.Context,
+	actor consortium.Actor,
+	release, typ, id string,
+) ([]byte, error) {
 	part, err := p.requests.Part(ctx, actor, release, typ, id)
 	if err != nil {
 		return nil, err
 	}
 	if part.Index == nil {
-		return nil, fault.New(fault.Conflict, "NOT_WITNESSED", "This record was not in the custodian's log yet when it was handed over. Please ask for it again.")
+		return nil, fault.New(
+			fault.Conflict,
+			"NOT_WITNESSED",
+			"This record was not in the custodian's log yet when it was handed over. Please ask for it again.",
+		)
 	}
 	builder := p.foreign(part.Custodian, *part.Index)
 	return builder.Build(ctx, part.Version)

@@ -1,5 +1,5 @@
-// Command gateway is one organisation's server: FHIR and JSON APIs, web pages, its transparency log, and the exchange with other members'
-// gateways. It holds that organisation's keys, and only those.
+// Command gateway is one organisation's server: FHIR and JSON APIs, web pages, its transparency log, and the exchange
+// with other members' gateways. It holds that organisation's keys, and only those.
 package main
 
 import (
@@ -28,23 +28,38 @@ func main() {
 
 func command() *cobra.Command {
 	var file string
-	root := &cobra.Command{Use: "gateway", Short: "One organisation's gateway to the consortium", SilenceUsage: true, SilenceErrors: true}
+	root := &cobra.Command{
+		Use:           "gateway",
+		Short:         "One organisation's gateway to the consortium",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
 	root.PersistentFlags().StringVar(&file, "config", "gateway.yaml", "configuration file")
 	add := func(use, short string, run func(ctx context.Context, c config.Config) error) {
-		root.AddCommand(&cobra.Command{Use: use, Short: short, Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := config.Load(file)
-			if err != nil {
-				return err
-			}
-			return run(cmd.Context(), c)
-		}})
+		root.AddCommand(
+			&cobra.Command{Use: use, Short: short, Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
+				c, err := config.Load(file)
+				if err != nil {
+					return err
+				}
+				return run(cmd.Context(), c)
+			}},
+		)
 	}
-	add("serve", "Serve until told to stop", func(ctx context.Context, c config.Config) error { return run(ctx, c, logger()) })
+	add(
+		"serve",
+		"Serve until told to stop",
+		func(ctx context.Context, c config.Config) error { return run(ctx, c, logger()) },
+	)
 	add("migrate", "Bring the database's schema up to date", migrate)
 	add("keygen", "Make the key files that are missing", func(_ context.Context, c config.Config) error {
 		return keyring.Generate(c.Keys, consortiumOrigin(c))
 	})
-	add("check", "Check the configuration and say nothing when it is good", func(context.Context, config.Config) error { return nil })
+	add(
+		"check",
+		"Check the configuration and say nothing when it is good",
+		func(context.Context, config.Config) error { return nil },
+	)
 	return root
 }
 

@@ -15,10 +15,16 @@ type people struct {
 	reading *exchange.Reading
 }
 
-// BirthDate gives the youngest date of birth on record, so that where records differ a child is not taken for an adult; fault.NotFound where
-// there is none to the day.
+// BirthDate gives the youngest date of birth on record, so that where records differ a child is not taken for an adult;
+// fault.NotFound where there is none to the day.
 func (p people) BirthDate(ctx context.Context, actor consortium.Actor) (time.Time, error) {
-	versions, err := p.reading.List(ctx, actor, consortium.PatientRequest, actor.Patient, []consortium.Kind{consortium.Demographics})
+	versions, err := p.reading.List(
+		ctx,
+		actor,
+		consortium.PatientRequest,
+		actor.Patient,
+		[]consortium.Kind{consortium.Demographics},
+	)
 	if err != nil {
 		return time.Time{}, err
 	}

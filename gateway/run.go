@@ -84,7 +84,8 @@ func run(ctx context.Context, c config.Config, log *slog.Logger) error {
 	return group.Wait()
 }
 
-// open reaches for what the gateway stands on. Only the database must answer now; the ledger and the identity provider may come later.
+// open reaches for what the gateway stands on. Only the database must answer now; the ledger and the identity provider
+// may come later.
 func (a *app) open(ctx context.Context) error {
 	var err error
 	if a.db, err = cockroach.Open(ctx, a.cfg.Database.URL, a.cfg.Database.MaxConns); err != nil {
@@ -134,7 +135,9 @@ func (a *app) callers(ctx context.Context) (*auth.Auth, error) {
 	}
 	return auth.New(auth.Options{
 		Org: a.org, PublicURL: a.cfg.PublicURL, Issuer: a.cfg.Identity.Issuer, ClientID: a.cfg.Identity.ClientID,
-		ClientSecret: strings.TrimSpace(string(secret)), Audience: a.cfg.Identity.Audience, Sessions: cockroach.NewSessions(a.db), Sealer: sealer,
+		ClientSecret: strings.TrimSpace(
+			string(secret),
+		), Audience: a.cfg.Identity.Audience, Sessions: cockroach.NewSessions(a.db), Sealer: sealer,
 		Patient: a.patientRef, Log: a.log,
 	})
 }
@@ -187,7 +190,11 @@ func (a *app) public(s *services, callers *auth.Auth) (*gin.Engine, error) {
 // operate adds what operators ask.
 func (a *app) operate(r *gin.Engine, callers *auth.Auth) {
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), health{log: a.seq, db: a.db, now: a.now})
+	registry.MustRegister(
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		health{log: a.seq, db: a.db, now: a.now},
+	)
 	r.Use(api.Metrics(registry))
 	(&api.Ops{Registry: registry, Checks: []api.Check{
 		{Name: "database", Essential: true, Run: a.db.Ping},

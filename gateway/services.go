@@ -46,7 +46,15 @@ func (a *app) services(ctx context.Context) (*services, error) {
 	if s.peers, err = auth.NewPeers(a.cfg.Exchange, a.cfg.Members); err != nil {
 		return nil, err
 	}
-	s.records = &exchange.Records{Org: a.org, Versions: a.db, Accesses: a.db, Facts: a.db, Keys: a.ring, Now: a.now, Rand: rand.Reader}
+	s.records = &exchange.Records{
+		Org:      a.org,
+		Versions: a.db,
+		Accesses: a.db,
+		Facts:    a.db,
+		Keys:     a.ring,
+		Now:      a.now,
+		Rand:     rand.Reader,
+	}
 	decider := &consent.Decider{
 		Org: a.org, Care: a.db, CareWindow: a.cfg.Limits.CareWindow, Consents: cockroach.NewConsents(a.db), Keys: a.ring,
 		Policy: s.policy, Ledger: a.ledger, Log: a.log,
@@ -66,7 +74,16 @@ func (a *app) services(ctx context.Context) (*services, error) {
 
 func (a *app) consentServices(s *services) {
 	store := cockroach.NewConsents(a.db)
-	s.carrier = &consent.Carrier{Org: a.org, Store: store, Outbox: store, Ledger: a.ledger, Keys: a.ring, Now: a.now, Random: rand.Reader, Log: a.log}
+	s.carrier = &consent.Carrier{
+		Org:    a.org,
+		Store:  store,
+		Outbox: store,
+		Ledger: a.ledger,
+		Keys:   a.ring,
+		Now:    a.now,
+		Random: rand.Reader,
+		Log:    a.log,
+	}
 	s.consents = &consent.Consents{
 		Org: a.org, Members: members(a.cfg.Members), People: people{s.reading}, Keys: a.ring, Store: store, Now: a.now, Random: rand.Reader, Wake: s.carrier.Wake,
 	}
@@ -113,7 +130,8 @@ func (a *app) suspended(ctx context.Context) (bool, error) {
 	return st.CheckBudget(a.now(), a.cfg.Log.LagBudget) != nil, nil
 }
 
-// follow hands the ledger's consent events to the carrier, so that a withdrawal carried by another member counts here too.
+// follow hands the ledger's consent events to the carrier, so that a withdrawal carried by another member counts here
+// too.
 func (a *app) follow(ctx context.Context, carrier *consent.Carrier) error {
 	store := cockroach.NewConsents(a.db)
 	from, err := store.EventPosition(ctx, a.org)

@@ -37,8 +37,11 @@ func cleanCommand(s *settings) *cobra.Command {
 				}
 			}
 			if os.Getenv("DATABASE_URL") != "" {
-				fmt.Fprintln(cmd.OutOrStdout(), "DATABASE_URL is set: the database it names was left alone, and holds data whose keys are gone now. "+
-					"Drop and create it before the next start.")
+				fmt.Fprintln(
+					cmd.OutOrStdout(),
+					"DATABASE_URL is set: the database it names was left alone, and holds data whose keys are gone now. "+
+						"Drop and create it before the next start.",
+				)
 			}
 			return nil
 		},

@@ -1,5 +1,5 @@
-// Command network brings up, supervises and takes down a consortium on one machine, for development and trials: Fabric, the database, an
-// identity provider and every member's gateway.
+// Command network brings up, supervises and takes down a consortium on one machine, for development and trials: Fabric,
+// the database, an identity provider and every member's gateway.
 package main
 
 import (

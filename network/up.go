@@ -224,7 +224,8 @@ func progress(ctx context.Context, out io.Writer, read func() (supervisor.Status
 	}
 }
 
-// lock makes sure that one supervisor runs per state directory. The kernel lets go of it when the process ends, however that happens.
+// lock makes sure that one supervisor runs per state directory. The kernel lets go of it when the process ends, however
+// that happens.
 func lock(state topology.State) (func(), error) {
 	err := os.MkdirAll(state.Path("run"), 0o755)
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"yilian.example/chaincode/record"
 )
 
-// Consent keeps patients' consents. Each has a key of its own; grant and withdrawal verify under it, so that no member can invent either.
-// Anybody's gateway may carry them.
+// Consent keeps patients' consents. Each has a key of its own; grant and withdrawal verify under it, so that no member
+// can invent either. Anybody's gateway may carry them.
 type Consent struct {
 	contractapi.Contract
 	guard guard
@@ -60,7 +60,8 @@ func (k *Consent) Grant(ctx contractapi.TransactionContextInterface, argument st
 	return c.save(state, keyConsent, grant.ID)
 }
 
-// Withdraw ends a consent for good, even one that has expired; again changes nothing: record.Withdrawal -> record.ConsentState.
+// Withdraw ends a consent for good, even one that has expired; again changes nothing: record.Withdrawal ->
+// record.ConsentState.
 func (k *Consent) Withdraw(ctx contractapi.TransactionContextInterface, argument string) (string, error) {
 	c, err := k.guard.gateway(ctx)
 	if err != nil {
@@ -140,7 +141,8 @@ func checkGrant(grant record.Grant) error {
 	return verify(grant.PublicKey, record.GrantMessage(grant.ID, [32]byte(grant.Commitment), grant.Until), grant.Signature)
 }
 
-// grantedAlready answers a grant whose id is known. Signatures are not compared: an ECDSA signer makes a new one each time.
+// grantedAlready answers a grant whose id is known. Signatures are not compared: an ECDSA signer makes a new one each
+// time.
 func grantedAlready(known record.ConsentState, grant record.Grant) (string, error) {
 	if known.Status == record.StatusWithdrawn {
 		return "", refuse(record.CodeConsentWithdrawn, "this consent was withdrawn; a new one needs a new key")

@@ -32,17 +32,29 @@ func TestGrantRefusals(t *testing.T) {
 		grant record.Grant
 		want  record.Code
 	}{
-		{"signed by another key", change(func(g *record.Grant) { g.Signature = other.sign(record.GrantMessage(k.id, [32]byte{1}, hour.Unix())) }), record.CodeSignature},
+		{
+			"signed by another key",
+			change(func(g *record.Grant) { g.Signature = other.sign(record.GrantMessage(k.id, [32]byte{1}, hour.Unix())) }),
+			record.CodeSignature,
+		},
 		{"another commitment", change(func(g *record.Grant) { g.Commitment = make([]byte, 32) }), record.CodeSignature},
 		{"longer than signed", change(func(g *record.Grant) { g.Until++ }), record.CodeSignature},
-		{"signature of the withdrawal", change(func(g *record.Grant) { g.Signature = k.withdrawal().Signature }), record.CodeSignature},
+		{
+			"signature of the withdrawal",
+			change(func(g *record.Grant) { g.Signature = k.withdrawal().Signature }),
+			record.CodeSignature,
+		},
 		{"signature of 63 bytes", change(func(g *record.Grant) { g.Signature = g.Signature[:63] }), record.CodeSignature},
 		{"signature of zeros", change(func(g *record.Grant) { g.Signature = make([]byte, 64) }), record.CodeSignature},
 		{"no signature", change(func(g *record.Grant) { g.Signature = nil }), record.CodeSignature},
 		{"commitment of 31 bytes", change(func(g *record.Grant) { g.Commitment = make([]byte, 31) }), record.CodeArgument},
 		{"another id", change(func(g *record.Grant) { g.ID = other.id }), record.CodeArgument},
 		{"id in capitals", change(func(g *record.Grant) { g.ID = "ABCD" + k.id[4:] }), record.CodeArgument},
-		{"another curve", change(func(g *record.Grant) { g.PublicKey, g.ID = wrongCurve, record.ConsentID(wrongCurve) }), record.CodeArgument},
+		{
+			"another curve",
+			change(func(g *record.Grant) { g.PublicKey, g.ID = wrongCurve, record.ConsentID(wrongCurve) }),
+			record.CodeArgument,
+		},
 		{"key with bytes after it", change(func(g *record.Grant) {
 			g.PublicKey = append(append([]byte(nil), k.spki...), 0)
 			g.ID = record.ConsentID(g.PublicKey)
@@ -73,7 +85,8 @@ func TestGrantAgain(t *testing.T) {
 	w.refused("donghu", record.ConsentGrant, k.grant([32]byte{2}, hour), record.CodeConsentExists)
 	w.refused("donghu", record.ConsentGrant, k.grant([32]byte{1}, hour.Add(time.Hour)), record.CodeConsentExists)
 	w.now = hour.Add(time.Hour) // a retry may come late
-	if writes := w.invoke("qingshan", record.ConsentGrant, k.grant([32]byte{1}, hour), &again); writes != 0 || again.GrantTx != first.GrantTx {
+	if writes := w.invoke("qingshan", record.ConsentGrant, k.grant([32]byte{1}, hour), &again); writes != 0 ||
+		again.GrantTx != first.GrantTx {
 		t.Errorf("granting again wrote %d keys, tx %s after %s", writes, again.GrantTx, first.GrantTx)
 	}
 }
@@ -85,21 +98,43 @@ func TestWithdraw(t *testing.T) {
 	w.refused("donghu", record.ConsentRead, record.ConsentQuery{ID: k.id}, record.CodeConsentUnknown)
 	w.refused("donghu", record.ConsentRead, record.ConsentQuery{ID: "x"}, record.CodeArgument)
 	w.invoke("donghu", record.ConsentGrant, k.grant([32]byte{1}, w.now.Add(time.Hour)), nil)
-	w.refused("qingshan", record.ConsentWithdraw, record.Withdrawal{ID: k.id, Signature: other.sign(record.WithdrawalMessage(k.id))}, record.CodeSignature)
-	w.refused("qingshan", record.ConsentWithdraw, record.Withdrawal{ID: k.id, Signature: k.sign(record.WithdrawalMessage(other.id))}, record.CodeSignature)
-	w.refused("qingshan", record.ConsentWithdraw, record.Withdrawal{ID: "../" + k.id, Signature: k.withdrawal().Signature}, record.CodeArgument)
+	w.refused(
+		"qingshan",
+		record.ConsentWithdraw,
+		record.Withdrawal{ID: k.id, Signature: other.sign(record.WithdrawalMessage(k.id))},
+		record.CodeSignature,
+	)
+	w.refused(
+		"qingshan",
+		record.ConsentWithdraw,
+		record.Withdrawal{ID: k.id, Signature: k.sign(record.WithdrawalMessage(other.id))},
+		record.CodeSignature,
+	)
+	w.refused(
+		"qingshan",
+		record.ConsentWithdraw,
+		record.Withdrawal{ID: "../" + k.id, Signature: k.withdrawal().Signature},
+		record.CodeArgument,
+	)
 
 	w.now = w.now.Add(2 * time.Hour) // expired, and can be withdrawn all the same
 	var state, again record.ConsentState
 	w.invoke("qingshan", record.ConsentWithdraw, k.withdrawal(), &state)
-	if state.Status != record.StatusWithdrawn || state.WithdrawnAt == nil || !state.WithdrawnAt.Equal(w.now) || state.Active(start) {
+	if state.Status != record.StatusWithdrawn || state.WithdrawnAt == nil || !state.WithdrawnAt.Equal(w.now) ||
+		state.Active(start) {
 		t.Errorf("withdrawn: %+v", state)
 	}
 	w.now = w.now.Add(time.Hour)
-	if writes := w.invoke("donghu", record.ConsentWithdraw, k.withdrawal(), &again); writes != 0 || again.WithdrawTx != state.WithdrawTx {
+	if writes := w.invoke("donghu", record.ConsentWithdraw, k.withdrawal(), &again); writes != 0 ||
+		again.WithdrawTx != state.WithdrawTx {
 		t.Errorf("withdrawing again wrote %d keys", writes)
 	}
-	w.refused("donghu", record.ConsentWithdraw, record.Withdrawal{ID: k.id, Signature: make([]byte, 64)}, record.CodeSignature)
+	w.refused(
+		"donghu",
+		record.ConsentWithdraw,
+		record.Withdrawal{ID: k.id, Signature: make([]byte, 64)},
+		record.CodeSignature,
+	)
 	w.refused("donghu", record.ConsentGrant, k.grant([32]byte{1}, w.now.Add(time.Hour)), record.CodeConsentWithdrawn)
 }
 
@@ -125,7 +160,8 @@ func TestAssisted(t *testing.T) {
 	unsigned, nameless, alone := grant, grant, grant
 	unsigned.StaffSignature = nil
 	nameless.Staff = ""
-	alone.Signature = nurse.sign(record.GrantMessage(k.id, [32]byte{1}, hour.Unix())) // staff cannot stand in for the consent's key
+	// staff cannot stand in for the consent's key
+	alone.Signature = nurse.sign(record.GrantMessage(k.id, [32]byte{1}, hour.Unix()))
 	w.refused("donghu", record.ConsentGrant, unsigned, record.CodeSignature)
 	w.refused("donghu", record.ConsentGrant, nameless, record.CodeArgument)
 	w.refused("donghu", record.ConsentGrant, alone, record.CodeSignature)
@@ -135,7 +171,8 @@ func TestAssisted(t *testing.T) {
 	if state.Mode != record.ModeAssisted || state.StaffMSP != "donghu" || state.Staff != nurse.id {
 		t.Errorf("assisted: %+v", state)
 	}
-	w.refused("donghu", record.ConsentGrant, k.grant([32]byte{1}, hour), record.CodeConsentExists) // it does not become the patient's own
+	// it does not become the patient's own
+	w.refused("donghu", record.ConsentGrant, k.grant([32]byte{1}, hour), record.CodeConsentExists)
 	w.invoke("donghu", record.ConsentRetireStaff, staff, nil)
 	if writes := w.invoke("donghu", record.ConsentRetireStaff, staff, nil); writes != 0 {
 		t.Errorf("retiring again wrote %d keys", writes)
@@ -157,7 +194,8 @@ func TestRacingConsent(t *testing.T) {
 	w.must(err)
 	right, err := w.propose("qingshan", record.ConsentGrant, k.grant([32]byte{2}, w.now.Add(time.Hour)))
 	w.must(err)
-	if block := w.ledger.Commit(right); block.Code != peer.TxValidationCode_VALID || block.Event == nil || block.Event.Name != record.EventConsentGranted {
+	if block := w.ledger.Commit(right); block.Code != peer.TxValidationCode_VALID || block.Event == nil ||
+		block.Event.Name != record.EventConsentGranted {
 		t.Errorf("first grant: %+v", block)
 	}
 	if block := w.ledger.Commit(left); block.Code != peer.TxValidationCode_MVCC_READ_CONFLICT {
@@ -177,8 +215,8 @@ func TestRacingConsent(t *testing.T) {
 	}
 }
 
-// TestWithdrawalIsFinal plays random sequences of proposals that are committed later, in any order: once withdrawn, always withdrawn, and
-// what was granted never changes.
+// TestWithdrawalIsFinal plays random sequences of proposals that are committed later, in any order: once withdrawn,
+// always withdrawn, and what was granted never changes.
 func TestWithdrawalIsFinal(t *testing.T) {
 	k := newKey(t)
 	rapid.Check(t, func(rt *rapid.T) {
@@ -220,10 +258,12 @@ func TestWithdrawalIsFinal(t *testing.T) {
 			}
 			var now record.ConsentState
 			w.invoke("donghu", record.ConsentRead, record.ConsentQuery{ID: k.id}, &now)
-			if seen.Status == record.StatusWithdrawn && (now.Status != record.StatusWithdrawn || now.WithdrawTx != seen.WithdrawTx) {
+			if seen.Status == record.StatusWithdrawn &&
+				(now.Status != record.StatusWithdrawn || now.WithdrawTx != seen.WithdrawTx) {
 				rt.Fatalf("withdrawn by %s, now %+v", seen.WithdrawTx, now)
 			}
-			if seen.ID != "" && (now.GrantTx != seen.GrantTx || now.Commitment[0] != seen.Commitment[0] || now.Until != seen.Until) {
+			if seen.ID != "" &&
+				(now.GrantTx != seen.GrantTx || now.Commitment[0] != seen.Commitment[0] || now.Until != seen.Until) {
 				rt.Fatalf("granted as %+v, now %+v", seen, now)
 			}
 			seen = now

@@ -1,9 +1,10 @@
-// Package contract is what every member's peer runs: the witness of the members' transparency logs, and the ledger of consents.
+// Package contract is what every member's peer runs: the witness of the members' transparency logs, and the ledger of
+// consents.
 //
-// Every endorser must come to the same result, so nothing here reads a random number, the order of a map or the environment, or starts a
-// goroutine. The clock is injected and read in one place (guard.go), where it can only lead to a refusal. Keys are composite keys; values
-// are the JSON of chaincode/record. A refusal is a *record.Refusal: a stable code and a sentence without anything from the caller's
-// argument but sizes.
+// Every endorser must come to the same result, so nothing here reads a random number, the order of a map or the
+// environment, or starts a goroutine. The clock is injected and read in one place (guard.go), where it can only lead to
+// a refusal. Keys are composite keys; values are the JSON of chaincode/record. A refusal is a *record.Refusal: a stable
+// code and a sentence without anything from the caller's argument but sizes.
 package contract
 
 import (
@@ -14,8 +15,8 @@ import (
 	"github.com/hyperledger/fabric-contract-api-go/v2/contractapi"
 )
 
-// New makes the chaincode. now is the endorser's clock; it is used to refuse transactions whose time is too far from it, and for nothing
-// else.
+// New makes the chaincode. now is the endorser's clock; it is used to refuse transactions whose time is too far from
+// it, and for nothing else.
 func New(now func() time.Time) (shim.Chaincode, error) {
 	g := guard{now: now}
 	witness := &Witness{guard: g}

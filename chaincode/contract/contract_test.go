@@ -89,7 +89,10 @@ func (w *world) proposal(who, function string, argument any) stubtest.Proposal {
 		raw = string(marshalled)
 	}
 	return stubtest.Proposal{
-		TxID: fmt.Sprintf("tx%d", w.next.Add(1)), Creator: w.creators[who], Time: w.now, Function: function, Args: []string{raw},
+		TxID: fmt.Sprintf(
+			"tx%d",
+			w.next.Add(1),
+		), Creator: w.creators[who], Time: w.now, Function: function, Args: []string{raw},
 	}
 }
 

@@ -10,8 +10,8 @@ import (
 	"yilian.example/chaincode/record"
 )
 
-// maxSkew is how far a transaction's time may be from an endorser's clock. The time is the client's claim; the bound makes it one that the
-// endorsers vouch for.
+// maxSkew is how far a transaction's time may be from an endorser's clock. The time is the client's claim; the bound
+// makes it one that the endorsers vouch for.
 const maxSkew = 5 * time.Minute
 
 // guard lets a call in. The first line of every contract function calls one of its methods.
@@ -45,7 +45,8 @@ func (g guard) gateway(ctx contractapi.TransactionContextInterface) (call, error
 	return c, nil
 }
 
-// identify reads the caller's X.509 identity from the stub itself: the context's own is a nil pointer in disguise where it cannot be read.
+// identify reads the caller's X.509 identity from the stub itself: the context's own is a nil pointer in disguise where
+// it cannot be read.
 func (g guard) identify(ctx contractapi.TransactionContextInterface) (call, *cid.ClientID, error) {
 	stub := ctx.GetStub()
 	if len(stub.GetArgs()) != 2 { // the function's name and its argument; the contract API ignores what follows
@@ -78,7 +79,10 @@ func (g guard) boundedTime(stub shim.ChaincodeStubInterface) (time.Time, error) 
 	}
 	at := stamp.AsTime()
 	if skew := g.now().Sub(at).Abs(); skew > maxSkew {
-		return time.Time{}, refuse(record.CodeTime, "the transaction's time is more than five minutes from this endorser's clock")
+		return time.Time{}, refuse(
+			record.CodeTime,
+			"the transaction's time is more than five minutes from this endorser's clock",
+		)
 	}
 	return at, nil
 }

@@ -91,7 +91,8 @@ func TestTimeIsBounded(t *testing.T) {
 	}
 }
 
-// TestUnknownFunctions: nothing but the contracts' functions can be called, and the generated metadata carries no state.
+// TestUnknownFunctions: nothing but the contracts' functions can be called, and the generated metadata carries no
+// state.
 func TestUnknownFunctions(t *testing.T) {
 	w := newWorld(t)
 	for _, function := range []string{"", "witness:", "witness:Nothing", "consent:checkAssistance", "other:Read", "witness:GetName", "consent:save"} {
@@ -132,8 +133,8 @@ func TestArguments(t *testing.T) {
 	}
 }
 
-// FuzzArguments: whatever bytes come, endorsers agree, refusals have a code, and nothing is written by an argument that no patient and no
-// log signed.
+// FuzzArguments: whatever bytes come, endorsers agree, refusals have a code, and nothing is written by an argument that
+// no patient and no log signed.
 func FuzzArguments(f *testing.F) {
 	seed := newWorld(f)
 	functions := []string{
@@ -151,7 +152,15 @@ func FuzzArguments(f *testing.F) {
 	w := newWorld(f)
 	f.Fuzz(func(t *testing.T, which uint8, argument string) {
 		function := functions[int(which)%len(functions)]
-		endorsed, err := w.ledger.Propose(stubtest.Proposal{TxID: "fuzz", Creator: w.creators["donghu"], Time: w.now, Function: function, Args: []string{argument}})
+		endorsed, err := w.ledger.Propose(
+			stubtest.Proposal{
+				TxID:     "fuzz",
+				Creator:  w.creators["donghu"],
+				Time:     w.now,
+				Function: function,
+				Args:     []string{argument},
+			},
+		)
 		if err != nil && codeOf(err) == "" {
 			t.Fatalf("%s: refusal without a code: %v", function, err)
 		}

@@ -6,8 +6,8 @@ import (
 	"yilian.example/chaincode/record"
 )
 
-// RegisterStaff names a staff key of the caller's organisation, which may then vouch for assisted consents; again changes nothing:
-// record.Staff -> record.StaffState.
+// RegisterStaff names a staff key of the caller's organisation, which may then vouch for assisted consents; again
+// changes nothing: record.Staff -> record.StaffState.
 func (k *Consent) RegisterStaff(ctx contractapi.TransactionContextInterface, argument string) (string, error) {
 	c, err := k.guard.gateway(ctx)
 	if err != nil {
@@ -27,7 +27,8 @@ func (k *Consent) RegisterStaff(ctx contractapi.TransactionContextInterface, arg
 	return c.save(state, keyStaff, c.msp, staff.ID)
 }
 
-// RetireStaff ends a staff key of the caller's organisation. Consents that it vouched for stay: record.Staff -> record.StaffState.
+// RetireStaff ends a staff key of the caller's organisation. Consents that it vouched for stay: record.Staff ->
+// record.StaffState.
 func (k *Consent) RetireStaff(ctx contractapi.TransactionContextInterface, argument string) (string, error) {
 	c, err := k.guard.gateway(ctx)
 	if err != nil {

@@ -18,7 +18,8 @@ const (
 // maxArgument bounds the argument of any function, in bytes.
 const maxArgument = 32 << 10
 
-// decode reads a function's one argument. Unknown fields and trailing bytes are refused, so that a caller who misspells a field learns it.
+// decode reads a function's one argument. Unknown fields and trailing bytes are refused, so that a caller who misspells
+// a field learns it.
 func decode(argument string, into any) error {
 	if len(argument) > maxArgument {
 		return refuse(record.CodeArgument, "the argument is too large")
@@ -53,8 +54,8 @@ func (c call) load(into any, kind string, parts ...string) (bool, error) {
 	return true, nil
 }
 
-// save writes a value and gives it back as the function's answer. Struct fields are written in their order, so the bytes are the same at
-// every endorser.
+// save writes a value and gives it back as the function's answer. Struct fields are written in their order, so the
+// bytes are the same at every endorser.
 func (c call) save(value any, kind string, parts ...string) (string, error) {
 	key, err := c.stub.CreateCompositeKey(kind, parts)
 	if err != nil {

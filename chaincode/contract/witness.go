@@ -15,8 +15,8 @@ import (
 // originShape is "<MSP id>.<domain>/log".
 var originShape = regexp.MustCompile(`^[a-z0-9]{2,32}(\.[a-z0-9-]{1,63}){1,8}/log$`)
 
-// Witness keeps the last checkpoint of every member's log, and accepts a new one only if it extends the last. Two checkpoints of one log in
-// one block are settled by Fabric's version check: one of them is invalidated.
+// Witness keeps the last checkpoint of every member's log, and accepts a new one only if it extends the last. Two
+// checkpoints of one log in one block are settled by Fabric's version check: one of them is invalidated.
 type Witness struct {
 	contractapi.Contract
 	guard guard
@@ -108,7 +108,8 @@ func (w *Witness) Rotate(ctx contractapi.TransactionContextInterface, argument s
 	return c.accept(state, args.Note, same)
 }
 
-// Checkpoint accepts a checkpoint that extends the last one; the last one again changes nothing: record.CheckpointArgs -> record.LogState.
+// Checkpoint accepts a checkpoint that extends the last one; the last one again changes nothing: record.CheckpointArgs
+// -> record.LogState.
 func (w *Witness) Checkpoint(ctx contractapi.TransactionContextInterface, argument string) (string, error) {
 	c, err := w.guard.gateway(ctx)
 	if err != nil {
@@ -139,7 +140,10 @@ func (w *Witness) Checkpoint(ctx contractapi.TransactionContextInterface, argume
 		return answer(state)
 	}
 	if newer.Size < older.Size {
-		return "", refuse(record.CodeLogSmaller, fmt.Sprintf("the checkpoint has %d entries, the ledger witnessed %d", newer.Size, older.Size))
+		return "", refuse(
+			record.CodeLogSmaller,
+			fmt.Sprintf("the checkpoint has %d entries, the ledger witnessed %d", newer.Size, older.Size),
+		)
 	}
 	if err := tlog.CheckConsistency(proof, newer, older); err != nil {
 		return "", refuse(record.CodeLogInconsistent,
@@ -161,8 +165,8 @@ func (w *Witness) Latest(ctx contractapi.TransactionContextInterface, argument s
 	return answer(state)
 }
 
-// Attest gives one log together with the time of asking. It is made to be endorsed by all members' peers and never submitted: the
-// endorsements over the answer are what an evidence file carries. record.LogQuery -> record.LogState.
+// Attest gives one log together with the time of asking. It is made to be endorsed by all members' peers and never
+// submitted: the endorsements over the answer are what an evidence file carries. record.LogQuery -> record.LogState.
 func (w *Witness) Attest(ctx contractapi.TransactionContextInterface, argument string) (string, error) {
 	c, err := w.guard.member(ctx)
 	if err != nil {

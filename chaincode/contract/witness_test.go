@@ -147,10 +147,22 @@ func TestRegister(t *testing.T) {
 		want record.Code
 	}{
 		{"another member's log", foreign.registration(), record.CodeCaller},
-		{"a member whose name begins alike", change(func(a *record.RegisterLog) { a.Origin = "donghu2.yilian.example/log" }), record.CodeCaller},
+		{
+			"a member whose name begins alike",
+			change(func(a *record.RegisterLog) { a.Origin = "donghu2.yilian.example/log" }),
+			record.CodeCaller,
+		},
 		{"no domain", change(func(a *record.RegisterLog) { a.Origin = "donghu/log" }), record.CodeArgument},
-		{"another path", change(func(a *record.RegisterLog) { a.Origin = "donghu.yilian.example/log2" }), record.CodeArgument},
-		{"a line feed", change(func(a *record.RegisterLog) { a.Origin = "donghu.yilian.example/log\n" }), record.CodeArgument},
+		{
+			"another path",
+			change(func(a *record.RegisterLog) { a.Origin = "donghu.yilian.example/log2" }),
+			record.CodeArgument,
+		},
+		{
+			"a line feed",
+			change(func(a *record.RegisterLog) { a.Origin = "donghu.yilian.example/log\n" }),
+			record.CodeArgument,
+		},
 		{"a null", change(func(a *record.RegisterLog) { a.Origin = "donghu.\x00/log" }), record.CodeArgument},
 		{"key of another name", change(func(a *record.RegisterLog) { a.Key = foreign.key }), record.CodeArgument},
 		{"key cannot be read", change(func(a *record.RegisterLog) { a.Key = "x" }), record.CodeArgument},
@@ -170,7 +182,9 @@ func TestRegister(t *testing.T) {
 	if writes := w.invoke("donghu", record.WitnessRegister, l.registration(), &state); writes != 1 {
 		t.Errorf("wrote %d keys", writes)
 	}
-	if state.Size != 0 || state.Key != l.key || state.MSP != "donghu" || !state.Time.Equal(start) || !state.Registered.Equal(start) || state.Tx == "" {
+	if state.Size != 0 || state.Key != l.key || state.MSP != "donghu" || !state.Time.Equal(start) ||
+		!state.Registered.Equal(start) ||
+		state.Tx == "" {
 		t.Errorf("registered %+v", state)
 	}
 	if writes := w.invoke("donghu", record.WitnessRegister, l.registration(), nil); writes != 0 {
@@ -202,14 +216,44 @@ func TestCheckpointRefusals(t *testing.T) {
 		{"the empty tree", "donghu", l.args(0, 0), record.CodeLogSmaller},
 		{"same size, another root", "donghu", split.args(7, 0), record.CodeLogInconsistent},
 		{"a fork with its own proof", "donghu", split.args(15, 7), record.CodeLogInconsistent},
-		{"a fork with the true log's proof", "donghu", record.CheckpointArgs{Note: split.checkpoint(15), Proof: l.proof(15, 7)}, record.CodeLogInconsistent},
+		{
+			"a fork with the true log's proof",
+			"donghu",
+			record.CheckpointArgs{Note: split.checkpoint(15), Proof: l.proof(15, 7)},
+			record.CodeLogInconsistent,
+		},
 		{"no proof", "donghu", l.args(9, 0), record.CodeLogInconsistent},
 		{"proof from another size", "donghu", l.args(9, 6), record.CodeLogInconsistent},
-		{"proof of another size", "donghu", record.CheckpointArgs{Note: l.checkpoint(9), Proof: l.proof(10, 7)}, record.CodeLogInconsistent},
-		{"proof with a hash too many", "donghu", record.CheckpointArgs{Note: l.checkpoint(9), Proof: append(l.proof(9, 7), make([]byte, 32))}, record.CodeLogInconsistent},
-		{"proof with a short hash", "donghu", record.CheckpointArgs{Note: l.checkpoint(9), Proof: [][]byte{make([]byte, 31)}}, record.CodeArgument},
-		{"proof too long", "donghu", record.CheckpointArgs{Note: l.checkpoint(9), Proof: slices.Repeat([][]byte{make([]byte, 32)}, 200)}, record.CodeArgument},
-		{"same again with a proof of a forger's liking", "donghu", record.CheckpointArgs{Note: stranger.checkpoint(7)}, record.CodeSignature},
+		{
+			"proof of another size",
+			"donghu",
+			record.CheckpointArgs{Note: l.checkpoint(9), Proof: l.proof(10, 7)},
+			record.CodeLogInconsistent,
+		},
+		{
+			"proof with a hash too many",
+			"donghu",
+			record.CheckpointArgs{Note: l.checkpoint(9), Proof: append(l.proof(9, 7), make([]byte, 32))},
+			record.CodeLogInconsistent,
+		},
+		{
+			"proof with a short hash",
+			"donghu",
+			record.CheckpointArgs{Note: l.checkpoint(9), Proof: [][]byte{make([]byte, 31)}},
+			record.CodeArgument,
+		},
+		{
+			"proof too long",
+			"donghu",
+			record.CheckpointArgs{Note: l.checkpoint(9), Proof: slices.Repeat([][]byte{make([]byte, 32)}, 200)},
+			record.CodeArgument,
+		},
+		{
+			"same again with a proof of a forger's liking",
+			"donghu",
+			record.CheckpointArgs{Note: stranger.checkpoint(7)},
+			record.CodeSignature,
+		},
 		{"not a note", "donghu", record.CheckpointArgs{Note: []byte(l.origin + "\n")}, record.CodeSignature},
 		{"nothing", "donghu", record.CheckpointArgs{}, record.CodeArgument},
 	}
@@ -267,7 +311,8 @@ func TestRacingCheckpoints(t *testing.T) {
 
 func hashBytes(h tlog.Hash) []byte { return h[:] }
 
-// TestOnlyExtensionsAreWitnessed plays random histories: a checkpoint is accepted if and only if it extends the one witnessed.
+// TestOnlyExtensionsAreWitnessed plays random histories: a checkpoint is accepted if and only if it extends the one
+// witnessed.
 func TestOnlyExtensionsAreWitnessed(t *testing.T) {
 	trees := []*testLog{newLog(t, "donghu")}
 	trees[0].grow(40)
@@ -290,7 +335,8 @@ func TestOnlyExtensionsAreWitnessed(t *testing.T) {
 			}
 			endorsed, err := w.propose("donghu", record.WitnessCheckpoint, tree.args(newer, from))
 			shared := newer >= size && tree.root(size) == witnessed.root(size)
-			proven := newer == size || size == 0 || slices.EqualFunc(tree.proof(newer, from), tree.proof(newer, size), slices.Equal)
+			proven := newer == size || size == 0 ||
+				slices.EqualFunc(tree.proof(newer, from), tree.proof(newer, size), slices.Equal)
 			needless := size == 0 && newer > 0 && len(tree.proof(newer, from)) > 0 // nothing needs proof from the empty tree
 			if want := shared && proven && !needless; (err == nil) != want {
 				rt.Fatalf("from %d to %d with a proof from %d: %v, want accepted %v", size, newer, from, err, want)
@@ -347,19 +393,49 @@ func TestRotate(t *testing.T) {
 		want record.Code
 	}{
 		{"another member", "qingshan", good, record.CodeCaller},
-		{"old key did not sign", "donghu", change(func(a *record.RotateLog) { a.Statement = statement(record.RotateText(l.origin, newKey, 5), newSigner) }), record.CodeSignature},
-		{"new key did not sign", "donghu", change(func(a *record.RotateLog) { a.Statement = statement(record.RotateText(l.origin, newKey, 5), oldSigner) }), record.CodeSignature},
+		{
+			"old key did not sign",
+			"donghu",
+			change(func(a *record.RotateLog) { a.Statement = statement(record.RotateText(l.origin, newKey, 5), newSigner) }),
+			record.CodeSignature,
+		},
+		{
+			"new key did not sign",
+			"donghu",
+			change(func(a *record.RotateLog) { a.Statement = statement(record.RotateText(l.origin, newKey, 5), oldSigner) }),
+			record.CodeSignature,
+		},
 		{"statement of another size", "donghu", change(func(a *record.RotateLog) {
 			a.Statement = statement(record.RotateText(l.origin, newKey, 4), oldSigner, newSigner)
 		}), record.CodeSignature},
 		{"statement for another key", "donghu", change(func(a *record.RotateLog) {
 			a.Statement = statement(record.RotateText(l.origin, foreign.key, 5), oldSigner, newSigner)
 		}), record.CodeSignature},
-		{"a checkpoint for a statement", "donghu", change(func(a *record.RotateLog) { a.Statement = l.checkpoint(5) }), record.CodeSignature},
-		{"statement too large", "donghu", change(func(a *record.RotateLog) { a.Statement = make([]byte, 5<<10) }), record.CodeArgument},
+		{
+			"a checkpoint for a statement",
+			"donghu",
+			change(func(a *record.RotateLog) { a.Statement = l.checkpoint(5) }),
+			record.CodeSignature,
+		},
+		{
+			"statement too large",
+			"donghu",
+			change(func(a *record.RotateLog) { a.Statement = make([]byte, 5<<10) }),
+			record.CodeArgument,
+		},
 		{"key of another log", "donghu", change(func(a *record.RotateLog) { a.Key = foreign.key }), record.CodeArgument},
-		{"checkpoint of another size", "donghu", change(func(a *record.RotateLog) { a.Note = renewed.checkpoint(6) }), record.CodeLogInconsistent},
-		{"checkpoint by the old key", "donghu", change(func(a *record.RotateLog) { a.Note = l.checkpoint(5) }), record.CodeSignature},
+		{
+			"checkpoint of another size",
+			"donghu",
+			change(func(a *record.RotateLog) { a.Note = renewed.checkpoint(6) }),
+			record.CodeLogInconsistent,
+		},
+		{
+			"checkpoint by the old key",
+			"donghu",
+			change(func(a *record.RotateLog) { a.Note = l.checkpoint(5) }),
+			record.CodeSignature,
+		},
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
@@ -370,7 +446,8 @@ func TestRotate(t *testing.T) {
 	w.tb = t
 	var state record.LogState
 	w.invoke("donghu", record.WitnessRotate, good, &state)
-	if len(state.Retired) != 1 || state.Retired[0].Key != l.key || state.Retired[0].Size != 5 || state.Key != newKey || state.Size != 5 {
+	if len(state.Retired) != 1 || state.Retired[0].Key != l.key || state.Retired[0].Size != 5 || state.Key != newKey ||
+		state.Size != 5 {
 		t.Errorf("after rotation: %+v", state)
 	}
 	if writes := w.invoke("donghu", record.WitnessRotate, good, nil); writes != 0 {

@@ -54,7 +54,8 @@ type ConsentQuery struct {
 	ID string `json:"id"`
 }
 
-// ConsentState is what the ledger knows of one consent. Signatures are kept, so that a reader can verify grant and withdrawal.
+// ConsentState is what the ledger knows of one consent. Signatures are kept, so that a reader can verify grant and
+// withdrawal.
 type ConsentState struct {
 	Type                string     `json:"type"` // TypeConsent
 	Channel             string     `json:"channel"`
@@ -107,5 +108,12 @@ func WithdrawalMessage(id string) []byte {
 
 // AssistMessage is what a member of staff signs to vouch for a grant that they took down for a patient.
 func AssistMessage(staff, id string, commitment [32]byte, until int64) []byte {
-	return fmt.Appendf(nil, "yilian/consent/assist/v1\n%s\n%s\n%s\n%d\n", staff, id, hex.EncodeToString(commitment[:]), until)
+	return fmt.Appendf(
+		nil,
+		"yilian/consent/assist/v1\n%s\n%s\n%s\n%d\n",
+		staff,
+		id,
+		hex.EncodeToString(commitment[:]),
+		until,
+	)
 }

@@ -11,14 +11,15 @@ import (
 	"math/big"
 )
 
-// Why a signature is not accepted. ErrKey: the key is not a P-256 public key in its one DER form; ErrSignature: wrong length or not made by
-// this key over this message.
+// Why a signature is not accepted. ErrKey: the key is not a P-256 public key in its one DER form; ErrSignature: wrong
+// length or not made by this key over this message.
 var (
 	ErrKey       = errors.New("public key is not a P-256 key in SubjectPublicKeyInfo form")
 	ErrSignature = errors.New("signature does not verify")
 )
 
-// Lengths in bytes of a P-256 SubjectPublicKeyInfo with an uncompressed point, and of a signature as r||s (IEEE P1363, as WebCrypto gives).
+// Lengths in bytes of a P-256 SubjectPublicKeyInfo with an uncompressed point, and of a signature as r||s (IEEE P1363,
+// as WebCrypto gives).
 const (
 	spkiLen      = 91
 	signatureLen = 64
@@ -39,7 +40,8 @@ func ValidID(id string) bool {
 	return err == nil && len(raw) == sha256.Size && hex.EncodeToString(raw) == id
 }
 
-// ParseP256 reads a public key. Only the one encoding that WebCrypto and Go write is accepted, so that one key has one id.
+// ParseP256 reads a public key. Only the one encoding that WebCrypto and Go write is accepted, so that one key has one
+// id.
 func ParseP256(spki []byte) (*ecdsa.PublicKey, error) {
 	if len(spki) != spkiLen {
 		return nil, ErrKey
@@ -59,7 +61,8 @@ func ParseP256(spki []byte) (*ecdsa.PublicKey, error) {
 	return key, nil
 }
 
-// VerifyP256 checks an ECDSA-SHA256 signature in r||s form (64 bytes) over message. The error is ErrKey or ErrSignature.
+// VerifyP256 checks an ECDSA-SHA256 signature in r||s form (64 bytes) over message. The error is ErrKey or
+// ErrSignature.
 func VerifyP256(spki, message, signature []byte) error {
 	key, err := ParseP256(spki)
 	if err != nil {

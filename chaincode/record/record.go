@@ -1,18 +1,20 @@
-// Package record is what the ledger stores and the exact bytes that people sign: the arguments and answers of the chaincode "yilian" as
-// JSON types, message functions, and the verification of a browser's P-256 signature.
+// Package record is what the ledger stores and the exact bytes that people sign: the arguments and answers of the
+// chaincode "yilian" as JSON types, message functions, and the verification of a browser's P-256 signature.
 //
-// It imports nothing but the standard library, so that contract, gateway, auditors and foreign programs can share it. It decides nothing:
-// the rules are in chaincode/contract.
+// It imports nothing but the standard library, so that contract, gateway, auditors and foreign programs can share it.
+// It decides nothing: the rules are in chaincode/contract.
 package record
 
-// Names of the functions of the chaincode. Each takes one JSON string and returns JSON; the type of the argument is in the comment.
+// Names of the functions of the chaincode. Each takes one JSON string and returns JSON; the type of the argument is in
+// the comment.
 const (
 	WitnessRegister   = "witness:Register"   // RegisterLog -> LogState
 	WitnessRotate     = "witness:Rotate"     // RotateLog -> LogState
 	WitnessCheckpoint = "witness:Checkpoint" // CheckpointArgs -> LogState
 	WitnessLatest     = "witness:Latest"     // LogQuery -> LogState
 	WitnessAll        = "witness:All"        // {} -> []LogState, ordered by origin
-	WitnessAttest     = "witness:Attest"     // LogQuery -> LogState with Attested set: made to be endorsed by all, never submitted
+	// LogQuery -> LogState with Attested set: made to be endorsed by all, never submitted
+	WitnessAttest = "witness:Attest"
 
 	ConsentGrant         = "consent:Grant"         // Grant -> ConsentState
 	ConsentWithdraw      = "consent:Withdraw"      // Withdrawal -> ConsentState
@@ -34,8 +36,8 @@ const (
 	EventConsentWithdrawn = "consent.withdrawn"
 )
 
-// Event is the payload of every chaincode event: ID for consents, Origin for checkpoints. It never says more, since anyone on the channel
-// reads it.
+// Event is the payload of every chaincode event: ID for consents, Origin for checkpoints. It never says more, since
+// anyone on the channel reads it.
 type Event struct {
 	ID     string `json:"id,omitempty"`
 	Origin string `json:"origin,omitempty"`

@@ -32,7 +32,8 @@ func TestMessages(t *testing.T) {
 	}
 }
 
-// The published vector of RFC 6979, A.2.5 (SHA-256, message "sample"), in the form that browsers give: SubjectPublicKeyInfo and r||s.
+// The published vector of RFC 6979, A.2.5 (SHA-256, message "sample"), in the form that browsers give:
+// SubjectPublicKeyInfo and r||s.
 const (
 	vectorX = "60FED4BA255A9D31C961EB74C6356D68C049B8923B61FA6CE669622E60F29FB6"
 	vectorY = "7903FE1008B8BC99A41AE9E95628BC64F2F1B20C2D7E9F5177A3C294D4462299"

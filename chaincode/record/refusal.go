@@ -2,14 +2,17 @@ package record
 
 import "strings"
 
-// Code is the stable name of a refusal by the contract. An error's text is "<CODE>: <sentence>"; programs read the code only.
+// Code is the stable name of a refusal by the contract. An error's text is "<CODE>: <sentence>"; programs read the code
+// only.
 type Code string
 
-// The codes. The first group says that the request is wrong in itself, the others that the ledger's state does not allow it.
+// The codes. The first group says that the request is wrong in itself, the others that the ledger's state does not
+// allow it.
 const (
-	CodeArgument  Code = "ARGUMENT_INVALID"     // not the JSON expected, or a field out of range
-	CodeCaller    Code = "CALLER_FORBIDDEN"     // wrong member or missing attribute
-	CodeTime      Code = "TIME_OUT_OF_BOUNDS"   // the transaction's time is more than five minutes from the endorser's clock
+	CodeArgument Code = "ARGUMENT_INVALID" // not the JSON expected, or a field out of range
+	CodeCaller   Code = "CALLER_FORBIDDEN" // wrong member or missing attribute
+	// the transaction's time is more than five minutes from the endorser's clock
+	CodeTime      Code = "TIME_OUT_OF_BOUNDS"
 	CodeSignature Code = "SIGNATURE_INVALID"    // a signature does not verify
 	CodeState     Code = "LEDGER_STATE_INVALID" // what is stored cannot be read: a defect
 
@@ -34,7 +37,8 @@ type Refusal struct {
 // Error gives the form that travels through Fabric.
 func (r *Refusal) Error() string { return string(r.Code) + ": " + r.Text }
 
-// FindRefusal looks for a known code in the text of an error that came through Fabric, which wraps contract errors in texts of its own.
+// FindRefusal looks for a known code in the text of an error that came through Fabric, which wraps contract errors in
+// texts of its own.
 func FindRefusal(text string) (*Refusal, bool) {
 	best := -1
 	var found *Refusal

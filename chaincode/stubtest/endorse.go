@@ -15,8 +15,9 @@ import (
 	"yilian.example/chaincode/record"
 )
 
-// FakeAttestation makes a signed read of witness:Attest without a network: the bytes of a prepared transaction whose answer is state,
-// endorsed by one peer of each CA. It is what the gateway's Attest returns, so it serves to test what verifies such reads.
+// FakeAttestation makes a signed read of witness:Attest without a network: the bytes of a prepared transaction whose
+// answer is state, endorsed by one peer of each CA. It is what the gateway's Attest returns, so it serves to test what
+// verifies such reads.
 func FakeAttestation(t testing.TB, state record.LogState, cas ...*CA) []byte {
 	t.Helper()
 	answer, err := json.Marshal(state)
@@ -85,7 +86,9 @@ func newProposal(channel, txID string, creator []byte, function string, argument
 	if err != nil {
 		return nil, err
 	}
-	invocation, err := marshal(&peer.ChaincodeInvocationSpec{ChaincodeSpec: &peer.ChaincodeSpec{ChaincodeId: id, Input: input}})
+	invocation, err := marshal(
+		&peer.ChaincodeInvocationSpec{ChaincodeSpec: &peer.ChaincodeSpec{ChaincodeId: id, Input: input}},
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -96,8 +99,8 @@ func newProposal(channel, txID string, creator []byte, function string, argument
 	return &peer.Proposal{Header: header, Payload: payload}, nil
 }
 
-// Endorse assembles what a peer's gateway service hands back for an endorsed proposal: the transaction with one endorsement per endorser over
-// the same response payload.
+// Endorse assembles what a peer's gateway service hands back for an endorsed proposal: the transaction with one
+// endorsement per endorser over the same response payload.
 func Endorse(proposal *peer.Proposal, action *peer.ChaincodeAction, endorsers ...*Identity) (*common.Envelope, error) {
 	var header common.Header
 	if err := proto.Unmarshal(proposal.GetHeader(), &header); err != nil {
@@ -127,7 +130,9 @@ func Endorse(proposal *peer.Proposal, action *peer.ChaincodeAction, endorsers ..
 		}
 		endorsed.Endorsements = append(endorsed.Endorsements, &peer.Endorsement{Endorser: name, Signature: signature})
 	}
-	actionPayload, err := marshal(&peer.ChaincodeActionPayload{ChaincodeProposalPayload: proposal.GetPayload(), Action: endorsed})
+	actionPayload, err := marshal(
+		&peer.ChaincodeActionPayload{ChaincodeProposalPayload: proposal.GetPayload(), Action: endorsed},
+	)
 	if err != nil {
 		return nil, err
 	}

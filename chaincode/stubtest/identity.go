@@ -19,7 +19,8 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// AttributeExtension is the certificate extension in which Fabric keeps attributes, as JSON: {"attrs":{"name":"value"}}.
+// AttributeExtension is the certificate extension in which Fabric keeps attributes, as JSON:
+// {"attrs":{"name":"value"}}.
 var AttributeExtension = asn1.ObjectIdentifier{1, 2, 3, 4, 5, 6, 7, 8, 1}
 
 // CA is a member's root in tests: it issues peers, clients and TLS servers.
@@ -61,7 +62,8 @@ type Identity struct {
 	Key  *ecdsa.PrivateKey
 }
 
-// Issue makes an identity. ou is its node role ("peer", "client"); attributes may be nil. It also serves as a TLS server on loopback.
+// Issue makes an identity. ou is its node role ("peer", "client"); attributes may be nil. It also serves as a TLS
+// server on loopback.
 func (c *CA) Issue(name, ou string, attributes map[string]string) (*Identity, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -119,7 +121,8 @@ func (i *Identity) Sign(message []byte) ([]byte, error) {
 	return asn1.Marshal(struct{ R, S *big.Int }{r, s})
 }
 
-// NewCreator makes a client identity of a member, with attributes in its certificate, in the form in which a contract gets it.
+// NewCreator makes a client identity of a member, with attributes in its certificate, in the form in which a contract
+// gets it.
 func NewCreator(mspID string, attributes map[string]string) ([]byte, error) {
 	ca, err := NewCA(mspID)
 	if err != nil {

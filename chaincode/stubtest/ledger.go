@@ -1,6 +1,7 @@
-// Package stubtest is a Fabric ledger in memory for tests, with the rules that catch faulty contracts: a transaction does not see its own
-// writes, every read is recorded with its version and checked again at commit, ranges are checked for phantoms, and several endorsers must
-// come to the same result. It knows nothing of networks, orderers or endorsement policies.
+// Package stubtest is a Fabric ledger in memory for tests, with the rules that catch faulty contracts: a transaction
+// does not see its own writes, every read is recorded with its version and checked again at commit, ranges are checked
+// for phantoms, and several endorsers must come to the same result. It knows nothing of networks, orderers or
+// endorsement policies.
 //
 // It is for tests only and is imported by no program.
 package stubtest
@@ -74,7 +75,8 @@ type Ledger struct {
 	grown  chan struct{} // closed and replaced when a block is added
 }
 
-// New makes a ledger. Each endorser is a chaincode instance of its own; give several, to catch what differs between them.
+// New makes a ledger. Each endorser is a chaincode instance of its own; give several, to catch what differs between
+// them.
 func New(channel string, endorsers ...shim.Chaincode) *Ledger {
 	return &Ledger{
 		channel: channel, endorsers: endorsers,
@@ -82,7 +84,8 @@ func New(channel string, endorsers ...shim.Chaincode) *Ledger {
 	}
 }
 
-// Propose runs the invocation on every endorser. A refusal by the contract is returned as *Refused; ErrDiverged where endorsers differ.
+// Propose runs the invocation on every endorser. A refusal by the contract is returned as *Refused; ErrDiverged where
+// endorsers differ.
 func (l *Ledger) Propose(p Proposal) (*Endorsed, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -11,8 +11,8 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
-// stub is what a contract sees of one simulation. Calls that no contract of ours makes are not served: they end in a nil pointer of the
-// embedded interface, whose stack names the call.
+// stub is what a contract sees of one simulation. Calls that no contract of ours makes are not served: they end in a
+// nil pointer of the embedded interface, whose stack names the call.
 type stub struct {
 	shim.ChaincodeStubInterface
 	ledger   *Ledger
@@ -111,7 +111,11 @@ func (s *stub) DelState(key string) error {
 
 // write keeps the last write of each key, in key order, as Fabric's write set does.
 func (s *stub) write(w write) {
-	i, found := slices.BinarySearchFunc(s.result.writes, w.key, func(have write, key string) int { return strings.Compare(have.key, key) })
+	i, found := slices.BinarySearchFunc(
+		s.result.writes,
+		w.key,
+		func(have write, key string) int { return strings.Compare(have.key, key) },
+	)
 	if found {
 		s.result.writes[i] = w
 		return

@@ -19,7 +19,8 @@ import (
 // script is what the patient's browser runs.
 const script = "../../gateway/internal/web/static/consent.js"
 
-// runScript runs code with the script's functions as `consent` and a JSON value as `input`; the code's value comes back as JSON.
+// runScript runs code with the script's functions as `consent` and a JSON value as `input`; the code's value comes back
+// as JSON.
 func runScript(t *testing.T, code string, input any, into any) {
 	t.Helper()
 	node, err := exec.LookPath("node")
@@ -87,7 +88,15 @@ func TestBrowserSigns(t *testing.T) {
 // TestBrowserBytes compares the script's bytes with the server's.
 func TestBrowserBytes(t *testing.T) {
 	values := []any{
-		map[string]any{"b": 1, "a": []any{"x", nil, true, -0.5, 1e21}, "": "", "\u20ac": "euro", "\U0001f600": "face", "é": "e", "a\"b": "\\"},
+		map[string]any{
+			"b":          1,
+			"a":          []any{"x", nil, true, -0.5, 1e21},
+			"":           "",
+			"\u20ac":     "euro",
+			"\U0001f600": "face",
+			"é":          "e",
+			"a\"b":       "\\",
+		},
 		map[string]any{"text": "授权书\n第一条：“同意”\t\u0001\u007f\u2028<>&'", "kinds": []any{}},
 		[]any{0, 100, 1e-7, 123456789012345},
 	}
@@ -105,9 +114,14 @@ func TestBrowserBytes(t *testing.T) {
 
 	var messages []string
 	id, commitment := record.ConsentID([]byte("key")), tlog.Hash{1, 2, 3}
-	runScript(t, `() => [consent.grantMessage(input.id, input.commitment, input.until), consent.withdrawalMessage(input.id)]`,
-		map[string]any{"id": id, "commitment": hex.EncodeToString(commitment[:]), "until": 1795000000}, &messages)
-	if messages[0] != string(record.GrantMessage(id, commitment, 1795000000)) || messages[1] != string(record.WithdrawalMessage(id)) {
+	runScript(
+		t,
+		`() => [consent.grantMessage(input.id, input.commitment, input.until), consent.withdrawalMessage(input.id)]`,
+		map[string]any{"id": id, "commitment": hex.EncodeToString(commitment[:]), "until": 1795000000},
+		&messages,
+	)
+	if messages[0] != string(record.GrantMessage(id, commitment, 1795000000)) ||
+		messages[1] != string(record.WithdrawalMessage(id)) {
 		t.Errorf("messages differ: %q", messages)
 	}
 }

@@ -12,7 +12,8 @@ import (
 	"yilian.example/exchange/fault"
 )
 
-// Keys is real authenticated encryption under a key for each patient, made from a name that stands for the organisation.
+// Keys is real authenticated encryption under a key for each patient, made from a name that stands for the
+// organisation.
 type Keys string
 
 var _ consent.Keys = Keys("")

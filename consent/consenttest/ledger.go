@@ -25,7 +25,8 @@ const (
 	Strict       // refused, with Ledger.Refusal
 )
 
-// Ledger is the consent contract in memory: the same rules on signatures and states, and any fault that a test asks for.
+// Ledger is the consent contract in memory: the same rules on signatures and states, and any fault that a test asks
+// for.
 type Ledger struct {
 	Now func() time.Time
 	// Next gives the fault of the next write; nil: none. It is called with the lock held.
@@ -66,7 +67,11 @@ func (l *Ledger) WithdrawConsent(_ context.Context, w record.Withdrawal) (record
 	return l.write(consent.OpWithdraw, w.ID, func() (record.ConsentState, error) { return l.withdraw(w) })
 }
 
-func (l *Ledger) write(op consent.Op, id string, apply func() (record.ConsentState, error)) (record.ConsentState, error) {
+func (l *Ledger) write(
+	op consent.Op,
+	id string,
+	apply func() (record.ConsentState, error),
+) (record.ConsentState, error) {
 	next := None
 	if l.Next != nil {
 		next = l.Next(op)
@@ -75,7 +80,12 @@ func (l *Ledger) write(op consent.Op, id string, apply func() (record.ConsentSta
 	case Down:
 		return record.ConsentState{}, fault.New(fault.Unavailable, "LEDGER_UNAVAILABLE", "The ledger cannot be reached.")
 	case Strict:
-		return record.ConsentState{}, fault.Wrap(&record.Refusal{Code: l.Refusal, Text: "refused"}, fault.Conflict, string(l.Refusal), "Refused.")
+		return record.ConsentState{}, fault.Wrap(
+			&record.Refusal{Code: l.Refusal, Text: "refused"},
+			fault.Conflict,
+			string(l.Refusal),
+			"Refused.",
+		)
 	case Late:
 		l.late = append(l.late, func() { _, _ = apply() })
 		return record.ConsentState{}, fault.Wrap(errLost, fault.Unavailable, "LEDGER_OUTCOME_UNKNOWN", "Not confirmed yet.")

@@ -11,7 +11,8 @@ import (
 	"yilian.example/exchange/tlog"
 )
 
-// RunLedger holds a ledger to what the carrier and the decider rely on. The fake of this package and the real client pass it alike.
+// RunLedger holds a ledger to what the carrier and the decider rely on. The fake of this package and the real client
+// pass it alike.
 func RunLedger(t *testing.T, l consent.Ledger) {
 	for name, test := range map[string]func(*testing.T, consent.Ledger){
 		"absent":                  ledgerAbsent,
@@ -65,7 +66,8 @@ func ledgerLife(t *testing.T, l consent.Ledger) {
 	granted, err := l.GrantConsent(t.Context(), grant)
 	must(t, err)
 	if granted.ID != grant.ID || granted.Status != record.StatusGranted || string(granted.Commitment) != string(grant.Commitment) ||
-		granted.Until != grant.Until || granted.GrantTx == "" || granted.GrantedAt.IsZero() {
+		granted.Until != grant.Until || granted.GrantTx == "" ||
+		granted.GrantedAt.IsZero() {
 		t.Errorf("granted %+v", granted)
 	}
 	again, err := l.GrantConsent(t.Context(), grant)

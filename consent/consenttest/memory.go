@@ -1,5 +1,5 @@
-// Package consenttest holds what tests of consent share: a store in memory, a ledger that can fail in every way, a patient's browser, and the
-// suite that every store must pass.
+// Package consenttest holds what tests of consent share: a store in memory, a ledger that can fail in every way, a
+// patient's browser, and the suite that every store must pass.
 package consenttest
 
 import (
@@ -67,13 +67,21 @@ func (b *Book) Add(_ context.Context, c consent.Consent, e consent.Entry) error 
 		return fault.New(fault.Conflict, "ALREADY_EXISTS", "This consent exists already.")
 	}
 	c.State = consent.Pending
-	b.rows[k] = &row{consent: c, grant: &order{Order: consent.Order{Custodian: c.Terms.Custodian, ID: c.ID, Op: consent.OpGrant}, due: c.CreatedAt}}
+	b.rows[k] = &row{
+		consent: c,
+		grant:   &order{Order: consent.Order{Custodian: c.Terms.Custodian, ID: c.ID, Op: consent.OpGrant}, due: c.CreatedAt},
+	}
 	b.entries = append(b.entries, e)
 	return nil
 }
 
 // Withdraw ends a consent.
-func (b *Book) Withdraw(_ context.Context, custodian consortium.OrgID, id consent.ID, end consent.Ending) (bool, error) {
+func (b *Book) Withdraw(
+	_ context.Context,
+	custodian consortium.OrgID,
+	id consent.ID,
+	end consent.Ending,
+) (bool, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	r := b.rows[key{custodian, id}]
@@ -112,12 +120,22 @@ func (b *Book) One(_ context.Context, custodian consortium.OrgID, id consent.ID)
 }
 
 // OfPatient gives a patient's consents at a custodian.
-func (b *Book) OfPatient(_ context.Context, custodian consortium.OrgID, patient consortium.PatientRef) ([]consent.Consent, error) {
-	return b.list(func(c consent.Consent) bool { return c.Terms.Custodian == custodian && c.Terms.Patient == patient }), nil
+func (b *Book) OfPatient(
+	_ context.Context,
+	custodian consortium.OrgID,
+	patient consortium.PatientRef,
+) ([]consent.Consent, error) {
+	return b.list(
+		func(c consent.Consent) bool { return c.Terms.Custodian == custodian && c.Terms.Patient == patient },
+	), nil
 }
 
 // Naming gives a patient's consents that name a recipient.
-func (b *Book) Naming(_ context.Context, recipient consortium.OrgID, patient consortium.PatientRef) ([]consent.Consent, error) {
+func (b *Book) Naming(
+	_ context.Context,
+	recipient consortium.OrgID,
+	patient consortium.PatientRef,
+) ([]consent.Consent, error) {
 	list := b.list(func(c consent.Consent) bool { return c.Terms.Recipient == recipient && c.Terms.Patient == patient })
 	for i := range list {
 		list[i].Sealed, list[i].Receipt = nil, nil
@@ -147,7 +165,13 @@ func (b *Book) list(match func(consent.Consent) bool) []consent.Consent {
 }
 
 // Claim hands out orders.
-func (b *Book) Claim(_ context.Context, custodian consortium.OrgID, now time.Time, lease time.Duration, limit int) ([]consent.Order, error) {
+func (b *Book) Claim(
+	_ context.Context,
+	custodian consortium.OrgID,
+	now time.Time,
+	lease time.Duration,
+	limit int,
+) ([]consent.Order, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var out []consent.Order

@@ -173,12 +173,16 @@ func grantsWithReceipt(t *testing.T, s Store) {
 
 func refusedStays(t *testing.T, s Store) {
 	c := add(t, s, sample("a"))
-	must(t, s.Settle(t.Context(), claimOne(t, s, start, consent.OpGrant), consent.Outcome{Refused: "CONSENT_UNTIL", At: start}))
+	must(
+		t,
+		s.Settle(t.Context(), claimOne(t, s, start, consent.OpGrant), consent.Outcome{Refused: "CONSENT_UNTIL", At: start}),
+	)
 	wantState(t, s, c.ID, consent.Refused)
 	changed, err := s.Withdraw(t.Context(), "donghu", c.ID, end(start))
 	must(t, err)
 	got := one(t, s, c.ID)
-	if !changed || got.State != consent.Withdrawn || got.CarriedAt.IsZero() || len(claim(t, s, start.Add(time.Hour))) != 0 {
+	if !changed || got.State != consent.Withdrawn || got.CarriedAt.IsZero() ||
+		len(claim(t, s, start.Add(time.Hour))) != 0 {
 		t.Errorf("withdrawing a refused grant leaves work: %+v", got)
 	}
 }
@@ -188,7 +192,8 @@ func withdrawsUntried(t *testing.T, s Store) {
 	changed, err := s.Withdraw(t.Context(), "donghu", c.ID, end(start.Add(time.Second)))
 	must(t, err)
 	got := one(t, s, c.ID)
-	if !changed || got.State != consent.Withdrawn || !got.WithdrawnAt.Equal(start.Add(time.Second)) || got.CarriedAt.IsZero() {
+	if !changed || got.State != consent.Withdrawn || !got.WithdrawnAt.Equal(start.Add(time.Second)) ||
+		got.CarriedAt.IsZero() {
 		t.Errorf("after withdrawal: changed %v, %+v", changed, got)
 	}
 	if n := len(claim(t, s, start.Add(time.Hour))); n != 0 {
@@ -220,7 +225,10 @@ func withdrawsTried(t *testing.T, s Store) {
 
 func withdrawsOnce(t *testing.T, s Store) {
 	c := add(t, s, sample("a"))
-	must(t, s.Settle(t.Context(), claimOne(t, s, start, consent.OpGrant), consent.Outcome{Receipt: []byte("receipt"), At: start}))
+	must(
+		t,
+		s.Settle(t.Context(), claimOne(t, s, start, consent.OpGrant), consent.Outcome{Receipt: []byte("receipt"), At: start}),
+	)
 	_, err := s.Withdraw(t.Context(), "donghu", c.ID, end(start))
 	must(t, err)
 	if got := one(t, s, c.ID); len(got.Receipt) != 0 {
@@ -238,12 +246,16 @@ func withdrawsOnce(t *testing.T, s Store) {
 
 func withdrawnByLedger(t *testing.T, s Store) {
 	c := add(t, s, sample("a"))
-	must(t, s.Settle(t.Context(), claimOne(t, s, start, consent.OpGrant), consent.Outcome{Receipt: []byte("receipt"), At: start}))
+	must(
+		t,
+		s.Settle(t.Context(), claimOne(t, s, start, consent.OpGrant), consent.Outcome{Receipt: []byte("receipt"), At: start}),
+	)
 	e := end(start)
 	e.Carried = true
 	_, err := s.Withdraw(t.Context(), "donghu", c.ID, e)
 	must(t, err)
-	if got := one(t, s, c.ID); got.State != consent.Withdrawn || got.CarriedAt.IsZero() || len(claim(t, s, start.Add(time.Hour))) != 0 {
+	if got := one(t, s, c.ID); got.State != consent.Withdrawn || got.CarriedAt.IsZero() ||
+		len(claim(t, s, start.Add(time.Hour))) != 0 {
 		t.Errorf("after the ledger's withdrawal: %+v", got)
 	}
 }
@@ -280,7 +292,10 @@ func lostClaims(t *testing.T, s Store) {
 
 func postponed(t *testing.T, s Store) {
 	add(t, s, sample("a"))
-	must(t, s.Postpone(t.Context(), claimOne(t, s, start, consent.OpGrant), start.Add(10*time.Second), "LEDGER_UNAVAILABLE"))
+	must(
+		t,
+		s.Postpone(t.Context(), claimOne(t, s, start, consent.OpGrant), start.Add(10*time.Second), "LEDGER_UNAVAILABLE"),
+	)
 	if n := len(claim(t, s, start.Add(9*time.Second))); n != 0 {
 		t.Fatalf("%d orders before they are due", n)
 	}

@@ -1,7 +1,8 @@
-// Package policy is the rules on access to health records, in Rego, and the only place that imports the engine which evaluates them.
+// Package policy is the rules on access to health records, in Rego, and the only place that imports the engine which
+// evaluates them.
 //
-// The rules are embedded and compiled once. Each decision carries the digest of their text, so that a logged decision can be matched to the
-// rules that made it. The package looks nothing up: facts come in, a decision goes out.
+// The rules are embedded and compiled once. Each decision carries the digest of their text, so that a logged decision
+// can be matched to the rules that made it. The package looks nothing up: facts come in, a decision goes out.
 package policy
 
 import (
@@ -156,8 +157,8 @@ func read(value any) (answer, error) {
 	return a, nil
 }
 
-// document is the input as the rules read it. Times are Unix seconds; an unset time is left out, so that the rules see it as missing. The
-// actor's name is left out: no rule may depend on it.
+// document is the input as the rules read it. Times are Unix seconds; an unset time is left out, so that the rules see
+// it as missing. The actor's name is left out: no rule may depend on it.
 func document(in consent.Input) map[string]any {
 	q := in.Query
 	query := map[string]any{

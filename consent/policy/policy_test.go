@@ -40,7 +40,8 @@ func TestRego(t *testing.T) {
 	}
 }
 
-// TestRegoFormat keeps the rules in the one form that OPA's own formatter gives, and keeps out rules that permit by default.
+// TestRegoFormat keeps the rules in the one form that OPA's own formatter gives, and keeps out rules that permit by
+// default.
 func TestRegoFormat(t *testing.T) {
 	names, err := filepath.Glob("*.rego")
 	if err != nil || len(names) == 0 {
@@ -119,7 +120,8 @@ func TestEvaluate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !d.Allow || d.Consent != "c1" || d.Reasons[0] != (consortium.Reason{Code: "PATIENT_CONSENT", Article: "PIPL 23, 29"}) {
+	if !d.Allow || d.Consent != "c1" ||
+		d.Reasons[0] != (consortium.Reason{Code: "PATIENT_CONSENT", Article: "PIPL 23, 29"}) {
 		t.Errorf("decision %+v, want allowed by c1", d)
 	}
 	if len(d.Policy) != 64 || d.Policy != e.Digest() || d.Query.Actor.Name != "李医生" {
@@ -189,16 +191,21 @@ func TestReadRefusesOtherShapes(t *testing.T) {
 func drawFact(t *rapid.T) consent.Fact {
 	f := granted()
 	f.ID = consent.ID(rapid.SampledFrom([]string{"", "c1", "c2"}).Draw(t, "id"))
-	f.State = rapid.SampledFrom([]consent.State{consent.Granted, consent.Granted, consent.Pending, consent.Withdrawn, consent.Refused, ""}).Draw(t, "state")
-	f.Terms.Recipient = rapid.SampledFrom([]consortium.OrgID{"qingshan", "qingshan", "anhe", "donghu", ""}).Draw(t, "recipient")
-	f.Terms.Purpose = rapid.SampledFrom([]consortium.Purpose{"TREAT", "TREAT", "HPAYMT", "HMARKT", ""}).Draw(t, "consent purpose")
-	f.Terms.Kinds = rapid.SliceOfN(rapid.SampledFrom(append(consortium.PatientKinds(), consortium.Directory, "")), 0, 8).Draw(t, "consent kinds")
+	f.State = rapid.SampledFrom([]consent.State{consent.Granted, consent.Granted, consent.Pending, consent.Withdrawn, consent.Refused, ""}).
+		Draw(t, "state")
+	f.Terms.Recipient = rapid.SampledFrom([]consortium.OrgID{"qingshan", "qingshan", "anhe", "donghu", ""}).
+		Draw(t, "recipient")
+	f.Terms.Purpose = rapid.SampledFrom([]consortium.Purpose{"TREAT", "TREAT", "HPAYMT", "HMARKT", ""}).
+		Draw(t, "consent purpose")
+	f.Terms.Kinds = rapid.SliceOfN(rapid.SampledFrom(append(consortium.PatientKinds(), consortium.Directory, "")), 0, 8).
+		Draw(t, "consent kinds")
 	f.Terms.From = noon.Add(time.Duration(rapid.IntRange(-3, 2).Draw(t, "from")) * time.Second)
 	f.Terms.Until = noon.Add(time.Duration(rapid.IntRange(-2, 3).Draw(t, "until")) * time.Second)
 	return f
 }
 
-// drawInput takes an input that is allowed and changes up to four things about it, so that allowances and near misses are both common.
+// drawInput takes an input that is allowed and changes up to four things about it, so that allowances and near misses
+// are both common.
 func drawInput(t *rapid.T) consent.Input {
 	in := release(granted())
 	if rapid.Bool().Draw(t, "at home") {
@@ -226,7 +233,8 @@ func drawInput(t *rapid.T) consent.Input {
 			in.Query.Patient = rapid.SampledFrom([]consortium.PatientRef{patient, "p2", ""}).Draw(t, "patient")
 		},
 		func() {
-			in.Query.Kinds = rapid.SliceOfN(rapid.SampledFrom(append(consortium.PatientKinds(), consortium.Directory)), 0, 2).Draw(t, "kinds")
+			in.Query.Kinds = rapid.SliceOfN(rapid.SampledFrom(append(consortium.PatientKinds(), consortium.Directory)), 0, 2).
+				Draw(t, "kinds")
 		},
 		func() { in.Facts.Care = rapid.Bool().Draw(t, "care") },
 		func() { in.Facts.Consents = rapid.SliceOfN(rapid.Custom(drawFact), 0, 4).Draw(t, "consents") },
@@ -243,7 +251,8 @@ func permits(f consent.Fact, q consortium.Query) bool {
 	return f.ID != "" && f.Terms.Covers(q.Actor.Org, q.Purpose, q.Kinds) && c.Holds(q.Time)
 }
 
-// TestNoReleaseWithoutConsent: whatever the input, records leave for another organisation only under a consent that fits.
+// TestNoReleaseWithoutConsent: whatever the input, records leave for another organisation only under a consent that
+// fits.
 func TestNoReleaseWithoutConsent(t *testing.T) {
 	e := engine(t)
 	rapid.Check(t, func(t *rapid.T) {
@@ -261,7 +270,8 @@ func TestNoReleaseWithoutConsent(t *testing.T) {
 			}
 			return
 		}
-		if in.Query.Custodian != in.Org || in.Query.Purpose == consortium.Marketing || in.Query.Actor.Role == consortium.RoleAuditor {
+		if in.Query.Custodian != in.Org || in.Query.Purpose == consortium.Marketing ||
+			in.Query.Actor.Role == consortium.RoleAuditor {
 			t.Fatalf("allowed what is prohibited: %+v", d)
 		}
 		away := in.Query.Actor.Org != in.Org
@@ -271,7 +281,10 @@ func TestNoReleaseWithoutConsent(t *testing.T) {
 		if !away {
 			return
 		}
-		if !slices.ContainsFunc(in.Facts.Consents, func(f consent.Fact) bool { return string(f.ID) == d.Consent && permits(f, in.Query) }) {
+		if !slices.ContainsFunc(
+			in.Facts.Consents,
+			func(f consent.Fact) bool { return string(f.ID) == d.Consent && permits(f, in.Query) },
+		) {
 			t.Fatalf("released without a consent that fits: %+v", d)
 		}
 	})
@@ -354,7 +367,8 @@ func leaves(prefix []any, v any) [][]any {
 	return out
 }
 
-// without copies a document but for one path. Elements of the query's kinds are kept: asking for less may well be allowed.
+// without copies a document but for one path. Elements of the query's kinds are kept: asking for less may well be
+// allowed.
 func without(v any, path []any) any {
 	if len(path) == 3 && path[0] == "query" && path[1] == "kinds" {
 		return v

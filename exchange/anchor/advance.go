@@ -15,8 +15,9 @@ type ledgerState struct {
 	checkpoint tlog.Checkpoint
 }
 
-// advance brings ledger and publication up to the integrated tree: the newest checkpoint wins, whatever lies between. The ledger is the
-// truth: it is asked first after a start and after every failure, so an unknown outcome is settled before anything is sent again.
+// advance brings ledger and publication up to the integrated tree: the newest checkpoint wins, whatever lies between.
+// The ledger is the truth: it is asked first after a start and after every failure, so an unknown outcome is settled
+// before anything is sent again.
 func (s *Sequencer) advance(ctx context.Context, lease Lease) error {
 	if err := s.advanceOnce(ctx, lease); err != nil {
 		s.ledger = nil
@@ -54,8 +55,8 @@ func (s *Sequencer) advanceOnce(ctx context.Context, lease Lease) error {
 	return s.publish(ctx, lease, head)
 }
 
-// askLedger learns what the ledger holds, registering the log where it is new. It refuses a publication that the ledger does not know; head
-// must have been read before.
+// askLedger learns what the ledger holds, registering the log where it is new. It refuses a publication that the ledger
+// does not know; head must have been read before.
 func (s *Sequencer) askLedger(ctx context.Context, head Head) (*ledgerState, error) {
 	latest, found, err := s.witness.Latest(ctx)
 	if err != nil {
@@ -81,14 +82,16 @@ func (s *Sequencer) askLedger(ctx context.Context, head Head) (*ledgerState, err
 		return nil, err
 	}
 	if published > checkpoint.Size {
-		return nil, s.ledgerBehind(fmt.Sprintf("%d entries are published, the ledger witnessed %d", published, checkpoint.Size))
+		return nil, s.ledgerBehind(
+			fmt.Sprintf("%d entries are published, the ledger witnessed %d", published, checkpoint.Size),
+		)
 	}
 	s.behindSince = time.Time{}
 	return &ledgerState{Witnessed: latest, checkpoint: checkpoint}, nil
 }
 
-// ledgerBehind is the answer to a ledger that does not know what was published. One peer says so while it catches up, after a restart for
-// example; a ledger that says so for long has lost what it committed, or is another one.
+// ledgerBehind is the answer to a ledger that does not know what was published. One peer says so while it catches up,
+// after a restart for example; a ledger that says so for long has lost what it committed, or is another one.
 func (s *Sequencer) ledgerBehind(what string) error {
 	now := s.cfg.Now()
 	if s.behindSince.IsZero() {
@@ -115,7 +118,12 @@ func (s *Sequencer) register(ctx context.Context) error {
 func (s *Sequencer) checkAgainst(ctx context.Context, head Head) error {
 	size := s.ledger.checkpoint.Size
 	if head.Size < size {
-		return fmt.Errorf("%w: the store has %d entries, the ledger witnessed %d; was the database rolled back?", ErrRefused, head.Size, size)
+		return fmt.Errorf(
+			"%w: the store has %d entries, the ledger witnessed %d; was the database rolled back?",
+			ErrRefused,
+			head.Size,
+			size,
+		)
 	}
 	edge, err := tlog.NewBuilder(size, s.reader(ctx))
 	if err != nil {
@@ -127,8 +135,8 @@ func (s *Sequencer) checkAgainst(ctx context.Context, head Head) error {
 	return nil
 }
 
-// submit re-derives the root of the extension from what is stored, signs it and shows it to the ledger. After a long time without a ledger the
-// extension is shown in several steps, so that each ends in time.
+// submit re-derives the root of the extension from what is stored, signs it and shows it to the ledger. After a long
+// time without a ledger the extension is shown in several steps, so that each ends in time.
 func (s *Sequencer) submit(ctx context.Context, head Head) error {
 	older := s.ledger.checkpoint
 	size := min(head.Size, older.Size+s.advanceMax)

@@ -1,7 +1,8 @@
-// Package anchor carries the entries of one organisation's log from "pending" to "witnessed and published": it integrates them into the
-// tree in batches, shows each new checkpoint to the ledger, and publishes it when the ledger has committed it. One leader per log works at a
-// time, under a fenced lease. All state lives in the store and on the ledger, so a crash at any instruction is mended by doing the same
-// things again. The package knows no SQL, no ledger protocol and no HTTP; it never sees what an entry commits to.
+// Package anchor carries the entries of one organisation's log from "pending" to "witnessed and published": it
+// integrates them into the tree in batches, shows each new checkpoint to the ledger, and publishes it when the ledger
+// has committed it. One leader per log works at a time, under a fenced lease. All state lives in the store and on the
+// ledger, so a crash at any instruction is mended by doing the same things again. The package knows no SQL, no ledger
+// protocol and no HTTP; it never sees what an entry commits to.
 package anchor
 
 import (
@@ -20,8 +21,8 @@ var (
 	ErrFenced = errors.New("the lease was lost")
 	// ErrMoved means that the log is not at the state that a write was made for; nothing was written.
 	ErrMoved = errors.New("the log has moved on")
-	// ErrRefused means that what is stored contradicts what was vouched for before. Nothing is signed or published until a person has
-	// found out why.
+	// ErrRefused means that what is stored contradicts what was vouched for before. Nothing is signed or published until a
+	// person has found out why.
 	ErrRefused = errors.New("the log contradicts what was witnessed")
 )
 
@@ -50,7 +51,8 @@ type Head struct {
 	Root        tlog.Hash // of the tree of Size
 	Published   []byte    // the signed checkpoint that is served; nil before the first
 	WitnessedAt time.Time // ledger time of Published; zero before the first
-	Since       time.Time // creation of the oldest entry that is integrated and not yet published (or earlier); zero where there is none
+	// creation of the oldest entry that is integrated and not yet published (or earlier); zero where there is none
+	Since time.Time
 }
 
 // Batch is one extension of the tree, to be stored at once.
@@ -80,8 +82,8 @@ type Backlog struct {
 
 // Leaser hands out the lease of one log.
 type Leaser interface {
-	// Acquire takes the lease for ttl from now, by the store's clock. Called again by the holder it extends the lease under the same epoch;
-	// a lease that ran out goes to whoever asks, under a higher epoch. ErrHeld while another has it.
+	// Acquire takes the lease for ttl from now, by the store's clock. Called again by the holder it extends the lease
+	// under the same epoch; a lease that ran out goes to whoever asks, under a higher epoch. ErrHeld while another has it.
 	Acquire(ctx context.Context, holder string, ttl time.Duration) (Lease, error)
 	// Release ends a lease early. A lease that is no longer held is left alone.
 	Release(ctx context.Context, lease Lease) error
@@ -91,21 +93,23 @@ type Leaser interface {
 type Reader interface {
 	// Head gives the state; the zero size with tlog.EmptyRoot for a new log.
 	Head(ctx context.Context) (Head, error)
-	// Tiles gives tiles of exactly the widths asked for, cut from wider ones where the log has grown. A tile that is not there is an error.
+	// Tiles gives tiles of exactly the widths asked for, cut from wider ones where the log has grown. A tile that is not
+	// there is an error.
 	Tiles(ctx context.Context, tiles []tlog.Tile) ([][]byte, error)
 	// Backlog counts the pending entries.
 	Backlog(ctx context.Context) (Backlog, error)
 }
 
-// Writer changes one log. Both methods return ErrFenced, having written nothing, when the lease is no longer held. After another error it
-// is not known whether the change was made.
+// Writer changes one log. Both methods return ErrFenced, having written nothing, when the lease is no longer held.
+// After another error it is not known whether the change was made.
 type Writer interface {
 	// Pending gives at most limit pending entries with ids above after (all, when after is empty), ordered by id.
 	Pending(ctx context.Context, after string, limit int) ([]Entry, error)
-	// Integrate stores a batch in one transaction: head, tiles, and an index for each entry, which is pending no longer. ErrMoved when the
-	// head is not at OldSize and OldRoot, or when an entry was not pending.
+	// Integrate stores a batch in one transaction: head, tiles, and an index for each entry, which is pending no longer.
+	// ErrMoved when the head is not at OldSize and OldRoot, or when an entry was not pending.
 	Integrate(ctx context.Context, lease Lease, batch Batch) error
-	// Publish makes a checkpoint the one that is served. One that is not larger than the last changes nothing, but the first may have size 0.
+	// Publish makes a checkpoint the one that is served. One that is not larger than the last changes nothing, but the
+	// first may have size 0.
 	Publish(ctx context.Context, lease Lease, p Publication) error
 }
 
@@ -122,11 +126,14 @@ type Witnessed struct {
 	Time time.Time
 }
 
-// Witness is the ledger. An error of Register or SubmitCheckpoint says nothing about whether the ledger took it: Latest does.
+// Witness is the ledger. An error of Register or SubmitCheckpoint says nothing about whether the ledger took it: Latest
+// does.
 type Witness interface {
-	// Register names the log's key, with the signed checkpoint of the empty tree. With the same key again it changes nothing.
+	// Register names the log's key, with the signed checkpoint of the empty tree. With the same key again it changes
+	// nothing.
 	Register(ctx context.Context, verifierKey string, empty []byte) error
-	// SubmitCheckpoint shows a signed checkpoint and its consistency proof from the last accepted one, and returns when it is committed.
+	// SubmitCheckpoint shows a signed checkpoint and its consistency proof from the last accepted one, and returns when it
+	// is committed.
 	SubmitCheckpoint(ctx context.Context, note []byte, proof []tlog.Hash) (Witnessed, error)
 	// Latest gives what the ledger holds; false where the log is not registered.
 	Latest(ctx context.Context) (Witnessed, bool, error)

@@ -71,7 +71,11 @@ func (w crashWitness) Register(ctx context.Context, key string, empty []byte) er
 	return w.fuse.burn(func() error { return w.Witness.Register(ctx, key, empty) })
 }
 
-func (w crashWitness) SubmitCheckpoint(ctx context.Context, note []byte, proof []tlog.Hash) (done anchor.Witnessed, err error) {
+func (w crashWitness) SubmitCheckpoint(
+	ctx context.Context,
+	note []byte,
+	proof []tlog.Hash,
+) (done anchor.Witnessed, err error) {
 	err = w.fuse.burn(func() error { done, err = w.Witness.SubmitCheckpoint(ctx, note, proof); return err })
 	return done, err
 }
@@ -145,7 +149,8 @@ func TestCrashOften(t *testing.T) {
 			anchortest.Insert(t, store, total, total+more)
 			total += more
 			f := &fuse{left: rapid.IntRange(0, 30).Draw(rt, "calls"), after: rapid.Bool().Draw(rt, "after")}
-			if err := drive(t, crashStore{store, f}, crashWitness{witness, f}, int64(total)); err != nil && !errors.Is(err, errCrash) {
+			if err := drive(t, crashStore{store, f}, crashWitness{witness, f}, int64(total)); err != nil &&
+				!errors.Is(err, errCrash) {
 				rt.Fatal(err)
 			}
 		}

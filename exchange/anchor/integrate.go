@@ -10,8 +10,8 @@ import (
 	"yilian.example/exchange/tlog"
 )
 
-// integrate puts one batch of pending entries into the tree and says how many. On any error the tree in memory is forgotten and read again
-// from the store, which knows whether the batch was stored.
+// integrate puts one batch of pending entries into the tree and says how many. On any error the tree in memory is
+// forgotten and read again from the store, which knows whether the batch was stored.
 func (s *Sequencer) integrate(ctx context.Context, lease Lease) (int, error) {
 	n, err := s.integrateBatch(ctx, lease)
 	if err != nil {
@@ -72,8 +72,9 @@ func (s *Sequencer) loadTree(ctx context.Context) error {
 	return nil
 }
 
-// takePending gives the next pending entries, oldest first. Ids are random; the search goes round in their space so that none waits for ever
-// while new ones keep coming. Entries that are no leaf stay pending, where they show as lag: nothing but a defect or tampering makes them.
+// takePending gives the next pending entries, oldest first. Ids are random; the search goes round in their space so
+// that none waits for ever while new ones keep coming. Entries that are no leaf stay pending, where they show as lag:
+// nothing but a defect or tampering makes them.
 func (s *Sequencer) takePending(ctx context.Context) ([]Entry, error) {
 	entries, err := s.store.Pending(ctx, s.cursor, s.cfg.BatchMax)
 	if err != nil {
@@ -121,7 +122,8 @@ func (s *Sequencer) addMark(m mark) {
 	s.marks = append(s.marks, m)
 }
 
-// sinceAfter forgets the batches up to a published size and gives the creation of the oldest entry that remains, zero where none is known.
+// sinceAfter forgets the batches up to a published size and gives the creation of the oldest entry that remains, zero
+// where none is known.
 func (s *Sequencer) sinceAfter(size int64) time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()

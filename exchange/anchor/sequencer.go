@@ -31,7 +31,8 @@ const (
 	callTimeout  = 60 * time.Second
 	// catchUp is how long a peer may take to catch up before a ledger that is behind counts as one that forgot.
 	catchUp = 3 * time.Minute
-	// advanceMax is how many entries one checkpoint may add: what is read again and hashed within callTimeout on a slow machine.
+	// advanceMax is how many entries one checkpoint may add: what is read again and hashed within callTimeout on a slow
+	// machine.
 	advanceMax = 1 << 18
 )
 
@@ -47,7 +48,8 @@ type Sequencer struct {
 	tree   *tlog.Builder
 	root   tlog.Hash
 	cursor string
-	// reported are the pending entries that are no leaves and were logged: a few at most, and after a restart they are logged again.
+	// reported are the pending entries that are no leaves and were logged: a few at most, and after a restart they are
+	// logged again.
 	reported map[string]bool
 
 	// Owned by the witness loop.
@@ -105,7 +107,8 @@ func New(store Store, witness Witness, cfg Config) (*Sequencer, error) {
 	return &Sequencer{store: store, witness: witness, cfg: cfg, advanceMax: advanceMax, reported: map[string]bool{}}, nil
 }
 
-// Run leads whenever it can get the lease, until ctx is over. It returns only then; what goes wrong is logged, shown in Status and tried again.
+// Run leads whenever it can get the lease, until ctx is over. It returns only then; what goes wrong is logged, shown in
+// Status and tried again.
 func (s *Sequencer) Run(ctx context.Context) {
 	for ctx.Err() == nil {
 		lease, err := s.store.Acquire(ctx, s.cfg.Holder, s.cfg.LeaseTTL)
@@ -154,8 +157,8 @@ func (s *Sequencer) lead(ctx context.Context, lease Lease) error {
 	return context.Cause(ctx)
 }
 
-// repeat runs step at each interval, at once again when it says that there is more to do, and with growing pauses after failures. It ends
-// with an error only when leading must end.
+// repeat runs step at each interval, at once again when it says that there is more to do, and with growing pauses after
+// failures. It ends with an error only when leading must end.
 func (s *Sequencer) repeat(ctx context.Context, name string, step func(context.Context) (bool, error)) error {
 	pause := s.cfg.Interval
 	for ctx.Err() == nil {

@@ -39,7 +39,13 @@ var keys = func() struct {
 	}{signer, vkey}
 }()
 
-func newSequencer(t testing.TB, store anchor.Store, witness anchor.Witness, holder string, batch int) *anchor.Sequencer {
+func newSequencer(
+	t testing.TB,
+	store anchor.Store,
+	witness anchor.Witness,
+	holder string,
+	batch int,
+) *anchor.Sequencer {
 	t.Helper()
 	s, err := anchor.New(store, witness, anchor.Config{
 		Origin: origin, Signer: keys.signer, VerifierKey: keys.verifier, Holder: holder, BatchMax: batch,
@@ -112,7 +118,8 @@ func TestRun(t *testing.T) {
 			t.Errorf("%d checkpoints for 2 s of entries at 0.7 s each: the newest should win", n)
 		}
 		st, err := s.Status(t.Context())
-		if err != nil || !st.Leading || st.Trouble != "" || st.Pending != 0 || st.Published != 1000 || st.Lag(time.Now()) != 0 {
+		if err != nil || !st.Leading || st.Trouble != "" || st.Pending != 0 || st.Published != 1000 ||
+			st.Lag(time.Now()) != 0 {
 			t.Errorf("status %+v, %v", st, err)
 		}
 		cancel()
@@ -443,7 +450,8 @@ func TestLedgerDownShowsLag(t *testing.T) {
 		go func() { s.Run(ctx); close(done) }()
 		time.Sleep(time.Hour)
 		st, err := s.Status(t.Context())
-		if err != nil || st.Integrated != 10 || st.Published != 0 || st.Trouble != anchor.TroubleWitness || st.Lag(time.Now()) != time.Hour {
+		if err != nil || st.Integrated != 10 || st.Published != 0 || st.Trouble != anchor.TroubleWitness ||
+			st.Lag(time.Now()) != time.Hour {
 			t.Errorf("status %+v, %v; lag %v", st, err, st.Lag(time.Now()))
 		}
 		if err := st.CheckBudget(time.Now(), 2*time.Hour); err != nil {
@@ -457,7 +465,8 @@ func TestLedgerDownShowsLag(t *testing.T) {
 	})
 }
 
-// An entry that is no leaf, which only a defect or tampering can leave behind, holds nothing up, shows as lag, and is reported once.
+// An entry that is no leaf, which only a defect or tampering can leave behind, holds nothing up, shows as lag, and is
+// reported once.
 func TestPendingGarbage(t *testing.T) {
 	ctx := t.Context()
 	store, witness := anchortest.NewStore(), anchortest.NewWitness()

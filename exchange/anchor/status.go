@@ -73,15 +73,19 @@ func (st Status) Lag(now time.Time) time.Duration {
 	return max(0, now.Sub(st.Since))
 }
 
-// CheckBudget refuses, as Unavailable, when the lag is over budget: evidence of what is released now could not be kept in time.
+// CheckBudget refuses, as Unavailable, when the lag is over budget: evidence of what is released now could not be kept
+// in time.
 func (st Status) CheckBudget(now time.Time, budget time.Duration) error {
 	if st.Trouble == TroubleRefused {
 		return fault.New(fault.Unavailable, "LOG_REFUSED",
 			"This organisation's log is being examined. Records cannot be released to other organisations until that is done.")
 	}
 	if st.Lag(now) > budget {
-		return fault.New(fault.Unavailable, "LOG_LAG",
-			"The ledger has not witnessed this organisation's log for too long. Records cannot be released to other organisations until it has; please try again later.")
+		return fault.New(
+			fault.Unavailable,
+			"LOG_LAG",
+			"The ledger has not witnessed this organisation's log for too long. Records cannot be released to other organisations until it has; please try again later.",
+		)
 	}
 	return nil
 }
@@ -102,7 +106,16 @@ func (s *Sequencer) fail(ctx context.Context, step string, err error) {
 }
 
 func (s *Sequencer) refuse(ctx context.Context, step string, err error) {
-	s.cfg.Logger.ErrorContext(ctx, "ALARM: log refused; nothing is signed until this is examined", "origin", s.cfg.Origin, "step", step, "error", err)
+	s.cfg.Logger.ErrorContext(
+		ctx,
+		"ALARM: log refused; nothing is signed until this is examined",
+		"origin",
+		s.cfg.Origin,
+		"step",
+		step,
+		"error",
+		err,
+	)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.trouble, s.refusedBy = TroubleRefused, step

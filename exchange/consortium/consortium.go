@@ -1,5 +1,6 @@
-// Package consortium is the vocabulary that all domains share: organisations, people who act, purposes, kinds of data, and the
-// pseudonymous reference of a patient. It imports nothing but the standard library and does nothing but name and check.
+// Package consortium is the vocabulary that all domains share: organisations, people who act, purposes, kinds of data,
+// and the pseudonymous reference of a patient. It imports nothing but the standard library and does nothing but name
+// and check.
 package consortium
 
 import (
@@ -40,17 +41,19 @@ const (
 	Commission OrgKind = "commission"
 )
 
-// PatientRef is the pseudonymous reference of one person across the consortium: HMAC-SHA-256 of a national identifier under a key
-// that only the members' gateways hold, so that the shared database alone cannot be searched by guessing identifiers (PIPL 51).
+// PatientRef is the pseudonymous reference of one person across the consortium: HMAC-SHA-256 of a national identifier
+// under a key that only the members' gateways hold, so that the shared database alone cannot be searched by guessing
+// identifiers (PIPL 51).
 type PatientRef string
 
-// NewPatientRef derives the reference from an identifier's FHIR system and value. Value is compared as written, but for surrounding
-// space and letter case (the resident identity number's check digit may be x or X).
+// NewPatientRef derives the reference from an identifier's FHIR system and value. Value is compared as written, but for
+// surrounding space and letter case (the resident identity number's check digit may be x or X).
 func NewPatientRef(indexKey []byte, system, value string) PatientRef {
 	return PatientRef("p" + blind(indexKey, "yilian/patient/v1", system, strings.ToUpper(strings.TrimSpace(value))))
 }
 
-// NewLocalPatientRef derives the reference of a patient without a national identifier: it can be matched within one organisation only.
+// NewLocalPatientRef derives the reference of a patient without a national identifier: it can be matched within one
+// organisation only.
 func NewLocalPatientRef(indexKey []byte, org OrgID, id string) PatientRef {
 	return PatientRef("l" + blind(indexKey, "yilian/local-patient/v1", string(org), id))
 }
@@ -92,11 +95,13 @@ func Roles() []Role {
 	return []Role{RolePatient, RoleClinician, RoleSystem, RoleAuditor, RoleAssessor, RoleGateway}
 }
 
-// Actor is who is calling. Every field comes from the identity provider, a certificate or a session, never from a request.
+// Actor is who is calling. Every field comes from the identity provider, a certificate or a session, never from a
+// request.
 type Actor struct {
-	ID      string     `json:"id"`                // stable id at the provider ("sub"), unique within Org
-	Name    string     `json:"name,omitempty"`    // for people to read
-	Org     OrgID      `json:"org"`               // the organisation they act for; for a patient, the one whose portal they use
+	ID   string `json:"id"`             // stable id at the provider ("sub"), unique within Org
+	Name string `json:"name,omitempty"` // for people to read
+	// the organisation they act for; for a patient, the one whose portal they use
+	Org     OrgID      `json:"org"`
 	Role    Role       `json:"role"`              //
 	Patient PatientRef `json:"patient,omitempty"` // for RolePatient: who they are
 }
@@ -104,7 +109,8 @@ type Actor struct {
 // Purpose is why data is asked for, a code of HL7 v3 PurposeOfUse (http://terminology.hl7.org/CodeSystem/v3-ActReason).
 type Purpose string
 
-// The purposes that this system knows. A purpose that is not listed is invalid; HMARKT is listed so that its refusal can be explained.
+// The purposes that this system knows. A purpose that is not listed is invalid; HMARKT is listed so that its refusal
+// can be explained.
 const (
 	Treatment      Purpose = "TREAT"   // care of this patient
 	Emergency      Purpose = "ETREAT"  // emergency treatment (PIPL 13(4))
@@ -124,7 +130,8 @@ func Purposes() []Purpose {
 // Valid reports whether the purpose is known.
 func (p Purpose) Valid() bool { return slices.Contains(Purposes(), p) }
 
-// Kind is a kind of data that a consent can name and a person can understand; each clinical FHIR resource type belongs to one.
+// Kind is a kind of data that a consent can name and a person can understand; each clinical FHIR resource type belongs
+// to one.
 type Kind string
 
 // The kinds.

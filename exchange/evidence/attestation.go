@@ -28,7 +28,8 @@ const typeWitness = "yilian/witness/v1"
 // Roots are the members' root certificates, by member.
 type Roots map[string][]*x509.Certificate
 
-// ParseRoots reads PEM files by member. Two members with one and the same root would count as two signatories and be one: that is an error.
+// ParseRoots reads PEM files by member. Two members with one and the same root would count as two signatories and be
+// one: that is an error.
 func ParseRoots(files map[string][]byte) (Roots, error) {
 	roots, owners := Roots{}, map[[32]byte]string{}
 	for member, data := range files {
@@ -91,7 +92,8 @@ func parseAttestation(raw []byte) (signedRead, error) {
 		return signedRead{}, malformed
 	}
 	signed := action.GetAction().GetProposalResponsePayload()
-	if len(signed) == 0 || proto.Unmarshal(signed, &response) != nil || proto.Unmarshal(response.GetExtension(), &result) != nil {
+	if len(signed) == 0 || proto.Unmarshal(signed, &response) != nil ||
+		proto.Unmarshal(response.GetExtension(), &result) != nil {
 		return signedRead{}, malformed
 	}
 	read := signedRead{
@@ -101,16 +103,16 @@ func parseAttestation(raw []byte) (signedRead, error) {
 	if err := json.Unmarshal(result.GetResponse().GetPayload(), &read.answer); err != nil {
 		return signedRead{}, errors.New("the attestation's answer is not JSON of the expected shape")
 	}
-	// Only witness:Attest sets the time of asking. An endorsed but never committed witness:Checkpoint answers with the same type, about a
-	// state that no ledger holds: it must not pass for a reading.
+	// Only witness:Attest sets the time of asking. An endorsed but never committed witness:Checkpoint answers with the
+	// same type, about a state that no ledger holds: it must not pass for a reading.
 	if read.answer.Attested == nil || read.answer.Type != typeWitness {
 		return signedRead{}, errors.New("the attestation is not the answer of witness:Attest")
 	}
 	return read, nil
 }
 
-// checkEndorsements verifies every endorsement of a known member, and gives the members that signed, sorted. Endorsements of members without
-// a known root are left aside.
+// checkEndorsements verifies every endorsement of a known member, and gives the members that signed, sorted.
+// Endorsements of members without a known root are left aside.
 func (r signedRead) checkEndorsements(roots Roots) ([]string, error) {
 	var members []string
 	for _, e := range r.endorsements {

@@ -38,11 +38,12 @@ type Builder struct {
 	taken time.Time
 }
 
-// attestationFresh is how long an attestation is used again: an evidence file should say how things stood when it was asked for.
+// attestationFresh is how long an attestation is used again: an evidence file should say how things stood when it was
+// asked for.
 const attestationFresh = 10 * time.Minute
 
-// Build gives the evidence file of a record's version. fault.Conflict with code NOT_WITNESSED when the ledger has not witnessed it yet: it will within
-// seconds. fault.Unavailable when the members' peers cannot be asked.
+// Build gives the evidence file of a record's version. fault.Conflict with code NOT_WITNESSED when the ledger has not
+// witnessed it yet: it will within seconds. fault.Unavailable when the members' peers cannot be asked.
 func (b *Builder) Build(ctx context.Context, v exchange.Version) ([]byte, error) {
 	index, placed, err := b.Log.Place(ctx, v.Entry)
 	if err != nil {
@@ -55,16 +56,22 @@ func (b *Builder) Build(ctx context.Context, v exchange.Version) ([]byte, error)
 	if err != nil {
 		return nil, fmt.Errorf("build evidence: %w", err)
 	}
-	file, err := New(Record{Statement: exchange.Statement(v), Content: v.Content, Salt: v.Salt}, index, raw, func(tiles []tlog.Tile) ([][]byte, error) {
-		return b.Log.Tiles(ctx, tiles)
-	})
+	file, err := New(
+		Record{Statement: exchange.Statement(v), Content: v.Content, Salt: v.Salt},
+		index,
+		raw,
+		func(tiles []tlog.Tile) ([][]byte, error) {
+			return b.Log.Tiles(ctx, tiles)
+		},
+	)
 	if err != nil {
 		return nil, fmt.Errorf("build evidence: %w", err)
 	}
 	return file.Bytes()
 }
 
-// attestation gives a signed read that covers the entry at index: the last one while it is fresh and does, else a new one.
+// attestation gives a signed read that covers the entry at index: the last one while it is fresh and does, else a new
+// one.
 func (b *Builder) attestation(ctx context.Context, index int64) ([]byte, error) {
 	b.mu.Lock()
 	raw, size, taken := b.raw, b.size, b.taken
@@ -93,8 +100,8 @@ type Record struct {
 	Salt      [32]byte
 }
 
-// New puts an evidence file together: the entry at index, proven under the checkpoint that the attestation carries. It refuses a record that does
-// not open the entry there, since the file would prove nothing.
+// New puts an evidence file together: the entry at index, proven under the checkpoint that the attestation carries. It
+// refuses a record that does not open the entry there, since the file would prove nothing.
 func New(r Record, index int64, attestation []byte, read tlog.ReadTiles) (File, error) {
 	state, err := parseAttestation(attestation)
 	if err != nil {
@@ -128,11 +135,20 @@ func New(r Record, index int64, attestation []byte, read tlog.ReadTiles) (File, 
 		err = errors.Join(f.checkContent(s), f.checkCommitment(canonical, s))
 	}
 	if err != nil {
-		return File{}, fault.Wrap(err, fault.Internal, "RECORD_ALTERED", "This record is not what was logged when it was stored. Please tell the organisation's auditor.")
+		return File{}, fault.Wrap(
+			err,
+			fault.Internal,
+			"RECORD_ALTERED",
+			"This record is not what was logged when it was stored. Please tell the organisation's auditor.",
+		)
 	}
 	return f, nil
 }
 
 func notWitnessed() error {
-	return fault.New(fault.Conflict, "NOT_WITNESSED", "This record is not witnessed by the ledger yet. That takes a few seconds: please try again.")
+	return fault.New(
+		fault.Conflict,
+		"NOT_WITNESSED",
+		"This record is not witnessed by the ledger yet. That takes a few seconds: please try again.",
+	)
 }

@@ -1,9 +1,10 @@
-// Package evidence builds and verifies evidence files: everything that a stranger needs to check, offline and trusting no member, that a
-// record was kept by an organisation in exactly these bytes, stands in that organisation's log, and that the log up to there was
-// witnessed by the members together. It does no I/O; what it needs comes in through ports.
+// Package evidence builds and verifies evidence files: everything that a stranger needs to check, offline and trusting
+// no member, that a record was kept by an organisation in exactly these bytes, stands in that organisation's log, and
+// that the log up to there was witnessed by the members together. It does no I/O; what it needs comes in through ports.
 //
-// An evidence file is one JSON object (File). Nothing in it stands twice: the entry's index and the signed checkpoint are inside the C2SP
-// tlog-proof, and what the ledger knows of the log is inside the attestation, the bytes of a signed read (chaincode/README.md).
+// An evidence file is one JSON object (File). Nothing in it stands twice: the entry's index and the signed checkpoint
+// are inside the C2SP tlog-proof, and what the ledger knows of the log is inside the attestation, the bytes of a signed
+// read (chaincode/README.md).
 package evidence
 
 import (
@@ -33,9 +34,10 @@ const MaxSize = 32 << 20
 
 // File is the content of an evidence file. Byte fields are standard base64 with padding.
 type File struct {
-	Type        string          `json:"type"`        // Type
-	Version     int             `json:"version"`     // Version
-	Statement   json.RawMessage `json:"statement"`   // what was committed to, a Statement; its canonical form (RFC 8785) counts
+	Type    string `json:"type"`    // Type
+	Version int    `json:"version"` // Version
+	// what was committed to, a Statement; its canonical form (RFC 8785) counts
+	Statement   json.RawMessage `json:"statement"`
 	Content     []byte          `json:"content"`     // the record's bytes as stored
 	Salt        []byte          `json:"salt"`        // 32 bytes that open the commitment
 	Leaf        string          `json:"leaf"`        // the public log entry, canonical JSON
@@ -60,7 +62,12 @@ type Statement struct {
 func Parse(data []byte) (File, error) {
 	f, err := parse(data)
 	if err != nil {
-		return File{}, fault.Wrap(err, fault.Invalid, "NOT_EVIDENCE", "This is not an evidence file that can be read here: "+err.Error()+".")
+		return File{}, fault.Wrap(
+			err,
+			fault.Invalid,
+			"NOT_EVIDENCE",
+			"This is not an evidence file that can be read here: "+err.Error()+".",
+		)
 	}
 	return f, nil
 }

@@ -47,7 +47,11 @@ func newScene(t testing.TB) *scene {
 	}
 	recorded := time.Date(2026, 11, 21, 20, 15, 30, 123456000, time.UTC)
 	s.version = exchange.Version{
-		Ref: exchange.RecordRef{Org: "donghu", Type: "Observation", ID: "a1b2"}, Number: 1, Patient: "p" + "a", Kind: "observations",
+		Ref: exchange.RecordRef{
+			Org:  "donghu",
+			Type: "Observation",
+			ID:   "a1b2",
+		}, Number: 1, Patient: "p" + "a", Kind: "observations",
 		Recorded: recorded, Content: []byte(`{"resourceType":"Observation","id":"a1b2"}`), Salt: [32]byte{1, 2, 3}, Entry: "entry-300",
 	}
 	s.state = record.LogState{
@@ -84,7 +88,11 @@ func (s *scene) grow(t testing.TB, n int) {
 	for i := range n {
 		leaf := anchortest.Leaf(i)
 		if int64(i) == s.index {
-			leaf = tlog.NewLeaf(tlog.KindRecord, s.version.Recorded, tlog.Commit(tlog.KindRecord, s.version.Salt, exchange.Statement(s.version)))
+			leaf = tlog.NewLeaf(
+				tlog.KindRecord,
+				s.version.Recorded,
+				tlog.Commit(tlog.KindRecord, s.version.Salt, exchange.Statement(s.version)),
+			)
 		}
 		if err := tree.Add(leaf); err != nil {
 			t.Fatal(err)
@@ -181,7 +189,14 @@ func TestVerify(t *testing.T) {
 			t.Errorf("words of %s: %q, %q", step.Code, step.Words("zh"), step.Words("en"))
 		}
 	}
-	want := []string{evidence.StepContent, evidence.StepCommitment, evidence.StepCheckpoint, evidence.StepInclusion, evidence.StepEndorsements, evidence.StepWitness}
+	want := []string{
+		evidence.StepContent,
+		evidence.StepCommitment,
+		evidence.StepCheckpoint,
+		evidence.StepInclusion,
+		evidence.StepEndorsements,
+		evidence.StepWitness,
+	}
 	if !slices.Equal(codes, want) {
 		t.Errorf("steps %v, want %v", codes, want)
 	}

@@ -26,7 +26,8 @@ const (
 	StepWitness      = "witness"      // what they signed is this checkpoint of this log
 )
 
-// clockTolerance is how far the clocks of an organisation and of the ledger's peers may be apart; the peers allow five minutes.
+// clockTolerance is how far the clocks of an organisation and of the ledger's peers may be apart; the peers allow five
+// minutes.
 const clockTolerance = 10 * time.Minute
 
 // Step is one thing that was checked.
@@ -60,8 +61,8 @@ type Report struct {
 	Attested  time.Time // when the members' peers attested that
 }
 
-// Verify checks an evidence file with nothing but the members' root certificates. An error means that it could not be read as an evidence
-// file at all; a file that was read always gives a report with every step.
+// Verify checks an evidence file with nothing but the members' root certificates. An error means that it could not be
+// read as an evidence file at all; a file that was read always gives a report with every step.
 func Verify(data []byte, roots Roots, opts Options) (Report, error) {
 	f, err := Parse(data)
 	if err != nil {
@@ -114,7 +115,10 @@ func (v *verification) step(code string, err error, args ...any) bool {
 // skip adds steps that were not run.
 func (v *verification) skip(codes ...string) {
 	for _, code := range codes {
-		v.report.Steps = append(v.report.Steps, Step{Code: code, zh: "未检查：前面的步骤没有通过", en: "not checked: an earlier step failed"})
+		v.report.Steps = append(
+			v.report.Steps,
+			Step{Code: code, zh: "未检查：前面的步骤没有通过", en: "not checked: an earlier step failed"},
+		)
 	}
 }
 
@@ -128,7 +132,15 @@ func (v *verification) record() {
 	}
 	v.org, v.recorded = s.Org, s.Recorded
 	content := v.step(StepContent, v.file.checkContent(s), len(v.file.Content), s.SHA256)
-	commitment := v.step(StepCommitment, v.file.checkCommitment(canonical, s), s.Org, s.Type, s.ID, s.Version, s.Recorded.UTC().Format(time.RFC3339))
+	commitment := v.step(
+		StepCommitment,
+		v.file.checkCommitment(canonical, s),
+		s.Org,
+		s.Type,
+		s.ID,
+		s.Version,
+		s.Recorded.UTC().Format(time.RFC3339),
+	)
 	if content && commitment {
 		v.report.Statement = s
 	}

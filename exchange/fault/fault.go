@@ -12,7 +12,8 @@ import (
 // Kind is what a caller can do about an error. The gateway maps each kind to one HTTP status in one table.
 type Kind int
 
-// The kinds, from "our fault" (the zero value, so that an unclassified error never looks like the caller's) to the caller's.
+// The kinds, from "our fault" (the zero value, so that an unclassified error never looks like the caller's) to the
+// caller's.
 const (
 	Internal     Kind = iota // a defect or an unexpected failure: 500, nothing is revealed
 	Unavailable              // a dependency is down or we are shedding load: 503, try again later
@@ -27,8 +28,8 @@ const (
 	TooMany                  // the caller is over its rate: 429
 )
 
-// Error is a classified error. Public is a whole sentence in English that is safe to show and says what to do next; Code is a
-// stable token for programs and translations (UPPER_SNAKE), for example "CONSENT_MISSING".
+// Error is a classified error. Public is a whole sentence in English that is safe to show and says what to do next;
+// Code is a stable token for programs and translations (UPPER_SNAKE), for example "CONSENT_MISSING".
 type Error struct {
 	Kind   Kind
 	Code   string
@@ -66,13 +67,19 @@ func KindOf(err error) Kind {
 	return Internal
 }
 
-// Of gives the outermost classified error in the chain, or a generic Internal one, so that a renderer always has safe text.
+// Of gives the outermost classified error in the chain, or a generic Internal one, so that a renderer always has safe
+// text.
 func Of(err error) *Error {
 	var e *Error
 	if errors.As(err, &e) {
 		return e
 	}
-	return &Error{Kind: Internal, Code: "INTERNAL", Public: "Something went wrong on our side. Nothing was changed. Please try again; if it happens again, give the request id to support.", err: err}
+	return &Error{
+		Kind:   Internal,
+		Code:   "INTERNAL",
+		Public: "Something went wrong on our side. Nothing was changed. Please try again; if it happens again, give the request id to support.",
+		err:    err,
+	}
 }
 
 // Is reports whether err is classified as kind.

@@ -20,8 +20,8 @@ type Entry struct {
 	Issues      Issues    // of the resource
 }
 
-// DecodeBundle reads and validates a bundle. The issues returned are those of the envelope; each entry carries its own. The bundle is nil
-// when the text is not JSON or no Bundle.
+// DecodeBundle reads and validates a bundle. The issues returned are those of the envelope; each entry carries its own.
+// The bundle is nil when the text is not JSON or no Bundle.
 func DecodeBundle(src []byte) (*Bundle, Issues) {
 	doc, err := parseJSON(src)
 	if err != nil {

@@ -2,7 +2,8 @@ package fhir
 
 import "time"
 
-// dateParts reads YYYY, YYYY-MM or YYYY-MM-DD at the start of b. Precision is 1 to 3, or 0 for no date; rest is what follows.
+// dateParts reads YYYY, YYYY-MM or YYYY-MM-DD at the start of b. Precision is 1 to 3, or 0 for no date; rest is what
+// follows.
 func dateParts(b []byte) (year, month, day, precision int, rest []byte) {
 	year, ok := number(b, 4)
 	if !ok || year == 0 {
@@ -119,11 +120,12 @@ func validTime(b []byte) bool {
 	return ok && len(rest) == 0
 }
 
-// china is the zone of dates that name none: the consortium's hospitals all keep it (GB/T 7408.1, UTC+8, no summer time).
+// china is the zone of dates that name none: the consortium's hospitals all keep it (GB/T 7408.1, UTC+8, no summer
+// time).
 var china = time.FixedZone("UTC+8", 8*60*60)
 
-// span gives the first instant that a valid dateTime may mean and the first one after it: a day, month or year is as long as it is, an
-// exact time is a span of one second. It reports false for anything else.
+// span gives the first instant that a valid dateTime may mean and the first one after it: a day, month or year is as
+// long as it is, an exact time is a span of one second. It reports false for anything else.
 func span(text string) (from, until time.Time, ok bool) {
 	b := []byte(text)
 	year, month, day, precision, rest := dateParts(b)

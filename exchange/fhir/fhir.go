@@ -1,12 +1,13 @@
-// Package fhir reads FHIR R4 resources: it decodes and validates JSON, says who and what a resource is about, and replaces ids, metadata
-// and references in it.
+// Package fhir reads FHIR R4 resources: it decodes and validates JSON, says who and what a resource is about, and
+// replaces ids, metadata and references in it.
 //
-// The received bytes are the truth. A resource is never turned into Go values and written out again: replacing is cutting and inserting
-// bytes, so that whitespace, member order, decimals such as 1.00 and everything else stay exactly as the sender wrote them.
+// The received bytes are the truth. A resource is never turned into Go values and written out again: replacing is
+// cutting and inserting bytes, so that whitespace, member order, decimals such as 1.00 and everything else stay exactly
+// as the sender wrote them.
 //
-// The rules come from HL7's published definitions (FHIR R4 4.0.1, https://hl7.org/fhir/R4, licence CC0), packed into r4.txt.gz by
-// internal/gen. The package does no I/O and reads no clock. What it says about faults names elements and rules, never values, since values
-// are clinical content.
+// The rules come from HL7's published definitions (FHIR R4 4.0.1, https://hl7.org/fhir/R4, licence CC0), packed into
+// r4.txt.gz by internal/gen. The package does no I/O and reads no clock. What it says about faults names elements and
+// rules, never values, since values are clinical content.
 package fhir
 
 // Resource is one valid or faulty resource inside a document.
@@ -24,8 +25,8 @@ type Resource struct {
 // Bytes gives the resource exactly as received.
 func (r *Resource) Bytes() []byte { return r.doc.raw(r.node) }
 
-// Decode reads and validates one resource. The resource is nil when the text is not JSON or names no type that R4 knows; otherwise it is
-// usable unless issues.Failed().
+// Decode reads and validates one resource. The resource is nil when the text is not JSON or names no type that R4
+// knows; otherwise it is usable unless issues.Failed().
 func Decode(src []byte) (*Resource, Issues) {
 	doc, err := parseJSON(src)
 	if err != nil {

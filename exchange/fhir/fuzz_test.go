@@ -19,7 +19,8 @@ var seeds = []string{
 	`[`, `{"a":`, `"\u`, `-`, "\xff",
 }
 
-// FuzzDecode holds what our reader takes for JSON against the standard library's, and a spliced resource against the rules again.
+// FuzzDecode holds what our reader takes for JSON against the standard library's, and a spliced resource against the
+// rules again.
 func FuzzDecode(f *testing.F) {
 	for _, s := range seeds {
 		f.Add([]byte(s))
@@ -37,7 +38,12 @@ func FuzzDecode(f *testing.F) {
 		r.Subject()
 		r.References()
 		r.CareTime()
-		edit := Edit{ID: "x", Version: 2, Updated: time.Unix(1, 0), Link: func(s string) (string, bool) { return "Patient/x", s == "urn:x" }}
+		edit := Edit{
+			ID:      "x",
+			Version: 2,
+			Updated: time.Unix(1, 0),
+			Link:    func(s string) (string, bool) { return "Patient/x", s == "urn:x" },
+		}
 		once := r.Splice(edit)
 		again, issues := Decode(once)
 		if issues.Failed() || again.ID != "x" {
@@ -75,7 +81,8 @@ func FuzzBundle(f *testing.F) {
 	})
 }
 
-// FuzzNarrative holds a narrative that is accepted against the standard library's XML reader, by way of its strictness about nesting.
+// FuzzNarrative holds a narrative that is accepted against the standard library's XML reader, by way of its strictness
+// about nesting.
 func FuzzNarrative(f *testing.F) {
 	f.Add([]byte(`<div xmlns="http://www.w3.org/1999/xhtml"><p title="a">x &amp; y<br/></p></div>`))
 	f.Fuzz(func(t *testing.T, text []byte) {

@@ -16,9 +16,10 @@ type Class struct {
 	Optional bool   // without a subject the resource is directory data
 }
 
-// classes are the types that are kept. A type that is not about one patient and is no directory data has no place: nobody could decide who
-// may read it. Where FHIR is finer than our kinds, the nearest is taken: what belongs to the course and the bill of care is "encounters",
-// what judges the patient's state "diagnoses", what is done or ordered "procedures".
+// classes are the types that are kept. A type that is not about one patient and is no directory data has no place:
+// nobody could decide who may read it. Where FHIR is finer than our kinds, the nearest is taken: what belongs to the
+// course and the bill of care is "encounters", what judges the patient's state "diagnoses", what is done or ordered
+// "procedures".
 var classes = map[string]Class{
 	"Patient":       {Kind: consortium.Demographics},
 	"RelatedPerson": {Kind: consortium.Demographics, Subject: "patient"},
@@ -157,9 +158,9 @@ func (r *Resource) References() []string {
 	return refs
 }
 
-// CareTime gives the time of an Encounter in which the patient is or was in care. It reports false when there is none: for other types, and
-// for encounters that are planned, cancelled or entered in error. An encounter that lasts has no end; one that is finished without saying
-// when ends when it began. Start is zero when the encounter does not say.
+// CareTime gives the time of an Encounter in which the patient is or was in care. It reports false when there is none:
+// for other types, and for encounters that are planned, cancelled or entered in error. An encounter that lasts has no
+// end; one that is finished without saying when ends when it began. Start is zero when the encounter does not say.
 func (r *Resource) CareTime() (start, end time.Time, ok bool) {
 	if r.Type != "Encounter" {
 		return start, end, false

@@ -7,8 +7,8 @@ import (
 	"yilian.example/exchange/consortium"
 )
 
-// TestClassesFitTheDefinitions holds every type that is kept against R4: it exists, and its subject is a single reference that may lead to a
-// Patient.
+// TestClassesFitTheDefinitions holds every type that is kept against R4: it exists, and its subject is a single
+// reference that may lead to a Patient.
 func TestClassesFitTheDefinitions(t *testing.T) {
 	for name, class := range classes {
 		s := definitions().structures[name]
@@ -46,13 +46,21 @@ func TestDefinitionsAreWhole(t *testing.T) {
 		}
 	}
 	if resources != 145 || backbones != 479 {
-		t.Errorf("%d resources and %d backbone elements: generate the table again, or correct these numbers", resources, backbones)
+		t.Errorf(
+			"%d resources and %d backbone elements: generate the table again, or correct these numbers",
+			resources,
+			backbones,
+		)
 	}
 }
 
 func TestReading(t *testing.T) {
-	r, issues := Decode([]byte(`{"resourceType":"Observation","identifier":[{"system":"urn:a","value":"1","use":"old"},{"value":"2"},{"system":"urn:b","value":"\u0033"}],
-		"status":"final","code":{"text":"x"},"subject":{"reference":"Patient/p","identifier":{"system":"urn:c","value":"4"}},"performer":[{"reference":"Practitioner/d"}]}`))
+	r, issues := Decode(
+		[]byte(
+			`{"resourceType":"Observation","identifier":[{"system":"urn:a","value":"1","use":"old"},{"value":"2"},{"system":"urn:b","value":"\u0033"}],
+		"status":"final","code":{"text":"x"},"subject":{"reference":"Patient/p","identifier":{"system":"urn:c","value":"4"}},"performer":[{"reference":"Practitioner/d"}]}`,
+		),
+	)
 	if issues.Failed() {
 		t.Fatal(issues)
 	}

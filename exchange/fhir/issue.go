@@ -83,7 +83,9 @@ type coding struct {
 // Outcome renders issues as an OperationOutcome. Without issues it says that all is well, since R4 wants at least one.
 func Outcome(issues Issues) []byte {
 	if len(issues) == 0 {
-		issues = Issues{{Severity: SeverityInformation, Code: "informational", Diagnostics: "Done. There is nothing to remark."}}
+		issues = Issues{
+			{Severity: SeverityInformation, Code: "informational", Diagnostics: "Done. There is nothing to remark."},
+		}
 	}
 	out, err := json.Marshal(struct {
 		ResourceType string `json:"resourceType"`
@@ -99,7 +101,11 @@ func Outcome(issues Issues) []byte {
 func syntaxIssue(err error) Issue {
 	var syntax *SyntaxError
 	if errors.As(err, &syntax) {
-		return Issue{Severity: SeverityError, Code: CodeInvalid, Diagnostics: "The text is not valid JSON: " + syntax.Error() + "."}
+		return Issue{
+			Severity:    SeverityError,
+			Code:        CodeInvalid,
+			Diagnostics: "The text is not valid JSON: " + syntax.Error() + ".",
+		}
 	}
 	return Issue{Severity: SeverityError, Code: CodeTooLong, Diagnostics: "The text is too large."}
 }

@@ -28,7 +28,8 @@ const (
 	kindNull
 )
 
-// node is one JSON value: where its bytes are, and its place in the tree. Index 0 is the root, so 0 as child or next means none.
+// node is one JSON value: where its bytes are, and its place in the tree. Index 0 is the root, so 0 as child or next
+// means none.
 type node struct {
 	start, end       int32 // the value's bytes, quotes and brackets included
 	keyStart, keyEnd int32 // the member's name without quotes, when the parent is an object

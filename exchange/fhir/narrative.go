@@ -8,14 +8,18 @@ import (
 	"unicode"
 )
 
-// What R4 allows in a narrative (txt-1): formatting elements and attributes, and nothing that acts. We are stricter in one point: an address
-// may only have a scheme that cannot act.
+// What R4 allows in a narrative (txt-1): formatting elements and attributes, and nothing that acts. We are stricter in
+// one point: an address may only have a scheme that cannot act.
 var (
-	narrativeElements = setOf("a abbr acronym b big blockquote br caption cite code col colgroup dd dfn div dl dt em h1 h2 h3 h4 h5 h6 hr i img li ol p pre q samp " +
-		"small span strong sub sup table tbody td tfoot th thead tr tt ul var")
-	narrativeAttributes = setOf("abbr accesskey align alt axis bgcolor border cellhalign cellpadding cellspacing cellvalign char charoff charset cite class colspan " +
-		"compact coords dir frame headers height href hreflang hspace id lang longdesc name nowrap rel rev rowspan rules scope shape span src start style " +
-		"summary tabindex title type valign value vspace width xml:lang xml:space xml:id")
+	narrativeElements = setOf(
+		"a abbr acronym b big blockquote br caption cite code col colgroup dd dfn div dl dt em h1 h2 h3 h4 h5 h6 hr i img li ol p pre q samp " +
+			"small span strong sub sup table tbody td tfoot th thead tr tt ul var",
+	)
+	narrativeAttributes = setOf(
+		"abbr accesskey align alt axis bgcolor border cellhalign cellpadding cellspacing cellvalign char charoff charset cite class colspan " +
+			"compact coords dir frame headers height href hreflang hspace id lang longdesc name nowrap rel rev rowspan rules scope shape span src start style " +
+			"summary tabindex title type valign value vspace width xml:lang xml:space xml:id",
+	)
 	narrativeAddresses = setOf("href src cite longdesc")
 	narrativeSchemes   = setOf("http https urn mailto tel data")
 )
@@ -28,7 +32,8 @@ func setOf(words string) map[string]struct{} {
 	return set
 }
 
-// validNarrative checks Narrative.div: one well-formed XHTML div that shows something (txt-2) and holds only what narratives may hold.
+// validNarrative checks Narrative.div: one well-formed XHTML div that shows something (txt-2) and holds only what
+// narratives may hold.
 func validNarrative(b []byte) bool {
 	b = bytes.Trim(b, " \t\r\n")
 	n := narrative{rest: b}
@@ -235,5 +240,6 @@ func entity(name string) bool {
 
 // xmlCharacter is XML 1.0's Char.
 func xmlCharacter(r rune) bool {
-	return r == '\t' || r == '\n' || r == '\r' || r >= 0x20 && r <= 0xd7ff || r >= 0xe000 && r <= 0xfffd || r >= 0x10000 && r <= 0x10ffff
+	return r == '\t' || r == '\n' || r == '\r' || r >= 0x20 && r <= 0xd7ff || r >= 0xe000 && r <= 0xfffd ||
+		r >= 0x10000 && r <= 0x10ffff
 }

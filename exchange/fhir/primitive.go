@@ -17,8 +17,12 @@ type format struct {
 
 // formats are the primitive types of R4 (https://hl7.org/fhir/R4/datatypes.html#primitive).
 var formats = map[string]*format{
-	"boolean":      {json: kindTrue, words: "true or false, without quotes"},
-	"integer":      {json: kindNumber, words: "a whole number of 32 bits, without quotes", valid: integerFrom(math.MinInt32)},
+	"boolean": {json: kindTrue, words: "true or false, without quotes"},
+	"integer": {
+		json:  kindNumber,
+		words: "a whole number of 32 bits, without quotes",
+		valid: integerFrom(math.MinInt32),
+	},
 	"unsignedInt":  {json: kindNumber, words: "a whole number from 0, without quotes", valid: integerFrom(0)},
 	"positiveInt":  {json: kindNumber, words: "a whole number from 1, without quotes", valid: integerFrom(1)},
 	"decimal":      {json: kindNumber, words: "a number, without quotes", valid: validDecimal},
@@ -33,10 +37,18 @@ var formats = map[string]*format{
 	"uuid":         {json: kindString, words: "urn:uuid: and a UUID in lower case", valid: validUUID, linked: true},
 	"base64Binary": {json: kindString, words: "base64 text", valid: validBase64},
 	"date":         {json: kindString, words: "a date: YYYY, YYYY-MM or YYYY-MM-DD", valid: validDate},
-	"dateTime":     {json: kindString, words: "a date, or a date and time with seconds and time zone", valid: validDateTime},
-	"instant":      {json: kindString, words: "a date and time with seconds and time zone", valid: validInstant},
-	"time":         {json: kindString, words: "a time: hh:mm:ss", valid: validTime},
-	"xhtml":        {json: kindString, words: "one XHTML div of formatting elements only: no script, form, event or foreign content", valid: validNarrative},
+	"dateTime": {
+		json:  kindString,
+		words: "a date, or a date and time with seconds and time zone",
+		valid: validDateTime,
+	},
+	"instant": {json: kindString, words: "a date and time with seconds and time zone", valid: validInstant},
+	"time":    {json: kindString, words: "a time: hh:mm:ss", valid: validTime},
+	"xhtml": {
+		json:  kindString,
+		words: "one XHTML div of formatting elements only: no script, form, event or foreign content",
+		valid: validNarrative,
+	},
 }
 
 func init() {

@@ -50,7 +50,8 @@ func ParseReference(text string) (Reference, bool) {
 	return ref, absolute
 }
 
-// target checks a Reference object: the literal's form, that a local one leads somewhere, and that the type is one of those allowed.
+// target checks a Reference object: the literal's form, that a local one leads somewhere, and that the type is one of
+// those allowed.
 func (v *validator) target(i int32, p *property) {
 	c := v.doc.member(i, "reference")
 	if c == 0 || v.doc.nodes[c].kind != kindString {
@@ -61,11 +62,17 @@ func (v *validator) target(i int32, p *property) {
 	typ := ref.Type
 	switch {
 	case !ok:
-		v.fault(CodeValue, "The reference is not one: Type/id, #id of a contained resource, urn:uuid or an absolute address is wanted.")
+		v.fault(
+			CodeValue,
+			"The reference is not one: Type/id, #id of a contained resource, urn:uuid or an absolute address is wanted.",
+		)
 		return
 	case ref.Self:
 		if !v.within {
-			v.fault(CodeInvariant, "The reference # leads to the containing resource and may stand in a contained one only (ref-1).")
+			v.fault(
+				CodeInvariant,
+				"The reference # leads to the containing resource and may stand in a contained one only (ref-1).",
+			)
 		}
 		return
 	case ref.Local != "":

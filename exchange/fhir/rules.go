@@ -9,9 +9,10 @@ type rule struct {
 	holds func(v *validator, i int32) bool
 }
 
-// rules are the invariants of the types that are kept, of bundles and of data types. Left out are those that need a terminology server, the
-// target of a reference or a full FHIRPath engine: dom-3, dom-6, con-3 (a warning), ctm-1, obs-7, ras-1, ras-2, nor-1 (a warning), the rules of
-// definitions (eld, trd, drq), of money and of units of age, count, distance and duration, and tim-9.
+// rules are the invariants of the types that are kept, of bundles and of data types. Left out are those that need a
+// terminology server, the target of a reference or a full FHIRPath engine: dom-3, dom-6, con-3 (a warning), ctm-1,
+// obs-7, ras-1, ras-2, nor-1 (a warning), the rules of definitions (eld, trd, drq), of money and of units of age,
+// count, distance and duration, and tim-9.
 var rules = map[string][]rule{
 	"Extension": {{"ext-1", "An extension has either a value or extensions of its own.", func(v *validator, i int32) bool {
 		return v.has(i, "value[x]") != v.has(i, "extension")
@@ -27,10 +28,16 @@ var rules = map[string][]rule{
 	"Attachment":   {{"att-1", "An attachment with data must say its content type.", needs("data", "contentType")}},
 	"ContactPoint": {{"cpt-2", "A contact point with a value must say its system.", needs("value", "system")}},
 	"Expression":   {{"exp-1", "An expression or a reference to one is wanted.", oneOf("expression", "reference")}},
-	"Ratio": {{"rat-1", "A ratio has both a numerator and a denominator, or neither and an extension.", func(v *validator, i int32) bool {
-		n, d := v.has(i, "numerator"), v.has(i, "denominator")
-		return n == d && (n || v.has(i, "extension"))
-	}}},
+	"Ratio": {
+		{
+			"rat-1",
+			"A ratio has both a numerator and a denominator, or neither and an extension.",
+			func(v *validator, i int32) bool {
+				n, d := v.has(i, "numerator"), v.has(i, "denominator")
+				return n == d && (n || v.has(i, "extension"))
+			},
+		},
+	},
 	"Timing.repeat": {
 		{"tim-1", "A duration must say its unit.", needs("duration", "durationUnit")},
 		{"tim-2", "A period must say its unit.", needs("period", "periodUnit")},
@@ -50,7 +57,8 @@ var rules = map[string][]rule{
 	},
 	"Condition": {
 		{"con-4", "A condition that has abated is inactive, resolved or in remission.", func(v *validator, i int32) bool {
-			return !v.has(i, "abatement[x]") || v.coded(i, "clinicalStatus", "condition-clinical", "resolved", "remission", "inactive")
+			return !v.has(i, "abatement[x]") ||
+				v.coded(i, "clinicalStatus", "condition-clinical", "resolved", "remission", "inactive")
 		}},
 		{"con-5", "An entry in error has no clinical status.", func(v *validator, i int32) bool {
 			return !v.inError(i, "condition-ver-status") || !v.has(i, "clinicalStatus")
@@ -67,21 +75,37 @@ var rules = map[string][]rule{
 		{"fhs-1", "Age and birth cannot both be given.", notBoth("age[x]", "born[x]")},
 		{"fhs-2", "An age that is estimated must be given.", needs("estimatedAge", "age[x]")},
 	},
-	"Goal.target":                               {{"gol-1", "A target with a detail must say what is measured.", needs("detail[x]", "measure")}},
-	"Immunization.education":                    {{"imm-1", "Education material has a type or a reference.", oneOf("documentType", "reference")}},
-	"ImmunizationRecommendation.recommendation": {{"imr-1", "A recommendation names a vaccine or a disease.", oneOf("vaccineCode", "targetDisease")}},
-	"MedicationAdministration.dosage":           {{"mad-1", "A dosage has a dose or a rate.", oneOf("dose", "rate[x]")}},
-	"MedicationDispense": {{"mdd-1", "A medication is prepared before it is handed over.", func(v *validator, i int32) bool {
-		return inOrder(v.doc.str(i, "whenPrepared"), v.doc.str(i, "whenHandedOver"))
-	}}},
-	"Observation":                {{"obs-6", "A reason for absent data stands beside a value.", notBoth("dataAbsentReason", "value[x]")}},
+	"Goal.target": {
+		{"gol-1", "A target with a detail must say what is measured.", needs("detail[x]", "measure")},
+	},
+	"Immunization.education": {
+		{"imm-1", "Education material has a type or a reference.", oneOf("documentType", "reference")},
+	},
+	"ImmunizationRecommendation.recommendation": {
+		{"imr-1", "A recommendation names a vaccine or a disease.", oneOf("vaccineCode", "targetDisease")},
+	},
+	"MedicationAdministration.dosage": {{"mad-1", "A dosage has a dose or a rate.", oneOf("dose", "rate[x]")}},
+	"MedicationDispense": {
+		{"mdd-1", "A medication is prepared before it is handed over.", func(v *validator, i int32) bool {
+			return inOrder(v.doc.str(i, "whenPrepared"), v.doc.str(i, "whenHandedOver"))
+		}},
+	},
+	"Observation": {
+		{"obs-6", "A reason for absent data stands beside a value.", notBoth("dataAbsentReason", "value[x]")},
+	},
 	"Observation.referenceRange": {{"obs-3", "A reference range has a limit or text.", oneOf("low", "high", "text")}},
 	"Organization": {
 		{"org-1", "An organisation has a name or an identifier.", oneOf("name", "identifier")},
 		{"org-2", "An organisation's address is no home.", noHome("address")},
 		{"org-3", "An organisation's telecom is no home's.", noHome("telecom")},
 	},
-	"Patient.contact":            {{"pat-1", "A contact has a name, telecom, address or organisation.", oneOf("name", "telecom", "address", "organization")}},
+	"Patient.contact": {
+		{
+			"pat-1",
+			"A contact has a name, telecom, address or organisation.",
+			oneOf("name", "telecom", "address", "organization"),
+		},
+	},
 	"QuestionnaireResponse.item": {{"qrs-1", "An item has answers or items, not both.", notBoth("answer", "item")}},
 	"ServiceRequest":             {{"prr-1", "Details of an order need its code.", needs("orderDetail", "code")}},
 
@@ -92,19 +116,31 @@ var rules = map[string][]rule{
 		{"bdl-2", "Only the entries of a search result say how they were found.", func(v *validator, i int32) bool {
 			return v.bundleIs(i, "searchset") || v.every(i, "entry", func(e int32) bool { return !v.has(e, "search") })
 		}},
-		{"bdl-3", "Every entry of a transaction, batch or history has a request, and no others have.", func(v *validator, i int32) bool {
-			want := v.bundleIs(i, "batch", "transaction", "history")
-			return v.every(i, "entry", func(e int32) bool { return v.has(e, "request") == want })
-		}},
-		{"bdl-4", "Every entry of a response or history has a response, and no others have.", func(v *validator, i int32) bool {
-			want := v.bundleIs(i, "batch-response", "transaction-response", "history")
-			return v.every(i, "entry", func(e int32) bool { return v.has(e, "response") == want })
-		}},
+		{
+			"bdl-3",
+			"Every entry of a transaction, batch or history has a request, and no others have.",
+			func(v *validator, i int32) bool {
+				want := v.bundleIs(i, "batch", "transaction", "history")
+				return v.every(i, "entry", func(e int32) bool { return v.has(e, "request") == want })
+			},
+		},
+		{
+			"bdl-4",
+			"Every entry of a response or history has a response, and no others have.",
+			func(v *validator, i int32) bool {
+				want := v.bundleIs(i, "batch-response", "transaction-response", "history")
+				return v.every(i, "entry", func(e int32) bool { return v.has(e, "response") == want })
+			},
+		},
 		{"bdl-7", "Two entries have the same fullUrl.", distinctAddresses},
 		{"bdl-9", "A document has an identifier.", func(v *validator, i int32) bool {
 			return !v.bundleIs(i, "document") || v.has(i, "identifier")
 		}},
-		{"bdl-10", "A document has a time.", func(v *validator, i int32) bool { return !v.bundleIs(i, "document") || v.has(i, "timestamp") }},
+		{
+			"bdl-10",
+			"A document has a time.",
+			func(v *validator, i int32) bool { return !v.bundleIs(i, "document") || v.has(i, "timestamp") },
+		},
 	},
 	"Bundle.entry": {
 		{"bdl-5", "An entry has a resource, a request or a response.", oneOf("resource", "request", "response")},
@@ -125,7 +161,8 @@ func (v *validator) apply(i int32, list []rule) {
 	}
 }
 
-// has reports whether an object has an element, its value or an extension in its place. A name that ends in [x] is a choice.
+// has reports whether an object has an element, its value or an extension in its place. A name that ends in [x] is a
+// choice.
 func (v *validator) has(i int32, name string) bool {
 	if v.doc.nodes[i].kind != kindObject {
 		return false
@@ -139,7 +176,8 @@ func (v *validator) has(i int32, name string) bool {
 		if !choice && string(key) == base {
 			return true
 		}
-		if choice && len(key) > len(base) && string(key[:len(base)]) == base && key[len(base)] >= 'A' && key[len(base)] <= 'Z' {
+		if choice && len(key) > len(base) && string(key[:len(base)]) == base && key[len(base)] >= 'A' &&
+			key[len(base)] <= 'Z' {
 			return true
 		}
 	}
@@ -235,7 +273,8 @@ func distinctAddresses(v *validator, i int32) bool {
 	})
 }
 
-// inOrder reports whether two dateTimes may be in order. Dates without a time are compared with their like only, since they name no zone.
+// inOrder reports whether two dateTimes may be in order. Dates without a time are compared with their like only, since
+// they name no zone.
 func inOrder(a, b string) bool {
 	if a == "" || b == "" || (len(a) > 10) != (len(b) > 10) {
 		return true

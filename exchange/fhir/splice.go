@@ -21,7 +21,8 @@ type cut struct {
 	text       string
 }
 
-// Splice gives the resource's bytes with the edit made in them. All other bytes are as received. The resource must be valid.
+// Splice gives the resource's bytes with the edit made in them. All other bytes are as received. The resource must be
+// valid.
 func (r *Resource) Splice(e Edit) []byte {
 	cuts := r.head(nil, e)
 	if e.Link != nil {
@@ -106,7 +107,8 @@ func (r *Resource) links(cuts []cut, link func(string) (string, bool)) []cut {
 	return cuts
 }
 
-// narrativeLinks finds the addresses in href and src of a narrative. They are replaced only where they stand in JSON without escapes.
+// narrativeLinks finds the addresses in href and src of a narrative. They are replaced only where they stand in JSON
+// without escapes.
 func (r *Resource) narrativeLinks(cuts []cut, i int32, link func(string) (string, bool)) []cut {
 	raw := r.doc.raw(i)
 	base := r.doc.nodes[i].start

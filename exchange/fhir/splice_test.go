@@ -55,7 +55,8 @@ func TestSplice(t *testing.T) {
 	}
 }
 
-// TestSpliceChangesNothingElse writes the same resource, with the same odd spacing, once as received and once as it must become.
+// TestSpliceChangesNothingElse writes the same resource, with the same odd spacing, once as received and once as it
+// must become.
 func TestSpliceChangesNothingElse(t *testing.T) {
 	space := rapid.StringOfN(rapid.SampledFrom([]rune(" \t\n\r")), 0, 3, -1)
 	text := rapid.SampledFrom([]string{"王秀兰", `\u738b`, `a\"b\\c`, "x:{}[],", `\/`, "id"})
@@ -74,7 +75,10 @@ func TestSpliceChangesNothingElse(t *testing.T) {
 		add("status", `"final"`)
 		add("code", `{"text":`+quoted()+`,"coding":[`+gap("g")+`{"display":`+quoted()+`}]}`)
 		add("subject", `{"display":`+quoted()+`,`+gap("h")+`"reference":`+gap("i")+`"@ref@"}`)
-		add("valueQuantity", `{"value":`+rapid.SampledFrom([]string{"1.00", "-0.0", "1e3", "100", "5.10E-02"}).Draw(rt, "number")+`}`)
+		add(
+			"valueQuantity",
+			`{"value":`+rapid.SampledFrom([]string{"1.00", "-0.0", "1e3", "100", "5.10E-02"}).Draw(rt, "number")+`}`,
+		)
 		add("note", `[{"text":`+quoted()+`}]`)
 		whole := "{" + strings.Join(rapid.Permutation(members).Draw(rt, "order"), ",") + "}"
 
@@ -112,8 +116,8 @@ func trialData(t testing.TB) string {
 	return dir
 }
 
-// TestExamples reads HL7's own examples and the Synthea bundles and holds what is refused, and why, against a golden file. To write it anew:
-// YILIAN_UPDATE=1 go test ./exchange/fhir
+// TestExamples reads HL7's own examples and the Synthea bundles and holds what is refused, and why, against a golden
+// file. To write it anew: YILIAN_UPDATE=1 go test ./exchange/fhir
 func TestExamples(t *testing.T) {
 	dir := trialData(t)
 	var out strings.Builder
@@ -134,9 +138,27 @@ func TestExamples(t *testing.T) {
 				accepted, warnings = accepted+1, warnings+len(issues)
 				continue
 			}
-			refused = append(refused, fmt.Sprintf("  %s: %d issues, first at %s: %s\n", filepath.Base(file), len(issues), issues[0].Expression, issues[0].Diagnostics))
+			refused = append(
+				refused,
+				fmt.Sprintf(
+					"  %s: %d issues, first at %s: %s\n",
+					filepath.Base(file),
+					len(issues),
+					issues[0].Expression,
+					issues[0].Diagnostics,
+				),
+			)
 		}
-		fmt.Fprintf(&out, "%s: %d files, %d accepted with %d warnings, %d refused\n%s", folder, len(files), accepted, warnings, len(refused), strings.Join(refused, ""))
+		fmt.Fprintf(
+			&out,
+			"%s: %d files, %d accepted with %d warnings, %d refused\n%s",
+			folder,
+			len(files),
+			accepted,
+			warnings,
+			len(refused),
+			strings.Join(refused, ""),
+		)
 	}
 	golden := filepath.Join("testdata", "examples.golden")
 	if os.Getenv("YILIAN_UPDATE") != "" {

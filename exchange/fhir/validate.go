@@ -48,7 +48,10 @@ func (v *validator) expression() string {
 
 func (v *validator) report(severity Severity, code, words string) {
 	if len(v.issues) == maxIssues {
-		v.issues = append(v.issues, Issue{Severity: SeverityError, Code: CodeTooLong, Diagnostics: "There are more faults than are listed here."})
+		v.issues = append(
+			v.issues,
+			Issue{Severity: SeverityError, Code: CodeTooLong, Diagnostics: "There are more faults than are listed here."},
+		)
 	}
 	if len(v.issues) > maxIssues {
 		return

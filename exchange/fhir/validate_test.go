@@ -128,7 +128,13 @@ func TestManyFaultsEnd(t *testing.T) {
 
 func TestDepth(t *testing.T) {
 	nested := func(n int) string {
-		return `{"resourceType":"Patient","extension":[` + strings.Repeat(`{"url":"http://x","extension":[`, n) + `{"url":"http://x","valueBoolean":true}` + strings.Repeat(`]}`, n) + `]}`
+		return `{"resourceType":"Patient","extension":[` + strings.Repeat(
+			`{"url":"http://x","extension":[`,
+			n,
+		) + `{"url":"http://x","valueBoolean":true}` + strings.Repeat(
+			`]}`,
+			n,
+		) + `]}`
 	}
 	if _, issues := Decode([]byte(nested(28))); issues.Failed() {
 		t.Errorf("28 levels: %v", issues)

@@ -1,6 +1,6 @@
-// Package tlog is the formats and the maths of an organisation's transparency log: checkpoints (C2SP tlog-checkpoint over signed-note),
-// tiles (C2SP tlog-tiles), leaves, commitments and proofs (RFC 6962). It does no I/O and reads no clock; the tree itself is
-// golang.org/x/mod/sumdb/tlog.
+// Package tlog is the formats and the maths of an organisation's transparency log: checkpoints (C2SP tlog-checkpoint
+// over signed-note), tiles (C2SP tlog-tiles), leaves, commitments and proofs (RFC 6962). It does no I/O and reads no
+// clock; the tree itself is golang.org/x/mod/sumdb/tlog.
 package tlog
 
 import (
@@ -41,8 +41,8 @@ func SignCheckpoint(c Checkpoint, signer note.Signer) ([]byte, error) {
 	return note.Sign(&note.Note{Text: c.Text()}, signer)
 }
 
-// OpenCheckpoint verifies a signed checkpoint against a verifier key ("<origin>+<hash>+<key>", signed-note) and parses it. The checkpoint's
-// origin must be the key's name.
+// OpenCheckpoint verifies a signed checkpoint against a verifier key ("<origin>+<hash>+<key>", signed-note) and parses
+// it. The checkpoint's origin must be the key's name.
 func OpenCheckpoint(msg []byte, verifierKey string) (Checkpoint, error) {
 	verifier, err := note.NewVerifier(verifierKey)
 	if err != nil {
@@ -78,8 +78,8 @@ func parseCheckpoint(text string) (Checkpoint, error) {
 	return Checkpoint{Origin: lines[0], Size: size, Root: Hash(root)}, nil
 }
 
-// CheckConsistency verifies that the tree of newer begins with the tree of older (RFC 6962, 2.1.2). From the empty tree everything is
-// consistent and the proof is empty.
+// CheckConsistency verifies that the tree of newer begins with the tree of older (RFC 6962, 2.1.2). From the empty tree
+// everything is consistent and the proof is empty.
 func CheckConsistency(proof []Hash, newer, older Checkpoint) error {
 	switch {
 	case newer.Origin != older.Origin:
@@ -103,5 +103,6 @@ func CheckConsistency(proof []Hash, newer, older Checkpoint) error {
 	return nil
 }
 
-// ReadCheckpoint parses a checkpoint's text without verifying any signature: for notes that were verified before they were stored.
+// ReadCheckpoint parses a checkpoint's text without verifying any signature: for notes that were verified before they
+// were stored.
 func ReadCheckpoint(signed []byte) (Checkpoint, error) { return parseCheckpoint(string(signed)) }

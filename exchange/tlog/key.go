@@ -14,8 +14,8 @@ import (
 // algEd25519 is the type byte of Ed25519 keys in signed notes.
 const algEd25519 = 1
 
-// GenerateKey makes a log's key pair, named for its origin, in the encoding of signed notes: signer "PRIVATE+KEY+<name>+<hash>+<key>",
-// to be kept secret, and verifier "<name>+<hash>+<key>".
+// GenerateKey makes a log's key pair, named for its origin, in the encoding of signed notes: signer
+// "PRIVATE+KEY+<name>+<hash>+<key>", to be kept secret, and verifier "<name>+<hash>+<key>".
 func GenerateKey(random io.Reader, origin string) (signer, verifier string, err error) {
 	signer, verifier, err = note.GenerateKey(random, origin)
 	if err != nil {
@@ -53,7 +53,8 @@ func KeyName(verifier string) (string, error) {
 	return v.Name(), nil
 }
 
-// Signer signs notes under a log's key. It is x/mod's, named here so that other packages need not import it; a key in an HSM fits as well.
+// Signer signs notes under a log's key. It is x/mod's, named here so that other packages need not import it; a key in
+// an HSM fits as well.
 type Signer = note.Signer
 
 // NewSigner reads a signer key as GenerateKey gives it. The error never quotes the key.

@@ -22,7 +22,8 @@ const (
 	KindReceipt = "receipt" // records were received from another member
 )
 
-// MaxLeaf is the longest leaf in bytes that a log takes (the bundle format's length prefix is a uint16; ours are about 130 bytes).
+// MaxLeaf is the longest leaf in bytes that a log takes (the bundle format's length prefix is a uint16; ours are about
+// 130 bytes).
 const MaxLeaf = 1024
 
 // leafVersion is the only version of the leaf format so far.
@@ -31,16 +32,16 @@ const leafVersion = 1
 // leafTime is RFC 3339 in UTC without fractions.
 const leafTime = "2006-01-02T15:04:05Z"
 
-// Leaf is the public content of one log entry. It names nobody: the commitment opens only with a salt that is kept encrypted beside the
-// content, so destroying a patient's key leaves it in place and meaningless.
+// Leaf is the public content of one log entry. It names nobody: the commitment opens only with a salt that is kept
+// encrypted beside the content, so destroying a patient's key leaves it in place and meaningless.
 type Leaf struct {
 	Kind       string
 	Time       time.Time // truncated to the hour, so that it cannot be matched with a visit
 	Commitment Hash
 }
 
-// Commit binds to a statement without showing it: SHA-256("yilian/commit/v1\n" || kind || "\n" || salt || statement). Statement is what
-// Canonical gives. The salt must be 32 fresh random bytes for each commitment.
+// Commit binds to a statement without showing it: SHA-256("yilian/commit/v1\n" || kind || "\n" || salt || statement).
+// Statement is what Canonical gives. The salt must be 32 fresh random bytes for each commitment.
 func Commit(kind string, salt [32]byte, statement []byte) Hash {
 	h := sha256.New()
 	h.Write([]byte("yilian/commit/v1\n" + kind + "\n"))
@@ -49,8 +50,9 @@ func Commit(kind string, salt [32]byte, statement []byte) Hash {
 	return Hash(h.Sum(nil))
 }
 
-// NewLeaf gives the bytes of a leaf, in canonical JSON: {"commitment":"<base64>","kind":"record","time":"2026-11-21T20:00:00Z","v":1}.
-// The time is truncated to the hour here. A kind that is not lower-case letters gives bytes that ParseLeaf refuses.
+// NewLeaf gives the bytes of a leaf, in canonical JSON:
+// {"commitment":"<base64>","kind":"record","time":"2026-11-21T20:00:00Z","v":1}. The time is truncated to the hour
+// here. A kind that is not lower-case letters gives bytes that ParseLeaf refuses.
 func NewLeaf(kind string, at time.Time, commitment Hash) []byte {
 	return Leaf{Kind: kind, Time: at, Commitment: commitment}.Bytes()
 }
@@ -70,7 +72,8 @@ func (l Leaf) Bytes() []byte {
 // LeafHash is the hash in the tree of a leaf's bytes (RFC 6962, 2.1: SHA-256(0x00 || leaf)).
 func LeafHash(leaf []byte) Hash { return tlog.RecordHash(leaf) }
 
-// ParseLeaf reads a leaf and refuses all but the one canonical form, so that each leaf has exactly one meaning and one hash.
+// ParseLeaf reads a leaf and refuses all but the one canonical form, so that each leaf has exactly one meaning and one
+// hash.
 func ParseLeaf(data []byte) (Leaf, error) {
 	if len(data) > MaxLeaf {
 		return Leaf{}, fmt.Errorf("leaf of %d bytes is over %d", len(data), MaxLeaf)
@@ -116,8 +119,8 @@ func validKind(kind string) bool {
 	return true
 }
 
-// Canonical gives v in the JSON Canonicalization Scheme (RFC 8785), the form in which statements are committed to and signed. Numbers
-// are IEEE doubles in this scheme: integers beyond 2^53 must be written as strings.
+// Canonical gives v in the JSON Canonicalization Scheme (RFC 8785), the form in which statements are committed to and
+// signed. Numbers are IEEE doubles in this scheme: integers beyond 2^53 must be written as strings.
 func Canonical(v any) ([]byte, error) {
 	data, err := json.Marshal(v)
 	if err != nil {

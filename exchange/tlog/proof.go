@@ -28,7 +28,8 @@ func hashReader(c Checkpoint, read ReadTiles) tlog.HashReader {
 	return tlog.TileHashReader(tlog.Tree{N: c.Size, Hash: c.Root}, tiles{read})
 }
 
-// ProveInclusion gives the proof that the tree of c has a leaf at index (RFC 6962, 2.1.1). It fails when the tiles read are not those of c.
+// ProveInclusion gives the proof that the tree of c has a leaf at index (RFC 6962, 2.1.1). It fails when the tiles read
+// are not those of c.
 func ProveInclusion(c Checkpoint, index int64, read ReadTiles) ([]Hash, error) {
 	if index < 0 || index >= c.Size {
 		return nil, fmt.Errorf("prove inclusion: no entry %d in a tree of %d", index, c.Size)
@@ -51,8 +52,8 @@ func CheckInclusion(proof []Hash, c Checkpoint, index int64, leaf Hash) error {
 	return nil
 }
 
-// ProveConsistency gives the proof that CheckConsistency takes: that the tree of newer begins with the tree of older. The tiles read must be
-// those of newer.
+// ProveConsistency gives the proof that CheckConsistency takes: that the tree of newer begins with the tree of older.
+// The tiles read must be those of newer.
 func ProveConsistency(newer, older Checkpoint, read ReadTiles) ([]Hash, error) {
 	switch {
 	case newer.Size < older.Size:
@@ -152,7 +153,8 @@ func ParseProof(data []byte) (Proof, error) {
 	return p, nil
 }
 
-// Verify checks the proof for a leaf's bytes against the log's verifier key, and gives the checkpoint that it was verified under.
+// Verify checks the proof for a leaf's bytes against the log's verifier key, and gives the checkpoint that it was
+// verified under.
 func (p Proof) Verify(leaf []byte, verifierKey string) (Checkpoint, error) {
 	c, err := OpenCheckpoint(p.Checkpoint, verifierKey)
 	if err != nil {

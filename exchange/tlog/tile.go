@@ -17,15 +17,16 @@ const (
 	EntriesLevel = -1
 )
 
-// Tile names one tile or (Level EntriesLevel) one entry bundle. Width is TileWidth for a full one, 1 to 255 for a partial one.
+// Tile names one tile or (Level EntriesLevel) one entry bundle. Width is TileWidth for a full one, 1 to 255 for a
+// partial one.
 type Tile struct {
 	Level int
 	N     int64
 	Width int
 }
 
-// Path is the tile's path under the log's prefix: "tile/<L>/<N>[.p/<W>]" or "tile/entries/<N>[.p/<W>]", where N is written in groups of
-// three digits: x001/x234/067.
+// Path is the tile's path under the log's prefix: "tile/<L>/<N>[.p/<W>]" or "tile/entries/<N>[.p/<W>]", where N is
+// written in groups of three digits: x001/x234/067.
 func (t Tile) Path() string {
 	path := tlog.Tile{H: TileHeight, L: t.Level, N: t.N, W: t.Width}.Path()
 	path = strings.TrimPrefix(path, "tile/8/")
@@ -55,8 +56,9 @@ func ParseTile(path string) (Tile, error) {
 	return tile, nil
 }
 
-// Covers reports whether a tree of the given size contains all that the tile holds, whatever size the tile was made for: a tree has its own
-// partial tiles at the right edge, and can give the narrower ones of the trees that it began as.
+// Covers reports whether a tree of the given size contains all that the tile holds, whatever size the tile was made
+// for: a tree has its own partial tiles at the right edge, and can give the narrower ones of the trees that it began
+// as.
 func (t Tile) Covers(size int64) bool {
 	level := max(t.Level, 0)
 	if t.N < 0 || t.Width < 1 || t.Width > TileWidth || TileHeight*level > 62 {
@@ -100,7 +102,8 @@ func ParseBundle(data []byte, width int) ([][]byte, error) {
 	return entries, nil
 }
 
-// Cut gives the tile's content out of data, the content of a wider version of the same tile: its first hashes, or first entries.
+// Cut gives the tile's content out of data, the content of a wider version of the same tile: its first hashes, or first
+// entries.
 func (t Tile) Cut(data []byte) ([]byte, error) {
 	end := 0
 	for range t.Width {

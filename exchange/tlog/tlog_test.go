@@ -124,8 +124,8 @@ func FuzzParseTile(f *testing.F) {
 	})
 }
 
-// in reports whether a tree of the given size has the tile: a full tile where it is complete, a partial one of exactly the width that
-// the tree's right edge has there. Published trees of other sizes have other partial tiles.
+// in reports whether a tree of the given size has the tile: a full tile where it is complete, a partial one of exactly
+// the width that the tree's right edge has there. Published trees of other sizes have other partial tiles.
 func in(t tlog.Tile, size int64) bool {
 	level := max(t.Level, 0)
 	if t.N < 0 || t.Width < 1 || t.Width > tlog.TileWidth || tlog.TileHeight*level > 62 {
@@ -136,8 +136,8 @@ func in(t tlog.Tile, size int64) bool {
 	return t.N < full && t.Width == tlog.TileWidth || t.N == full && int64(t.Width) == hashes%tlog.TileWidth
 }
 
-// tilesOf lists the tiles and bundles of a tree of newSize that a tree of oldSize does not have, lowest level first, bundles before all.
-// With oldSize 0 it lists all tiles.
+// tilesOf lists the tiles and bundles of a tree of newSize that a tree of oldSize does not have, lowest level first,
+// bundles before all. With oldSize 0 it lists all tiles.
 func tilesOf(oldSize, newSize int64) []tlog.Tile {
 	var tiles []tlog.Tile
 	for level := tlog.EntriesLevel; ; level++ {
@@ -155,8 +155,9 @@ func tilesOf(oldSize, newSize int64) []tlog.Tile {
 	}
 }
 
-// C2SP's own example: a tree of 70,000 has 273 full level 0 tiles and a partial one of 112, one full level 1 tile and a partial one of
-// 17, one partial level 2 tile of 1; and a tree of 256 has a full level 0 and a partial level 1 tile of 1.
+// C2SP's own example: a tree of 70,000 has 273 full level 0 tiles and a partial one of 112, one full level 1 tile and a
+// partial one of 17, one partial level 2 tile of 1; and a tree of 256 has a full level 0 and a partial level 1 tile of
+// 1.
 func TestTilesOf(t *testing.T) {
 	count := func(size int64) map[tlog.Tile]int {
 		m := map[tlog.Tile]int{}

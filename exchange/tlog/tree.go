@@ -14,11 +14,12 @@ type TileData struct {
 	Data []byte
 }
 
-// ReadTiles gives the content of tiles, each of exactly the width asked for, in the order asked. It is how this package reaches what is
-// stored or served.
+// ReadTiles gives the content of tiles, each of exactly the width asked for, in the order asked. It is how this package
+// reaches what is stored or served.
 type ReadTiles func(tiles []Tile) ([][]byte, error)
 
-// Builder grows a tree at its right edge. It holds one partial tile per level and the partial bundle, whatever the tree's size.
+// Builder grows a tree at its right edge. It holds one partial tile per level and the partial bundle, whatever the
+// tree's size.
 type Builder struct {
 	size   int64
 	bundle []byte
@@ -26,8 +27,8 @@ type Builder struct {
 	full   []TileData
 }
 
-// NewBuilder begins at a tree of the given size, whose partial tiles it reads. It trusts their hashes: compare Root with a root that is known.
-// A partial bundle whose entries do not have the hashes of the tree is an *AuditError.
+// NewBuilder begins at a tree of the given size, whose partial tiles it reads. It trusts their hashes: compare Root
+// with a root that is known. A partial bundle whose entries do not have the hashes of the tree is an *AuditError.
 func NewBuilder(size int64, read ReadTiles) (*Builder, error) {
 	b := &Builder{size: size}
 	tiles := rightEdge(size)
@@ -204,9 +205,10 @@ func (e *AuditError) Error() string {
 	return fmt.Sprintf("%s: %s", e.Tile.Path(), e.What)
 }
 
-// Audit recomputes a tree from its entries: it reads every bundle from the one that holds entry older.Size on, checks that each entry passes
-// check (nil: any bytes do), that every tile of every level is what the entries give, that the tree begins with older, and returns the root
-// at size. Memory does not grow with the tree. Faults of the log are *AuditError; other errors mean that it could not be read.
+// Audit recomputes a tree from its entries: it reads every bundle from the one that holds entry older.Size on, checks
+// that each entry passes check (nil: any bytes do), that every tile of every level is what the entries give, that the
+// tree begins with older, and returns the root at size. Memory does not grow with the tree. Faults of the log are
+// *AuditError; other errors mean that it could not be read.
 func Audit(older Checkpoint, size int64, read ReadTiles, check func(entry []byte) error) (Hash, error) {
 	b, err := NewBuilder(older.Size, read)
 	if err != nil {
@@ -226,7 +228,8 @@ func Audit(older Checkpoint, size int64, read ReadTiles, check func(entry []byte
 	return b.Root()
 }
 
-// auditBundle adds the entries of the next bundle that the builder has not yet, and compares the tiles that they complete.
+// auditBundle adds the entries of the next bundle that the builder has not yet, and compares the tiles that they
+// complete.
 func auditBundle(b *Builder, size int64, read ReadTiles, check func([]byte) error) error {
 	n := b.size / TileWidth
 	t := Tile{Level: EntriesLevel, N: n, Width: int(min(TileWidth, size-n*TileWidth))}

@@ -99,7 +99,8 @@ func TestBuilderRoot(t *testing.T) {
 	}
 }
 
-// A tree grown in any steps is the same tree; each step is consistent with the one before, each entry included, and an audit of any step passes.
+// A tree grown in any steps is the same tree; each step is consistent with the one before, each entry included, and an
+// audit of any step passes.
 func TestGrow(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := shelf{}
@@ -159,7 +160,8 @@ func TestAuditFindsTampering(t *testing.T) {
 	})
 }
 
-// An entry changed together with all hashes above it gives another root: the tiles agree with each other, the signed root does not.
+// An entry changed together with all hashes above it gives another root: the tiles agree with each other, the signed
+// root does not.
 func TestAuditOfForgedTreeGivesAnotherRoot(t *testing.T) {
 	s := shelf{}
 	good := grow(t, s, 0, 300)

@@ -1,5 +1,5 @@
-// Package config is the gateway's configuration: one struct, read from one YAML file, checked as a whole. It is exported for the network
-// program, which renders such files. It opens no connection and reads no environment.
+// Package config is the gateway's configuration: one struct, read from one YAML file, checked as a whole. It is
+// exported for the network program, which renders such files. It opens no connection and reads no environment.
 package config
 
 import "time"
@@ -28,7 +28,8 @@ type Exchange struct {
 	Key    string `yaml:"key"`    // PEM file
 }
 
-// How a gateway asks another one: a signed request (compact JWS, RFC 7515) is posted to ReleasePath below Member.ExchangeURL.
+// How a gateway asks another one: a signed request (compact JWS, RFC 7515) is posted to ReleasePath below
+// Member.ExchangeURL.
 const (
 	ReleasePath      = "/exchange/v1/releases"
 	ReleaseMediaType = "application/jose" // RFC 7515, 9.2.1
@@ -42,9 +43,11 @@ type Member struct {
 	Kind        string `yaml:"kind"`         // hospital, insurer or commission
 	PublicURL   string `yaml:"public_url"`   // its pages, FHIR endpoint and log
 	ExchangeURL string `yaml:"exchange_url"` // https://host:port of its Exchange listener
-	ExchangeCA  string `yaml:"exchange_ca"`  // PEM file: the root that issues this member's gateway certificates, and only this member's
-	LedgerCA    string `yaml:"ledger_ca"`    // PEM file: the root certificate of its Fabric MSP, to verify signed reads
-	ReleaseKey  string `yaml:"release_key"`  // PEM file (PKIX, Ed25519): verifies this member's signed requests, releases and receipts
+	// PEM file: the root that issues this member's gateway certificates, and only this member's
+	ExchangeCA string `yaml:"exchange_ca"`
+	LedgerCA   string `yaml:"ledger_ca"` // PEM file: the root certificate of its Fabric MSP, to verify signed reads
+	// PEM file (PKIX, Ed25519): verifies this member's signed requests, releases and receipts
+	ReleaseKey string `yaml:"release_key"`
 }
 
 // Database is the shared SQL server.
@@ -58,7 +61,8 @@ type Identity struct {
 	Issuer           string `yaml:"issuer"`
 	ClientID         string `yaml:"client_id"`          // of the code flow for people
 	ClientSecretFile string `yaml:"client_secret_file"` // a file that holds the secret and nothing else
-	Audience         string `yaml:"audience"`           // that bearer tokens must name: this gateway's PublicURL by default
+	// that bearer tokens must name: this gateway's PublicURL by default
+	Audience string `yaml:"audience"`
 }
 
 // Ledger is how to reach the Fabric channel.
@@ -89,20 +93,23 @@ type Keys struct {
 
 // Log is the pace of the transparency log.
 type Log struct {
-	Interval  time.Duration `yaml:"interval"`   // between batches; default 200ms
-	BatchMax  int           `yaml:"batch_max"`  // entries in one batch; default 4096
-	LagBudget time.Duration `yaml:"lag_budget"` // how long entries may stay unwitnessed before release to others stops; default 4h
+	Interval time.Duration `yaml:"interval"`  // between batches; default 200ms
+	BatchMax int           `yaml:"batch_max"` // entries in one batch; default 4096
+	// how long entries may stay unwitnessed before release to others stops; default 4h
+	LagBudget time.Duration `yaml:"lag_budget"`
 }
 
 // Matching is how patients are recognised.
 type Matching struct {
-	IdentifierSystems []string `yaml:"identifier_systems"` // FHIR identifier systems that identify a person nationally, best first
+	// FHIR identifier systems that identify a person nationally, best first
+	IdentifierSystems []string `yaml:"identifier_systems"`
 }
 
 // Limits protect the gateway.
 type Limits struct {
-	BodyBytes    int64         `yaml:"body_bytes"`    // largest request body; default 16 MiB
-	ReadTimeout  time.Duration `yaml:"read_timeout"`  // default 30s
-	CareWindow   time.Duration `yaml:"care_window"`   // how long after an encounter's end its staff may still read; default 720h (30 days)
+	BodyBytes   int64         `yaml:"body_bytes"`   // largest request body; default 16 MiB
+	ReadTimeout time.Duration `yaml:"read_timeout"` // default 30s
+	// how long after an encounter's end its staff may still read; default 720h (30 days)
+	CareWindow   time.Duration `yaml:"care_window"`
 	ReleaseFresh time.Duration `yaml:"release_fresh"` // how old a signed release request may be; default 2m
 }

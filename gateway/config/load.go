@@ -60,7 +60,8 @@ func setDefault[T comparable](field *T, value T) {
 	}
 }
 
-// Validate checks the whole configuration and joins all faults. It opens no file: whether a key can be read shows when it is loaded.
+// Validate checks the whole configuration and joins all faults. It opens no file: whether a key can be read shows when
+// it is loaded.
 func (c Config) Validate() error {
 	var f faults
 	f.check(consortium.OrgID(c.Org).Valid(), "org: needs 2 to 32 lower-case letters or digits, for example donghu")
@@ -85,7 +86,10 @@ func (c Config) Validate() error {
 	f.check(c.Log.Interval >= 10*time.Millisecond, "log.interval: needs 10ms or more")
 	f.check(c.Log.BatchMax >= 1 && c.Log.BatchMax <= 65536, "log.batch_max: needs 1 to 65536")
 	f.check(c.Log.LagBudget > 0, "log.lag_budget: needs a time above 0, for example 4h")
-	f.check(len(c.Matching.IdentifierSystems) > 0, "matching.identifier_systems: needs at least one FHIR identifier system")
+	f.check(
+		len(c.Matching.IdentifierSystems) > 0,
+		"matching.identifier_systems: needs at least one FHIR identifier system",
+	)
 	f.check(c.Limits.BodyBytes >= 1<<10, "limits.body_bytes: needs 1024 or more")
 	f.check(c.Limits.ReadTimeout > 0, "limits.read_timeout: needs a time above 0")
 	f.check(c.Limits.CareWindow > 0, "limits.care_window: needs a time above 0")
@@ -127,8 +131,16 @@ func (f *faults) publicURL(field, value string) {
 	}
 	ip := net.ParseIP(u.Hostname())
 	loopback := u.Hostname() == "localhost" || (ip != nil && ip.IsLoopback())
-	f.check(u.Scheme == "https" || (u.Scheme == "http" && loopback), "%s: needs https (http only on a loopback address)", field)
-	f.check(u.RawQuery == "" && u.Fragment == "" && !strings.HasSuffix(u.Path, "/"), "%s: needs no query, fragment or trailing slash", field)
+	f.check(
+		u.Scheme == "https" || (u.Scheme == "http" && loopback),
+		"%s: needs https (http only on a loopback address)",
+		field,
+	)
+	f.check(
+		u.RawQuery == "" && u.Fragment == "" && !strings.HasSuffix(u.Path, "/"),
+		"%s: needs no query, fragment or trailing slash",
+		field,
+	)
 }
 
 func (f *faults) members(c Config) {

@@ -1,7 +1,8 @@
 //go:build consortium
 
-// Package e2e runs suites of the gateway's inside against a running consortium. network/e2e starts the consortium and this package with it
-// (build tag consortium, state directory in YILIAN_STATE); by itself it does nothing, since it would have nothing to run against.
+// Package e2e runs suites of the gateway's inside against a running consortium. network/e2e starts the consortium and
+// this package with it (build tag consortium, state directory in YILIAN_STATE); by itself it does nothing, since it
+// would have nothing to run against.
 package e2e
 
 import (
@@ -17,8 +18,8 @@ import (
 	"yilian.example/gateway/internal/fabric/fabrictest"
 )
 
-// TestRealLedgerPassesConformance holds the real Fabric network to the suite that the in-memory ledger of the other tests passes: what those
-// tests rely on is true.
+// TestRealLedgerPassesConformance holds the real Fabric network to the suite that the in-memory ledger of the other
+// tests passes: what those tests rely on is true.
 func TestRealLedgerPassesConformance(t *testing.T) {
 	state := os.Getenv("YILIAN_STATE")
 	if state == "" {

@@ -1,6 +1,7 @@
-// Command builder is Fabric's external builder for chaincode that runs as a service of its own: three programs in one, told apart by the
-// name under which it is called (detect, build, release). A package holds no code, only the wish to be reached; where and with which
-// certificate is in the file that YILIAN_CHAINCODE_CONNECTION names, so that one package serves every member's peer.
+// Command builder is Fabric's external builder for chaincode that runs as a service of its own: three programs in one,
+// told apart by the name under which it is called (detect, build, release). A package holds no code, only the wish to
+// be reached; where and with which certificate is in the file that YILIAN_CHAINCODE_CONNECTION names, so that one
+// package serves every member's peer.
 package main
 
 import (

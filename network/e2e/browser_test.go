@@ -11,8 +11,9 @@ import (
 	"yilian.example/scripts/demo/people"
 )
 
-// TestPatientAndClinicianInBrowser drives the pages as people do: the patient reads her records, the doctor of another hospital is refused, the patient signs a
-// consent with WebCrypto, the doctor reads, the patient sees it and withdraws with one click, the doctor is refused again.
+// TestPatientAndClinicianInBrowser drives the pages as people do: the patient reads her records, the doctor of another
+// hospital is refused, the patient signs a consent with WebCrypto, the doctor reads, the patient sees it and withdraws
+// with one click, the doctor is refused again.
 func TestPatientAndClinicianInBrowser(t *testing.T) {
 	atQingshan(t, within(t, time.Minute))
 	patient := browse(t, under.Members[donghu].URL)
@@ -50,7 +51,8 @@ func TestPatientAndClinicianInBrowser(t *testing.T) {
 	doctor.hasNot("盐酸二甲双胍片")
 }
 
-// TestPagesWithoutScript goes the same way with JavaScript switched off in both browsers, but for the one page that signs.
+// TestPagesWithoutScript goes the same way with JavaScript switched off in both browsers, but for the one page that
+// signs.
 func TestPagesWithoutScript(t *testing.T) {
 	atQingshan(t, within(t, time.Minute))
 	patient := browse(t, under.Members[donghu].URL)
@@ -142,7 +144,11 @@ func (b *tab) choose(recipient consortium.OrgID, kinds ...consortium.Kind) {
 // sign signs the statement that is shown and waits until the consent counts.
 func (b *tab) sign() {
 	b.t.Helper()
-	b.do("sign", chromedp.WaitEnabled(chromedp.CSS("[data-consent-button]")), chromedp.Click(chromedp.CSS("[data-consent-button]")))
+	b.do(
+		"sign",
+		chromedp.WaitEnabled(chromedp.CSS("[data-consent-button]")),
+		chromedp.Click(chromedp.CSS("[data-consent-button]")),
+	)
 	b.has("签名已收到")
 	deadline := time.Now().Add(30 * time.Second)
 	for b.open("/me/consents"); strings.Contains(b.text(), "等待账本确认"); b.open("/me/consents") {

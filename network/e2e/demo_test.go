@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// TestDemo tells the story of `make demo` twice: every step must hold, and the second telling shows that the first, tampering included, left all as
-// it was.
+// TestDemo tells the story of `make demo` twice: every step must hold, and the second telling shows that the first,
+// tampering included, left all as it was.
 func TestDemo(t *testing.T) {
 	ctx := within(t, 6*time.Minute)
 	binary := filepath.Join(t.TempDir(), "demo")

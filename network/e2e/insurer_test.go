@@ -11,8 +11,8 @@ import (
 	"yilian.example/scripts/journey"
 )
 
-// TestInsurerReadsWhatThePatientInvitedItTo grants an insurer some kinds for a claim: its assessor finds the patient, gets those kinds and no others, can
-// prove what came, and loses sight of it when the patient withdraws.
+// TestInsurerReadsWhatThePatientInvitedItTo grants an insurer some kinds for a claim: its assessor finds the patient,
+// gets those kinds and no others, can prove what came, and loses sight of it when the patient withdraws.
 func TestInsurerReadsWhatThePatientInvitedItTo(t *testing.T) {
 	ctx := within(t, 2*time.Minute)
 	person := people.Demo(time.Now())[0]

@@ -18,8 +18,8 @@ import (
 	"yilian.example/scripts/journey"
 )
 
-// TestForeignCheckerAcceptsPublicLogs lets Tessera's checker, which shares no code with ours, recompute every member's log from what it serves to
-// strangers.
+// TestForeignCheckerAcceptsPublicLogs lets Tessera's checker, which shares no code with ours, recompute every member's
+// log from what it serves to strangers.
 func TestForeignCheckerAcceptsPublicLogs(t *testing.T) {
 	fill(t)
 	for _, org := range under.Orgs() {
@@ -51,7 +51,8 @@ func TestForeignCheckerRefusesTamperedLog(t *testing.T) {
 	}
 }
 
-// TestAuditOverHTTP recomputes every log with our own code, in two goes: the second from the checkpoint that the first left.
+// TestAuditOverHTTP recomputes every log with our own code, in two goes: the second from the checkpoint that the first
+// left.
 func TestAuditOverHTTP(t *testing.T) {
 	fill(t)
 	ctx := within(t, time.Minute)
@@ -121,7 +122,8 @@ func check(ctx context.Context, fetcher fsck.Fetcher, verifier note.Verifier) er
 	}
 }
 
-// hashBundle reads an entry bundle with no code of ours: C2SP tlog-tiles, "a sequence of big-endian uint16 length-prefixed log entries".
+// hashBundle reads an entry bundle with no code of ours: C2SP tlog-tiles, "a sequence of big-endian uint16
+// length-prefixed log entries".
 func hashBundle(data []byte) ([][]byte, error) {
 	var hashes [][]byte
 	for len(data) > 0 {

@@ -1,5 +1,6 @@
-// Package e2e tests a whole consortium: real Fabric, a real database, four gateways, a browser. It starts a private one with a state
-// directory and ports of its own and takes it down again, whatever happens; with YILIAN_STATE set it uses the one that runs there.
+// Package e2e tests a whole consortium: real Fabric, a real database, four gateways, a browser. It starts a private one
+// with a state directory and ports of its own and takes it down again, whatever happens; with YILIAN_STATE set it uses
+// the one that runs there.
 //
 // It sees the product from outside only. What it must not do is import a gateway's inside.
 package e2e
@@ -93,8 +94,8 @@ func runAll(m *testing.M) (code int, err error) {
 	return m.Run(), nil
 }
 
-// takeDownOnce gives a function that takes the consortium down, and calls it itself when the tests are interrupted or about to time out: a
-// test that hangs must not leave twenty processes behind.
+// takeDownOnce gives a function that takes the consortium down, and calls it itself when the tests are interrupted or
+// about to time out: a test that hangs must not leave twenty processes behind.
 func takeDownOnce(private *journey.Private) func() error {
 	down := sync.OnceValue(func() error {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)

@@ -21,7 +21,8 @@ import (
 	"yilian.example/gateway/config"
 )
 
-// TestDishonestMember speaks as a member's gateway, with that member's own keys, over mutual TLS, and tries what it must not get away with.
+// TestDishonestMember speaks as a member's gateway, with that member's own keys, over mutual TLS, and tries what it
+// must not get away with.
 func TestDishonestMember(t *testing.T) {
 	conf := under.Members[qingshan].Config
 	good := func() exchange.Request {
@@ -72,7 +73,8 @@ func TestDishonestMember(t *testing.T) {
 			if status < 400 || status > 499 || problemCode(body) == "" {
 				t.Errorf("answered %d %s", status, body)
 			}
-			if after := counts(t); after["releases"] != before["releases"] || after["release_requests"] != before["release_requests"] {
+			if after := counts(t); after["releases"] != before["releases"] ||
+				after["release_requests"] != before["release_requests"] {
 				t.Error("something was stored")
 			}
 		})
@@ -109,7 +111,10 @@ func TestDishonestMember(t *testing.T) {
 func sign(t *testing.T, conf config.Config, messageType string, payload any) []byte {
 	t.Helper()
 	key := privateKey(t, conf.Keys.Release)
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.EdDSA, Key: key}, (&jose.SignerOptions{}).WithType(jose.ContentType(messageType)))
+	signer, err := jose.NewSigner(
+		jose.SigningKey{Algorithm: jose.EdDSA, Key: key},
+		(&jose.SignerOptions{}).WithType(jose.ContentType(messageType)),
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,7 +167,9 @@ func exchangeClient(t *testing.T, conf config.Config, to consortium.OrgID) *http
 	}
 	pool := x509.NewCertPool()
 	pool.AppendCertsFromPEM(root)
-	transport := &http.Transport{TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{cert}, RootCAs: pool}}
+	transport := &http.Transport{
+		TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{cert}, RootCAs: pool},
+	}
 	t.Cleanup(transport.CloseIdleConnections)
 	return &http.Client{Transport: transport, Timeout: 30 * time.Second}
 }
@@ -170,7 +177,11 @@ func exchangeClient(t *testing.T, conf config.Config, to consortium.OrgID) *http
 func deliver(t *testing.T, conf config.Config, to consortium.OrgID, message []byte) (int, []byte) {
 	t.Helper()
 	member, _ := conf.Member(to)
-	res, err := exchangeClient(t, conf, to).Post(member.ExchangeURL+"/exchange/v1/releases", "application/jose", bytes.NewReader(message))
+	res, err := exchangeClient(
+		t,
+		conf,
+		to,
+	).Post(member.ExchangeURL+"/exchange/v1/releases", "application/jose", bytes.NewReader(message))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,15 +16,24 @@ import (
 	"yilian.example/scripts/journey"
 )
 
-// TestConcurrentGrantAndWithdraw sends one grant several times and its withdrawal several times, all at once, while the other hospital asks without
-// pause. From the first answered withdrawal on nothing may be released, whatever order the rest took, and the ledger must end with the
-// withdrawal, or never have seen the grant.
+// TestConcurrentGrantAndWithdraw sends one grant several times and its withdrawal several times, all at once, while the
+// other hospital asks without pause. From the first answered withdrawal on nothing may be released, whatever order the
+// rest took, and the ledger must end with the withdrawal, or never have seen the grant.
 func TestConcurrentGrantAndWithdraw(t *testing.T) {
 	ctx := within(t, 3*time.Minute)
 	ask := atQingshan(t, ctx)
 	person, doctor := as(t, donghu, consortium.RolePatient, "wang-xiulan"), as(t, qingshan, consortium.RoleClinician, "")
 	for round := range 5 {
-		draft, err := person.DraftConsent(ctx, journey.Choice{Recipient: qingshan, Purpose: consortium.Treatment, Kinds: ask.Kinds, Until: time.Now().Add(time.Hour), Lang: "zh"})
+		draft, err := person.DraftConsent(
+			ctx,
+			journey.Choice{
+				Recipient: qingshan,
+				Purpose:   consortium.Treatment,
+				Kinds:     ask.Kinds,
+				Until:     time.Now().Add(time.Hour),
+				Lang:      "zh",
+			},
+		)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -121,17 +130,27 @@ func atQingshan(t *testing.T, ctx context.Context) journey.Ask {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return journey.Ask{Patient: found.Patient, Custodian: donghu, Purpose: consortium.Treatment, Kinds: []consortium.Kind{consortium.Medications}}
+	return journey.Ask{
+		Patient:   found.Patient,
+		Custodian: donghu,
+		Purpose:   consortium.Treatment,
+		Kinds:     []consortium.Kind{consortium.Medications},
+	}
 }
 
-// TestConcurrentConditionalCreates lets many senders create the same practitioner at once unless it exists, and one more afterwards. They must agree
-// on one, and nobody may be locked out by what the race left behind.
+// TestConcurrentConditionalCreates lets many senders create the same practitioner at once unless it exists, and one
+// more afterwards. They must agree on one, and nobody may be locked out by what the race left behind.
 func TestConcurrentConditionalCreates(t *testing.T) {
 	ctx := within(t, time.Minute)
 	system := as(t, donghu, consortium.RoleSystem, "")
 	number := fmt.Sprintf("R%d", time.Now().UnixNano())
-	bundle := fmt.Appendf(nil, `{"resourceType":"Bundle","type":"transaction","entry":[{"request":{"method":"POST","url":"Practitioner","ifNoneExist":"identifier=urn:yilian:test:staff|%s"},
-		"resource":{"resourceType":"Practitioner","identifier":[{"system":"urn:yilian:test:staff","value":%q}]}}]}`, number, number)
+	bundle := fmt.Appendf(
+		nil,
+		`{"resourceType":"Bundle","type":"transaction","entry":[{"request":{"method":"POST","url":"Practitioner","ifNoneExist":"identifier=urn:yilian:test:staff|%s"},
+		"resource":{"resourceType":"Practitioner","identifier":[{"system":"urn:yilian:test:staff","value":%q}]}}]}`,
+		number,
+		number,
+	)
 	ids := make([]string, 9)
 	send := func(i int) {
 		stored, err := system.Bundle(ctx, bundle)

@@ -19,8 +19,8 @@ import (
 // chenYu is the person to whom the trial data's adults are given, so that there is somebody to consent for them.
 const chenYu = "chen-yu"
 
-// TestSyntheaBundlesTravel sends real bundles in at Donghu, has them witnessed, releases those of adults to Qingshan under consent, byte for byte,
-// and verifies evidence of each.
+// TestSyntheaBundlesTravel sends real bundles in at Donghu, has them witnessed, releases those of adults to Qingshan
+// under consent, byte for byte, and verifies evidence of each.
 func TestSyntheaBundlesTravel(t *testing.T) {
 	files := trialBundles(t)
 	ctx := within(t, 5*time.Minute)
@@ -67,7 +67,14 @@ func TestSyntheaBundlesTravel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("%d resources of %d bundles are witnessed, log of %d entries; %d are of adults, with %d resources to be released", total, len(files), state.Published, adults, len(kept))
+	t.Logf(
+		"%d resources of %d bundles are witnessed, log of %d entries; %d are of adults, with %d resources to be released",
+		total,
+		len(files),
+		state.Published,
+		adults,
+		len(kept),
+	)
 	for _, s := range samples {
 		verify(t, system, s)
 	}
@@ -113,7 +120,15 @@ func releaseAll(t *testing.T, system *journey.Client) map[string][]byte {
 		if h.Org != donghu {
 			continue
 		}
-		release, err := doctor.Release(ctx, journey.Ask{Patient: found.Patient, Custodian: donghu, Purpose: consortium.Treatment, Kinds: []consortium.Kind{h.Kind}})
+		release, err := doctor.Release(
+			ctx,
+			journey.Ask{
+				Patient:   found.Patient,
+				Custodian: donghu,
+				Purpose:   consortium.Treatment,
+				Kinds:     []consortium.Kind{h.Kind},
+			},
+		)
 		if err != nil {
 			t.Fatalf("release of %d %s: %v", h.Count, h.Kind, err)
 		}
@@ -232,5 +247,6 @@ func identify(t *testing.T, bundle []byte) []byte {
 // aboutNobody reports whether a resource is of the directory, which is not released with a patient's records.
 func aboutNobody(content []byte) bool {
 	r, err := journey.ParseResource(content)
-	return err == nil && (r.ResourceType == "Organization" || r.ResourceType == "Practitioner" || r.ResourceType == "Location")
+	return err == nil &&
+		(r.ResourceType == "Organization" || r.ResourceType == "Practitioner" || r.ResourceType == "Location")
 }

@@ -16,7 +16,8 @@ import (
 	"yilian.example/exchange/consortium"
 )
 
-// TestTokensThatAreNotValid signs tokens with the development provider's own key, so that nothing but the named fault stands against each.
+// TestTokensThatAreNotValid signs tokens with the development provider's own key, so that nothing but the named fault
+// stands against each.
 func TestTokensThatAreNotValid(t *testing.T) {
 	now := time.Now()
 	for _, c := range []struct {
@@ -100,7 +101,10 @@ func signed(t *testing.T, claims, header map[string]any) string {
 		}
 	}
 	kid, _ := header["kid"].(string)
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: key, KeyID: kid}}, options)
+	signer, err := jose.NewSigner(
+		jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: key, KeyID: kid}},
+		options,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,8 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 )
 
-// TestTorchwoodReadsPublicLogs reads every log with another foreign client, which verifies each tile and entry against the signed root.
+// TestTorchwoodReadsPublicLogs reads every log with another foreign client, which verifies each tile and entry against
+// the signed root.
 func TestTorchwoodReadsPublicLogs(t *testing.T) {
 	fill(t)
 	for _, org := range under.Orgs() {

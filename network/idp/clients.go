@@ -16,8 +16,8 @@ import (
 // lifetime of every token: a working day, so that nobody in development signs in twice.
 const lifetime = 8 * time.Hour
 
-// client is one registered client: a gateway's (for people), a hospital system's, or the development client, which gets tokens for people
-// without their being there.
+// client is one registered client: a gateway's (for people), a hospital system's, or the development client, which gets
+// tokens for people without their being there.
 type client struct {
 	id       string
 	org      string
@@ -28,7 +28,8 @@ type client struct {
 	dev      bool
 }
 
-// DevelopmentClient is the client id by which `network token` gets a person's token. A real provider has nothing of the kind.
+// DevelopmentClient is the client id by which `network token` gets a person's token. A real provider has nothing of the
+// kind.
 func DevelopmentClient(org string) string { return org + "-development" }
 
 // DevelopmentSecret is the file with its secret.

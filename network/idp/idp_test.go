@@ -125,7 +125,14 @@ var hidden = regexp.MustCompile(`name="request" value="([^"]+)"`)
 // login goes as far as the page of names.
 func (s *site) login(c oauth2.Config, verifier string) (string, string) {
 	s.t.Helper()
-	response, body := s.get(c.AuthCodeURL("state-1", oidc.Nonce("nonce-1"), oauth2.S256ChallengeOption(verifier), oauth2.SetAuthURLParam("prompt", "login")))
+	response, body := s.get(
+		c.AuthCodeURL(
+			"state-1",
+			oidc.Nonce("nonce-1"),
+			oauth2.S256ChallengeOption(verifier),
+			oauth2.SetAuthURLParam("prompt", "login"),
+		),
+	)
 	if response.StatusCode != http.StatusFound {
 		s.t.Fatalf("authorize: %s: %s", response.Status, body)
 	}
@@ -222,7 +229,8 @@ func checkClaims(t *testing.T, read func(any) error, sub, name, role, identifier
 	if c.Sub != sub || c.Name != name || c.Org != "donghu" || c.Role != role {
 		t.Errorf("claims %+v", c)
 	}
-	if (identifier == "") != (c.Patient == nil) || (c.Patient != nil && (c.Patient.Value != identifier || c.Patient.System != people.IDCardSystem)) {
+	if (identifier == "") != (c.Patient == nil) ||
+		(c.Patient != nil && (c.Patient.Value != identifier || c.Patient.System != people.IDCardSystem)) {
 		t.Errorf("identifier %+v, want %s", c.Patient, identifier)
 	}
 }
@@ -289,7 +297,11 @@ func TestToken(t *testing.T) {
 
 func TestTokenNeedsTheSecret(t *testing.T) {
 	s := newSite(t)
-	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {SystemClient("donghu")}, "client_secret": {"guess"}}
+	form := url.Values{
+		"grant_type":    {"client_credentials"},
+		"client_id":     {SystemClient("donghu")},
+		"client_secret": {"guess"},
+	}
 	response, body := s.post(s.topology.Issuer()+"/oauth/token", form)
 	if response.StatusCode == http.StatusOK || strings.Contains(body, "access_token") {
 		t.Errorf("%s: %s", response.Status, body)
@@ -299,7 +311,11 @@ func TestTokenNeedsTheSecret(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	form = url.Values{"grant_type": {"client_credentials"}, "client_id": {PeopleClient("donghu")}, "client_secret": {strings.TrimSpace(string(secret))}}
+	form = url.Values{
+		"grant_type":    {"client_credentials"},
+		"client_id":     {PeopleClient("donghu")},
+		"client_secret": {strings.TrimSpace(string(secret))},
+	}
 	response, body = s.post(s.topology.Issuer()+"/oauth/token", form)
 	if response.StatusCode == http.StatusOK {
 		t.Errorf("people's client: %s: %s", response.Status, body)
@@ -357,7 +373,8 @@ func TestPeople(t *testing.T) {
 	}
 }
 
-// impossible reports whether a resident identity number has a valid check character (GB 11643) and an area that does not exist.
+// impossible reports whether a resident identity number has a valid check character (GB 11643) and an area that does
+// not exist.
 func impossible(number string) bool {
 	if len(number) != 18 || !strings.HasPrefix(number, "99") {
 		return false

@@ -58,7 +58,12 @@ func (p *loginPage) show(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-var roleTitles = map[string]string{"patient": "Patients", "clinician": "Clinicians", "auditor": "Auditors", "assessor": "Assessors"}
+var roleTitles = map[string]string{
+	"patient":   "Patients",
+	"clinician": "Clinicians",
+	"auditor":   "Auditors",
+	"assessor":  "Assessors",
+}
 
 func (p *loginPage) choose(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, 4<<10)
@@ -83,13 +88,20 @@ func (p *loginPage) style(w http.ResponseWriter, _ *http.Request) {
 
 func (p *loginPage) fail(w http.ResponseWriter) {
 	headers(w)
-	http.Error(w, "登录已失效，请回到原页面重新开始。\nThis sign-in is no longer valid. Please go back and start again.", http.StatusBadRequest)
+	http.Error(
+		w,
+		"登录已失效，请回到原页面重新开始。\nThis sign-in is no longer valid. Please go back and start again.",
+		http.StatusBadRequest,
+	)
 }
 
 // headers keep the page from being framed, cached or scripted. The form may lead on to any gateway on this machine.
 func headers(w http.ResponseWriter) {
 	h := w.Header()
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; form-action 'self' http://127.0.0.1:*; frame-ancestors 'none'; base-uri 'none'")
+	h.Set(
+		"Content-Security-Policy",
+		"default-src 'none'; style-src 'self'; form-action 'self' http://127.0.0.1:*; frame-ancestors 'none'; base-uri 'none'",
+	)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cache-Control", "no-store")

@@ -45,7 +45,12 @@ func Serve(ctx context.Context, state topology.State, t *topology.Topology, logg
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute}
+	server := &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+	}
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
 	logger.Info("development identity provider", "issuer", t.Issuer())
@@ -77,7 +82,14 @@ func New(state topology.State, t *topology.Topology, logger *slog.Logger, now fu
 	if err != nil {
 		return nil, err
 	}
-	s := &storage{clients: clients, people: people, key: key, now: now, requests: map[string]*authRequest{}, codes: map[string]string{}}
+	s := &storage{
+		clients:  clients,
+		people:   people,
+		key:      key,
+		now:      now,
+		requests: map[string]*authRequest{},
+		codes:    map[string]string{},
+	}
 	sealing, err := sealingKey(key)
 	if err != nil {
 		return nil, err

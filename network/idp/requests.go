@@ -18,8 +18,8 @@ type authRequest struct {
 	issued  bool      // the access token has been made, the ID token comes next
 }
 
-// GetAudience is the gateway for the access token, and the client for the ID token, so that neither passes for the other. The library asks
-// for the access token's first, then for its claims, then for the ID token's.
+// GetAudience is the gateway for the access token, and the client for the ID token, so that neither passes for the
+// other. The library asks for the access token's first, then for its claims, then for the ID token's.
 func (r *authRequest) GetAudience() []string {
 	if r.issued {
 		return []string{r.client.id}

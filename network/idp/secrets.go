@@ -1,5 +1,5 @@
-// Package idp is the development OpenID provider: seeded people in every role, one issuer for all members, for one machine only. A
-// production member brings its own provider; the gateway knows no more of either than OpenID Connect.
+// Package idp is the development OpenID provider: seeded people in every role, one issuer for all members, for one
+// machine only. A production member brings its own provider; the gateway knows no more of either than OpenID Connect.
 package idp
 
 import (

@@ -20,8 +20,8 @@ const signInMax = 15 * time.Minute
 
 var errUnsupported = errors.New("not supported by the development provider")
 
-// storage is what the provider library asks for clients, people and sign-ins. Sign-ins live in memory; tokens are not kept at all, since
-// they say everything themselves.
+// storage is what the provider library asks for clients, people and sign-ins. Sign-ins live in memory; tokens are not
+// kept at all, since they say everything themselves.
 type storage struct {
 	clients map[string]*client
 	people  []Person
@@ -143,7 +143,11 @@ func caller(request op.TokenRequest) (*client, Person, error) {
 	return nil, Person{}, errUnsupported
 }
 
-func (s *storage) GetPrivateClaimsFromRequest(_ context.Context, request op.TokenRequest, _ []string) (map[string]any, error) {
+func (s *storage) GetPrivateClaimsFromRequest(
+	_ context.Context,
+	request op.TokenRequest,
+	_ []string,
+) (map[string]any, error) {
 	c, person, err := caller(request)
 	if err != nil {
 		return nil, err
@@ -154,7 +158,12 @@ func (s *storage) GetPrivateClaimsFromRequest(_ context.Context, request op.Toke
 	return person.claims(c.org), nil
 }
 
-func (s *storage) SetUserinfoFromRequest(_ context.Context, info *oidc.UserInfo, request op.IDTokenRequest, _ []string) error {
+func (s *storage) SetUserinfoFromRequest(
+	_ context.Context,
+	info *oidc.UserInfo,
+	request op.IDTokenRequest,
+	_ []string,
+) error {
 	r, ok := request.(*authRequest)
 	if !ok {
 		return errUnsupported
@@ -210,8 +219,13 @@ func (s *storage) ClientCredentials(_ context.Context, id, secret string) (op.Cl
 	return c, c.authorise(secret)
 }
 
-// ClientCredentialsTokenRequest makes a system's request for itself, or the development client's for whom its scopes name.
-func (s *storage) ClientCredentialsTokenRequest(_ context.Context, id string, scopes []string) (op.TokenRequest, error) {
+// ClientCredentialsTokenRequest makes a system's request for itself, or the development client's for whom its scopes
+// name.
+func (s *storage) ClientCredentialsTokenRequest(
+	_ context.Context,
+	id string,
+	scopes []string,
+) (op.TokenRequest, error) {
 	c, ok := s.clients[id]
 	if !ok {
 		return nil, errors.New("unknown client")
@@ -266,9 +280,14 @@ func (k publicKey) Algorithm() jose.SignatureAlgorithm { return jose.ES256 }
 func (k publicKey) Use() string                        { return "sig" }
 func (k publicKey) Key() any                           { return &k.key.PublicKey }
 
-// The rest of the interface is for what this provider does not do: refresh tokens, revocation, introspection, assertions.
+// The rest of the interface is for what this provider does not do: refresh tokens, revocation, introspection,
+// assertions.
 
-func (s *storage) CreateAccessAndRefreshTokens(context.Context, op.TokenRequest, string) (string, string, time.Time, error) {
+func (s *storage) CreateAccessAndRefreshTokens(
+	context.Context,
+	op.TokenRequest,
+	string,
+) (string, string, time.Time, error) {
 	return "", "", time.Time{}, errUnsupported
 }
 func (s *storage) TokenRequestByRefreshToken(context.Context, string) (op.RefreshTokenRequest, error) {
@@ -284,7 +303,14 @@ func (s *storage) GetRefreshTokenInfo(context.Context, string, string) (string, 
 func (s *storage) SetUserinfoFromScopes(context.Context, *oidc.UserInfo, string, string, []string) error {
 	return nil
 }
-func (s *storage) SetIntrospectionFromToken(context.Context, *oidc.IntrospectionResponse, string, string, string) error {
+
+func (s *storage) SetIntrospectionFromToken(
+	context.Context,
+	*oidc.IntrospectionResponse,
+	string,
+	string,
+	string,
+) error {
 	return errUnsupported
 }
 func (s *storage) GetPrivateClaimsFromScopes(context.Context, string, string, []string) (map[string]any, error) {

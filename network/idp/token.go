@@ -16,8 +16,8 @@ import (
 	"yilian.example/network/topology"
 )
 
-// Token gets an access token from the running provider: a system's for itself, or, through the development client, a person's. who is a
-// person's id, name or identifier; empty for the first in the role.
+// Token gets an access token from the running provider: a system's for itself, or, through the development client, a
+// person's. who is a person's id, name or identifier; empty for the first in the role.
 func Token(ctx context.Context, state topology.State, t *topology.Topology, org, role, who string) (string, error) {
 	_, ok := t.Member(org)
 	if !ok {
@@ -36,7 +36,12 @@ func Token(ctx context.Context, state topology.State, t *topology.Topology, org,
 		return "", fmt.Errorf("get token (has the consortium been started?): %w", err)
 	}
 	form := url.Values{"grant_type": {"client_credentials"}, "scope": {strings.Join(scopes, " ")}}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, t.Issuer()+"/oauth/token", strings.NewReader(form.Encode()))
+	request, err := http.NewRequestWithContext(
+		ctx,
+		http.MethodPost,
+		t.Issuer()+"/oauth/token",
+		strings.NewReader(form.Encode()),
+	)
 	if err != nil {
 		return "", fmt.Errorf("get token: %w", err)
 	}

@@ -2,7 +2,8 @@ package topology
 
 import "path/filepath"
 
-// State is the directory that holds all that a running consortium keeps: keys, ledgers, the database, logs and process ids.
+// State is the directory that holds all that a running consortium keeps: keys, ledgers, the database, logs and process
+// ids.
 type State string
 
 // Path joins names below the directory.

@@ -1,5 +1,5 @@
-// Package topology is the description of a consortium: its members, names and ports. It reads and checks one YAML file and knows where,
-// below a state directory, each member's files lie. It starts nothing and writes nothing.
+// Package topology is the description of a consortium: its members, names and ports. It reads and checks one YAML file
+// and knows where, below a state directory, each member's files lie. It starts nothing and writes nothing.
 package topology
 
 import (

@@ -1,4 +1,5 @@
-// Package archtest keeps the import rules of docs/architecture.md: a rule that only stands in prose is broken within a month.
+// Package archtest keeps the import rules of docs/architecture.md: a rule that only stands in prose is broken within a
+// month.
 package archtest
 
 import (
@@ -64,7 +65,13 @@ type rule struct {
 }
 
 var (
-	drivers   = []string{"github.com/jackc", "github.com/cockroachdb", "github.com/hyperledger/fabric-gateway", "github.com/hyperledger/fabric-sdk-go", "github.com/gin-gonic"}
+	drivers = []string{
+		"github.com/jackc",
+		"github.com/cockroachdb",
+		"github.com/hyperledger/fabric-gateway",
+		"github.com/hyperledger/fabric-sdk-go",
+		"github.com/gin-gonic",
+	}
 	transport = []string{"net/http", "database/sql"}
 	domains   = ours("exchange", "consent", "referral", "care")
 	programs  = ours("exchange/evidence/verify")
@@ -74,21 +81,85 @@ var (
 
 func rules() []rule {
 	return []rule{
-		{name: "vocabulary, error kinds and ledger types import nothing of ours", of: ours("exchange/consortium", "exchange/fault", "chaincode/record"), linked: append(ours("gateway", "consent", "network"), drivers...)},
-		{name: "formats do no I/O", of: ours("exchange/fhir", "exchange/tlog"), direct: append([]string{"os", "net", "time/tzdata"}, transport...), linked: drivers, but: generators, allowed: []string{"net/url"}},
-		{name: "domains know no driver, transport or environment", of: domains, but: append(programs, generators...), direct: append([]string{"os"}, transport...), linked: drivers},
+		{
+			name:   "vocabulary, error kinds and ledger types import nothing of ours",
+			of:     ours("exchange/consortium", "exchange/fault", "chaincode/record"),
+			linked: append(ours("gateway", "consent", "network"), drivers...),
+		},
+		{
+			name:    "formats do no I/O",
+			of:      ours("exchange/fhir", "exchange/tlog"),
+			direct:  append([]string{"os", "net", "time/tzdata"}, transport...),
+			linked:  drivers,
+			but:     generators,
+			allowed: []string{"net/url"},
+		},
+		{
+			name:   "domains know no driver, transport or environment",
+			of:     domains,
+			but:    append(programs, generators...),
+			direct: append([]string{"os"}, transport...),
+			linked: drivers,
+		},
 		{name: "domains do not know the gateway", of: domains, linked: ours("gateway", "network", "scripts")},
 		{name: "exchange does not know consent", of: ours("exchange"), linked: ours("consent", "referral", "care")},
-		{name: "consent does not know exchange's records", of: ours("consent"), direct: ours("exchange", "referral", "care"), allowed: ours("exchange/consortium", "exchange/fault", "exchange/tlog", "exchange/fhir")},
-		{name: "only the policy package knows OPA", of: ours("consent", "exchange", "gateway/internal", "chaincode", "network"), but: ours("consent/policy"), direct: []string{"github.com/open-policy-agent"}},
-		{name: "chaincode is deterministic", of: ours("chaincode/contract", "chaincode/record"), direct: []string{"math/rand", "math/rand/v2", "crypto/rand", "os", "net/http"}},
-		{name: "chaincode knows formats and nothing else", of: ours("chaincode"), direct: ours("exchange", "consent", "gateway", "network"), allowed: ours("exchange/tlog")},
-		{name: "storage does not know its callers", of: ours("gateway/internal/cockroach"), direct: ours("gateway/internal/api", "gateway/internal/web", "gateway/internal/auth", "gateway/internal/fabric")},
-		{name: "the ledger client does not know its callers", of: ours("gateway/internal/fabric"), direct: ours("gateway/internal/api", "gateway/internal/web", "gateway/internal/auth", "gateway/internal/cockroach")},
-		{name: "api reaches no adapter", of: ours("gateway/internal/api"), direct: ours("gateway/internal/cockroach", "gateway/internal/fabric", "gateway/internal/web", "consent/policy")},
-		{name: "pages reach no adapter", of: ours("gateway/internal/web"), direct: ours("gateway/internal/cockroach", "gateway/internal/fabric", "gateway/internal/api", "consent/policy")},
-		{name: "the network program knows exported configuration only", of: ours("network"), direct: append(ours("gateway", "exchange", "consent", "referral", "care", "chaincode"), "github.com/hyperledger/fabric-gateway"), allowed: ours("gateway/config", "exchange/consortium", "scripts/demo/people")},
-		{name: "the two Fabric clients never meet in one program", of: ours("network"), linked: []string{"github.com/hyperledger/fabric-gateway"}},
+		{
+			name:    "consent does not know exchange's records",
+			of:      ours("consent"),
+			direct:  ours("exchange", "referral", "care"),
+			allowed: ours("exchange/consortium", "exchange/fault", "exchange/tlog", "exchange/fhir"),
+		},
+		{
+			name:   "only the policy package knows OPA",
+			of:     ours("consent", "exchange", "gateway/internal", "chaincode", "network"),
+			but:    ours("consent/policy"),
+			direct: []string{"github.com/open-policy-agent"},
+		},
+		{
+			name:   "chaincode is deterministic",
+			of:     ours("chaincode/contract", "chaincode/record"),
+			direct: []string{"math/rand", "math/rand/v2", "crypto/rand", "os", "net/http"},
+		},
+		{
+			name:    "chaincode knows formats and nothing else",
+			of:      ours("chaincode"),
+			direct:  ours("exchange", "consent", "gateway", "network"),
+			allowed: ours("exchange/tlog"),
+		},
+		{
+			name:   "storage does not know its callers",
+			of:     ours("gateway/internal/cockroach"),
+			direct: ours("gateway/internal/api", "gateway/internal/web", "gateway/internal/auth", "gateway/internal/fabric"),
+		},
+		{
+			name:   "the ledger client does not know its callers",
+			of:     ours("gateway/internal/fabric"),
+			direct: ours("gateway/internal/api", "gateway/internal/web", "gateway/internal/auth", "gateway/internal/cockroach"),
+		},
+		{
+			name:   "api reaches no adapter",
+			of:     ours("gateway/internal/api"),
+			direct: ours("gateway/internal/cockroach", "gateway/internal/fabric", "gateway/internal/web", "consent/policy"),
+		},
+		{
+			name:   "pages reach no adapter",
+			of:     ours("gateway/internal/web"),
+			direct: ours("gateway/internal/cockroach", "gateway/internal/fabric", "gateway/internal/api", "consent/policy"),
+		},
+		{
+			name: "the network program knows exported configuration only",
+			of:   ours("network"),
+			direct: append(
+				ours("gateway", "exchange", "consent", "referral", "care", "chaincode"),
+				"github.com/hyperledger/fabric-gateway",
+			),
+			allowed: ours("gateway/config", "exchange/consortium", "scripts/demo/people"),
+		},
+		{
+			name:   "the two Fabric clients never meet in one program",
+			of:     ours("network"),
+			linked: []string{"github.com/hyperledger/fabric-gateway"},
+		},
 		{name: "nobody ships with scripts", of: ours("gateway", "chaincode", "exchange", "consent"), linked: ours("scripts")},
 	}
 }

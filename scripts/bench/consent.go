@@ -20,7 +20,8 @@ import (
 // rounds is how often a withdrawal is timed.
 const rounds = 5
 
-// withdrawal times from sending a withdrawal to the first refusal that another hospital gets, while that hospital asks without pause.
+// withdrawal times from sending a withdrawal to the first refusal that another hospital gets, while that hospital asks
+// without pause.
 func (b *bench) withdrawal(ctx context.Context) error {
 	ask, err := b.prepareRelease(ctx)
 	if err != nil {
@@ -58,7 +59,13 @@ func (b *bench) withdrawal(ctx context.Context) error {
 		times = append(times, at.Sub(start))
 	}
 	slices.Sort(times)
-	b.add("withdrawal to first refusal", fmt.Sprintf("%.0f ms", ms(times[rounds/2])), "median of %d, from the patient's click to the refusal at the other hospital, which asks without pause; worst %.0f ms", rounds, ms(times[rounds-1]))
+	b.add(
+		"withdrawal to first refusal",
+		fmt.Sprintf("%.0f ms", ms(times[rounds/2])),
+		"median of %d, from the patient's click to the refusal at the other hospital, which asks without pause; worst %.0f ms",
+		rounds,
+		ms(times[rounds-1]),
+	)
 	return nil
 }
 
@@ -93,7 +100,12 @@ func (b *bench) prepareRelease(ctx context.Context) (journey.Ask, error) {
 	if err != nil {
 		return journey.Ask{}, err
 	}
-	return journey.Ask{Patient: found.Patient, Custodian: donghu, Purpose: consortium.Treatment, Kinds: []consortium.Kind{consortium.Medications}}, nil
+	return journey.Ask{
+		Patient:   found.Patient,
+		Custodian: donghu,
+		Purpose:   consortium.Treatment,
+		Kinds:     []consortium.Kind{consortium.Medications},
+	}, nil
 }
 
 // policy times one decision on a release, with its facts at hand.
@@ -107,14 +119,21 @@ func (b *bench) policy(ctx context.Context) error {
 	in := consent.Input{
 		Org: donghu,
 		Query: consortium.Query{
-			Actor: consortium.Actor{ID: "he-min", Org: qingshan, Role: consortium.RoleClinician}, Purpose: consortium.Treatment, Action: consortium.ActionRelease,
+			Actor: consortium.Actor{
+				ID:   "he-min",
+				Org:  qingshan,
+				Role: consortium.RoleClinician,
+			}, Purpose: consortium.Treatment, Action: consortium.ActionRelease,
 			Custodian: donghu, Patient: patient, Kinds: []consortium.Kind{consortium.Observations, consortium.Reports}, Time: now,
 		},
 		Facts: consent.Facts{Consents: []consent.Fact{{
 			ID: "0123", State: consent.Granted,
 			Terms: consent.Terms{
 				Patient: patient, Custodian: donghu, Recipient: qingshan, Purpose: consortium.Treatment,
-				Kinds: []consortium.Kind{consortium.Observations, consortium.Reports}, From: now.Add(-time.Hour), Until: now.Add(time.Hour),
+				Kinds: []consortium.Kind{
+					consortium.Observations,
+					consortium.Reports,
+				}, From: now.Add(-time.Hour), Until: now.Add(time.Hour),
 			},
 		}}},
 	}
@@ -132,7 +151,12 @@ func (b *bench) policy(ctx context.Context) error {
 			}
 		}
 	})
-	b.add("policy decision", fmt.Sprintf("%d ns/op", result.NsPerOp()), "release under one consent, facts at hand, one core; %d runs", result.N)
+	b.add(
+		"policy decision",
+		fmt.Sprintf("%d ns/op", result.NsPerOp()),
+		"release under one consent, facts at hand, one core; %d runs",
+		result.N,
+	)
 	return nil
 }
 
@@ -175,8 +199,18 @@ func (b *bench) evidence(ctx context.Context) error {
 	if failed != nil {
 		return failed
 	}
-	b.add("evidence, verifying", fmt.Sprintf("%.2f ms", float64(result.NsPerOp())/1e6), "offline, %d bytes, four members' endorsements, one core", len(file))
-	b.add("evidence, building", fmt.Sprintf("%.0f ms", ms(building[len(building)/2])), "median of %d over HTTP, with a signed read of the ledger endorsed by all members' peers", len(building))
+	b.add(
+		"evidence, verifying",
+		fmt.Sprintf("%.2f ms", float64(result.NsPerOp())/1e6),
+		"offline, %d bytes, four members' endorsements, one core",
+		len(file),
+	)
+	b.add(
+		"evidence, building",
+		fmt.Sprintf("%.0f ms", ms(building[len(building)/2])),
+		"median of %d over HTTP, with a signed read of the ledger endorsed by all members' peers",
+		len(building),
+	)
 	return nil
 }
 

@@ -15,9 +15,13 @@ import (
 
 const donghu, qingshan = consortium.OrgID("donghu"), consortium.OrgID("qingshan")
 
-// load runs do at once in many goroutines until the time is over or one fails. It gives how often it was done and how long that took, the last
-// ones' ends included.
-func (b *bench) load(ctx context.Context, clients int, do func(ctx context.Context, n int64) error) (int64, time.Duration, error) {
+// load runs do at once in many goroutines until the time is over or one fails. It gives how often it was done and how
+// long that took, the last ones' ends included.
+func (b *bench) load(
+	ctx context.Context,
+	clients int,
+	do func(ctx context.Context, n int64) error,
+) (int64, time.Duration, error) {
 	var started, done atomic.Int64
 	var failure atomic.Pointer[error]
 	var wg sync.WaitGroup
@@ -46,7 +50,8 @@ var errDry = errors.New("more was asked for than was prepared: raise the number 
 // bundles is how many people's courses are made before the intake is measured; each is sent once.
 const bundles = 1500
 
-// intake sends people's courses as transaction bundles and counts resources until all of them are witnessed and published.
+// intake sends people's courses as transaction bundles and counts resources until all of them are witnessed and
+// published.
 func (b *bench) intake(ctx context.Context) error {
 	made := make([][]byte, bundles)
 	generator := people.New(uint64(time.Now().UnixNano()), time.Now())
@@ -85,8 +90,16 @@ func (b *bench) intake(ctx context.Context) error {
 	}
 	took := time.Since(begin)
 	b.intakeRate = float64(records.Load()) / took.Seconds()
-	b.add("FHIR bundles, until witnessed", fmt.Sprintf("%.0f records/s", b.intakeRate), "%d resources in %d bundles, %d clients; acknowledged after %.1f s, all witnessed %.1f s later",
-		records.Load(), sent, b.clients, acknowledged.Seconds(), (took - acknowledged).Seconds())
+	b.add(
+		"FHIR bundles, until witnessed",
+		fmt.Sprintf("%.0f records/s", b.intakeRate),
+		"%d resources in %d bundles, %d clients; acknowledged after %.1f s, all witnessed %.1f s later",
+		records.Load(),
+		sent,
+		b.clients,
+		acknowledged.Seconds(),
+		(took - acknowledged).Seconds(),
+	)
 	return nil
 }
 
@@ -102,8 +115,13 @@ func (b *bench) creates(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		bodies[i] = fmt.Appendf(nil, `{"resourceType":"Observation","status":"final","code":{"text":"体温"},"subject":{"reference":"Patient/%s"},
-			"effectiveDateTime":%q,"valueQuantity":{"value":36.6,"unit":"℃","system":"http://unitsofmeasure.org","code":"Cel"}}`, patient, time.Now().UTC().Format(time.RFC3339))
+		bodies[i] = fmt.Appendf(
+			nil,
+			`{"resourceType":"Observation","status":"final","code":{"text":"体温"},"subject":{"reference":"Patient/%s"},
+			"effectiveDateTime":%q,"valueQuantity":{"value":36.6,"unit":"℃","system":"http://unitsofmeasure.org","code":"Cel"}}`,
+			patient,
+			time.Now().UTC().Format(time.RFC3339),
+		)
 	}
 	n, took, err := b.load(ctx, b.clients, func(ctx context.Context, n int64) error {
 		_, err := system.Create(ctx, "Observation", bodies[n%persons])
@@ -112,7 +130,13 @@ func (b *bench) creates(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.add("single creates", fmt.Sprintf("%.0f records/s", float64(n)/took.Seconds()), "POST /fhir/Observation, durable before the answer; %d clients, %d patients", b.clients, persons)
+	b.add(
+		"single creates",
+		fmt.Sprintf("%.0f records/s", float64(n)/took.Seconds()),
+		"POST /fhir/Observation, durable before the answer; %d clients, %d patients",
+		b.clients,
+		persons,
+	)
 	return nil
 }
 
@@ -131,8 +155,8 @@ func (b *bench) patient(ctx context.Context, system *journey.Client) (string, er
 	return "", errors.New("the course has no Patient")
 }
 
-// persons is how many patients' records are written or read in turn. Every reading adds to the patient's chained access log and every writing to what
-// is held on the patient, so those on one patient wait for one another.
+// persons is how many patients' records are written or read in turn. Every reading adds to the patient's chained access
+// log and every writing to what is held on the patient, so those on one patient wait for one another.
 const persons = 64
 
 // reads lets a doctor read single records: each is decided, decrypted and logged.
@@ -167,6 +191,12 @@ func (b *bench) reads(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.add("reads", fmt.Sprintf("%.0f records/s", float64(n)/took.Seconds()), "GET by a doctor: facts, policy, decryption, chained access log entry; %d clients, %d patients", b.clients, persons)
+	b.add(
+		"reads",
+		fmt.Sprintf("%.0f records/s", float64(n)/took.Seconds()),
+		"GET by a doctor: facts, policy, decryption, chained access log entry; %d clients, %d patients",
+		b.clients,
+		persons,
+	)
 	return nil
 }

@@ -12,8 +12,9 @@ import (
 	"yilian.example/network/topology"
 )
 
-// log measures the log pipeline, against this consortium's ledger and database server, beside Tessera's POSIX driver. The program that does it
-// stands within the gateway, whose inside only it may import; it uses a log and a database of its own.
+// log measures the log pipeline, against this consortium's ledger and database server, beside Tessera's POSIX driver.
+// The program that does it stands within the gateway, whose inside only it may import; it uses a log and a database of
+// its own.
 func (b *bench) log(ctx context.Context) error {
 	dir, err := os.MkdirTemp("", "yilian-logbench-")
 	if err != nil {
@@ -21,8 +22,18 @@ func (b *bench) log(ctx context.Context) error {
 	}
 	defer os.RemoveAll(dir)
 	var out, errs bytes.Buffer
-	cmd := exec.CommandContext(ctx, "go", "run", "./gateway/internal/logbench/cmd",
-		"--config", topology.State(b.consortium.State).GatewayConfig(string(donghu)), "--entries", fmt.Sprint(b.entries), "--dir", dir)
+	cmd := exec.CommandContext(
+		ctx,
+		"go",
+		"run",
+		"./gateway/internal/logbench/cmd",
+		"--config",
+		topology.State(b.consortium.State).GatewayConfig(string(donghu)),
+		"--entries",
+		fmt.Sprint(b.entries),
+		"--dir",
+		dir,
+	)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = b.root, &out, &errs
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("run logbench: %w: %s", err, strings.TrimSpace(errs.String()))
@@ -40,7 +51,13 @@ func (b *bench) log(ctx context.Context) error {
 		return fmt.Errorf("read logbench: %w", err)
 	}
 	for _, r := range results {
-		note := fmt.Sprintf("%d entries, writing %.1f s, first write to last published %.1f s; witness: %s", r.Entries, r.WrittenS, r.PublishedS, r.Witness)
+		note := fmt.Sprintf(
+			"%d entries, writing %.1f s, first write to last published %.1f s; witness: %s",
+			r.Entries,
+			r.WrittenS,
+			r.PublishedS,
+			r.Witness,
+		)
 		if r.Checkpoints > 0 {
 			note += fmt.Sprintf(", %d checkpoints", r.Checkpoints)
 		}

@@ -1,6 +1,7 @@
-// Command bench measures a consortium of its own, on this machine, in one run, and prints one table: what the log carries beside Tessera's POSIX
-// driver, what FHIR intake carries until it is witnessed beside one ledger transaction for each record on the same network, reading, withdrawal,
-// deciding and verifying. Figures of two runs on a shared machine differ; those of one run may be compared.
+// Command bench measures a consortium of its own, on this machine, in one run, and prints one table: what the log
+// carries beside Tessera's POSIX driver, what FHIR intake carries until it is witnessed beside one ledger transaction
+// for each record on the same network, reading, withdrawal, deciding and verifying. Figures of two runs on a shared
+// machine differ; those of one run may be compared.
 package main
 
 import (
@@ -18,7 +19,11 @@ import (
 )
 
 func main() {
-	state := flag.String("state", "", "measure the consortium that runs in this state directory (default: a private one is started and removed; a measured log keeps the entries of the measurement)")
+	state := flag.String(
+		"state",
+		"",
+		"measure the consortium that runs in this state directory (default: a private one is started and removed; a measured log keeps the entries of the measurement)",
+	)
 	each := flag.Duration("time", 8*time.Second, "how long each load runs")
 	clients := flag.Int("clients", 16, "concurrent clients of a load")
 	entries := flag.Int("entries", 40000, "entries that are put through the log")

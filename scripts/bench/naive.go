@@ -24,11 +24,13 @@ import (
 	"yilian.example/scripts/journey"
 )
 
-// naiveClients is how many transactions are under way at once: measured to be where this network's rate no longer rises.
+// naiveClients is how many transactions are under way at once: measured to be where this network's rate no longer
+// rises.
 const naiveClients = 64
 
-// naive submits one ledger transaction for each record, as designs do that write records' hashes to the ledger. The transaction is a consent's
-// grant: one key, one 32-byte commitment and one signature, about what such a record would be.
+// naive submits one ledger transaction for each record, as designs do that write records' hashes to the ledger. The
+// transaction is a consent's grant: one key, one 32-byte commitment and one signature, about what such a record would
+// be.
 func (b *bench) naive(ctx context.Context) error {
 	var ledgers []*ledger
 	for _, org := range b.consortium.Orgs() {
@@ -50,8 +52,17 @@ func (b *bench) naive(ctx context.Context) error {
 		return err
 	}
 	rate := float64(n) / took.Seconds()
-	b.add("one transaction per record", fmt.Sprintf("%.0f records/s", rate), "same network, %d transactions under way over all members' peers", naiveClients)
-	b.add("ratio of the two", fmt.Sprintf("%.0f times", b.intakeRate/rate), "FHIR intake until witnessed, against one transaction per record")
+	b.add(
+		"one transaction per record",
+		fmt.Sprintf("%.0f records/s", rate),
+		"same network, %d transactions under way over all members' peers",
+		naiveClients,
+	)
+	b.add(
+		"ratio of the two",
+		fmt.Sprintf("%.0f times", b.intakeRate/rate),
+		"FHIR intake until witnessed, against one transaction per record",
+	)
 	return nil
 }
 
@@ -96,11 +107,21 @@ func dial(conf config.Ledger) (*ledger, error) {
 	if !roots.AppendCertsFromPEM(pem) {
 		return nil, errors.New("TLS root is not a certificate")
 	}
-	conn, err := grpc.NewClient(peer.Endpoint, grpc.WithTransportCredentials(credentials.NewTLS(&tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots, ServerName: peer.ServerName})))
+	conn, err := grpc.NewClient(
+		peer.Endpoint,
+		grpc.WithTransportCredentials(
+			credentials.NewTLS(&tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots, ServerName: peer.ServerName}),
+		),
+	)
 	if err != nil {
 		return nil, err
 	}
-	gw, err := client.Connect(id, client.WithSign(sign), client.WithClientConnection(conn), client.WithCommitStatusTimeout(30*time.Second))
+	gw, err := client.Connect(
+		id,
+		client.WithSign(sign),
+		client.WithClientConnection(conn),
+		client.WithCommitStatusTimeout(30*time.Second),
+	)
 	if err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
@@ -108,7 +129,13 @@ func dial(conf config.Ledger) (*ledger, error) {
 	if err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
-	return &ledger{channel: conf.Channel, creator: creator, conn: conn, gateway: gw, contract: gw.GetNetwork(conf.Channel).GetContract(conf.Chaincode)}, nil
+	return &ledger{
+		channel:  conf.Channel,
+		creator:  creator,
+		conn:     conn,
+		gateway:  gw,
+		contract: gw.GetNetwork(conf.Channel).GetContract(conf.Chaincode),
+	}, nil
 }
 
 func member(conf config.Ledger) (*identity.X509Identity, identity.Sign, error) {
@@ -136,8 +163,8 @@ func member(conf config.Ledger) (*identity.X509Identity, identity.Sign, error) {
 	return id, sign, err
 }
 
-// submit waits until the transaction is committed. Under BFT ordering the answer to a submission can be an error although the transaction is
-// ordered: its commit status decides.
+// submit waits until the transaction is committed. Under BFT ordering the answer to a submission can be an error
+// although the transaction is ordered: its commit status decides.
 func (l *ledger) submit(ctx context.Context, argument []byte) error {
 	proposal, err := l.contract.NewProposal(record.ConsentGrant, client.WithBytesArguments(argument))
 	if err != nil {
@@ -166,7 +193,9 @@ func (l *ledger) submit(ctx context.Context, argument []byte) error {
 
 // lookUp makes a way to ask for the status of a transaction whose submission was answered with cause.
 func (l *ledger) lookUp(txID string, cause error) (*client.Commit, error) {
-	request, err := proto.Marshal(&gateway.CommitStatusRequest{ChannelId: l.channel, TransactionId: txID, Identity: l.creator})
+	request, err := proto.Marshal(
+		&gateway.CommitStatusRequest{ChannelId: l.channel, TransactionId: txID, Identity: l.creator},
+	)
 	if err != nil {
 		return nil, errors.Join(cause, err)
 	}

@@ -39,7 +39,8 @@ func (l *load) mark() {
 	l.pause = 0
 }
 
-// longest gives the time of the newest acknowledgement and the longest pause since mark, the one that still lasts left out.
+// longest gives the time of the newest acknowledgement and the longest pause since mark, the one that still lasts left
+// out.
 func (l *load) longest() (last time.Time, pause time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -66,10 +67,11 @@ func (l *load) run(ctx context.Context, writers int) {
 	wg.Wait()
 }
 
-// write creates one record and reports whether it was acknowledged. A request whose answer never came counts as not acknowledged: it may or may
-// not have been stored, and either is right.
+// write creates one record and reports whether it was acknowledged. A request whose answer never came counts as not
+// acknowledged: it may or may not have been stored, and either is right.
 func (l *load) write(ctx context.Context) bool {
-	// The token is fetched from the provider's program and kept, so that killing the provider cannot be mistaken for killing the gateway.
+	// The token is fetched from the provider's program and kept, so that killing the provider cannot be mistaken for
+	// killing the gateway.
 	client, err := l.consortium.As(member, consortium.RoleSystem, "")
 	if err != nil {
 		return false

@@ -50,7 +50,8 @@ func (t *trial) lost(ctx context.Context, acks []acknowledged) (map[int]bool, er
 	return missing, failure
 }
 
-// intact reports whether a record is there as it was acknowledged. A gateway that does not answer for a moment is asked again.
+// intact reports whether a record is there as it was acknowledged. A gateway that does not answer for a moment is asked
+// again.
 func intact(ctx context.Context, client *journey.Client, a acknowledged) (bool, error) {
 	var err error
 	for range 20 {
@@ -70,8 +71,8 @@ func intact(ctx context.Context, client *journey.Client, a acknowledged) (bool, 
 	return false, fmt.Errorf("read back: %w", err)
 }
 
-// reckon counts at the end, over all: every acknowledged record reads as it was, its log entry has a place below the published size, and the log
-// recomputes from nothing with at least as many record entries as were acknowledged.
+// reckon counts at the end, over all: every acknowledged record reads as it was, its log entry has a place below the
+// published size, and the log recomputes from nothing with at least as many record entries as were acknowledged.
 func (t *trial) reckon(ctx context.Context, l *load, public *journey.PublicLog) (map[int]bool, error) {
 	client, err := t.consortium.As(member, consortium.RoleSystem, "")
 	if err != nil {
@@ -102,8 +103,8 @@ func (t *trial) reckon(ctx context.Context, l *load, public *journey.PublicLog) 
 	return lost, t.unlogged(ctx, acks, checkpoint.Size, lost)
 }
 
-// unlogged adds to lost the acknowledged records whose log entry has no place below size. The place is looked up in the database: for strangers it stands in
-// evidence files, of which thousands would take longer than the trial.
+// unlogged adds to lost the acknowledged records whose log entry has no place below size. The place is looked up in the
+// database: for strangers it stands in evidence files, of which thousands would take longer than the trial.
 func (t *trial) unlogged(ctx context.Context, acks []acknowledged, size int64, lost map[int]bool) error {
 	url, err := t.consortium.DatabaseURL()
 	if err != nil {
@@ -114,8 +115,13 @@ func (t *trial) unlogged(ctx context.Context, acks []acknowledged, size int64, l
 		return errors.New("open database: no connection") // the driver's text may hold the password
 	}
 	defer db.Close(context.WithoutCancel(ctx)) //nolint:errcheck // only read from
-	rows, err := db.Query(ctx, `SELECT v.type, v.id, l.idx FROM record_versions v JOIN log_entries l ON l.org = v.org AND l.id = v.entry_id
-		WHERE v.org = $1 AND v.version = 1 AND l.idx IS NOT NULL AND l.idx < $2`, string(member), size)
+	rows, err := db.Query(
+		ctx,
+		`SELECT v.type, v.id, l.idx FROM record_versions v JOIN log_entries l ON l.org = v.org AND l.id = v.entry_id
+		WHERE v.org = $1 AND v.version = 1 AND l.idx IS NOT NULL AND l.idx < $2`,
+		string(member),
+		size,
+	)
 	if err != nil {
 		return fmt.Errorf("look up places in the log: %w", err)
 	}

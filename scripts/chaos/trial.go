@@ -128,7 +128,8 @@ func (t *trial) restarted(ctx context.Context, name string, before journey.Proce
 	}
 }
 
-// resumed waits for an acknowledgement that the gateway gave well after the kill, and gives the longest pause that writers saw.
+// resumed waits for an acknowledgement that the gateway gave well after the kill, and gives the longest pause that
+// writers saw.
 func (t *trial) resumed(ctx context.Context, l *load, killed time.Time) (time.Duration, error) {
 	for {
 		if last, pause := l.longest(); last.After(killed.Add(500 * time.Millisecond)) {
@@ -140,7 +141,8 @@ func (t *trial) resumed(ctx context.Context, l *load, killed time.Time) (time.Du
 	}
 }
 
-// witnessed waits until the log has grown by what is in the tree now: something acknowledged after the kill stands on the ledger.
+// witnessed waits until the log has grown by what is in the tree now: something acknowledged after the kill stands on
+// the ledger.
 func (t *trial) witnessed(ctx context.Context) error {
 	client, err := t.consortium.As(member, consortium.RoleSystem, "")
 	if err != nil {
@@ -184,7 +186,16 @@ func (t *trial) print(l *load, lost map[int]bool) {
 				missing++
 			}
 		}
-		fmt.Fprintf(w, "%s\t%d\t%d\t%.2f s\t%.2f s\t%s\t\n", r.process, r.to-r.from, missing, r.writing.Seconds(), r.witnessing.Seconds(), r.audit)
+		fmt.Fprintf(
+			w,
+			"%s\t%d\t%d\t%.2f s\t%.2f s\t%s\t\n",
+			r.process,
+			r.to-r.from,
+			missing,
+			r.writing.Seconds(),
+			r.witnessing.Seconds(),
+			r.audit,
+		)
 	}
 	fmt.Fprintf(w, "all\t%d\t%d\t\t\t\t\n", len(l.taken()), len(lost))
 	_ = w.Flush() // standard output

@@ -41,10 +41,18 @@ func (s *story) databaseIsCiphertext(ctx context.Context) (string, error) {
 	for _, needle := range []string{s.course.name, s.course.identifier, s.course.finding} {
 		for _, c := range columns {
 			// Names of tables and columns come from the database's own catalogue.
-			query := fmt.Sprintf("SELECT count(*) FROM %s WHERE %s LIKE $1", pgx.Identifier{c.table}.Sanitize(), pgx.Identifier{c.column}.Sanitize())
+			query := fmt.Sprintf(
+				"SELECT count(*) FROM %s WHERE %s LIKE $1",
+				pgx.Identifier{c.table}.Sanitize(),
+				pgx.Identifier{c.column}.Sanitize(),
+			)
 			var arg any = "%" + needle + "%"
 			if c.bytes {
-				query = fmt.Sprintf("SELECT count(*) FROM %s WHERE position($1::BYTEA IN %s) > 0", pgx.Identifier{c.table}.Sanitize(), pgx.Identifier{c.column}.Sanitize())
+				query = fmt.Sprintf(
+					"SELECT count(*) FROM %s WHERE position($1::BYTEA IN %s) > 0",
+					pgx.Identifier{c.table}.Sanitize(),
+					pgx.Identifier{c.column}.Sanitize(),
+				)
 				arg = []byte(needle)
 			}
 			var n int
@@ -56,7 +64,10 @@ func (s *story) databaseIsCiphertext(ctx context.Context) (string, error) {
 			}
 		}
 	}
-	return fmt.Sprintf("neither name, identity number nor finding stands in any of %d columns: who steals the database reads nothing", len(columns)), nil
+	return fmt.Sprintf(
+		"neither name, identity number nor finding stands in any of %d columns: who steals the database reads nothing",
+		len(columns),
+	), nil
 }
 
 type column struct {
@@ -116,7 +127,11 @@ func (s *story) recordTampering(ctx context.Context) (proven string, err error) 
 	if err != nil {
 		return "", err
 	}
-	refused, err := mustRefuse(second(doctor.Read(ctx, s.report.Type, s.report.ID)), http.StatusInternalServerError, "RECORD_INTEGRITY")
+	refused, err := mustRefuse(
+		second(doctor.Read(ctx, s.report.Type, s.report.ID)),
+		http.StatusInternalServerError,
+		"RECORD_INTEGRITY",
+	)
 	if err != nil {
 		return "", fmt.Errorf("reading it: %w", err)
 	}
@@ -125,7 +140,11 @@ func (s *story) recordTampering(ctx context.Context) (proven string, err error) 
 	if err != nil {
 		return "", err
 	}
-	refused, err = mustRefuse(second(person.Evidence(ctx, s.report.Type, s.report.ID)), http.StatusInternalServerError, "RECORD_INTEGRITY")
+	refused, err = mustRefuse(
+		second(person.Evidence(ctx, s.report.Type, s.report.ID)),
+		http.StatusInternalServerError,
+		"RECORD_INTEGRITY",
+	)
 	if err != nil {
 		return "", fmt.Errorf("asking for evidence: %w", err)
 	}

@@ -9,7 +9,8 @@ import (
 	"yilian.example/exchange/tlog"
 )
 
-// TestForgersChangeSomething makes sure that what the story tampers with is really changed: a step that forged nothing would prove nothing.
+// TestForgersChangeSomething makes sure that what the story tampers with is really changed: a step that forged nothing
+// would prove nothing.
 func TestForgersChangeSomething(t *testing.T) {
 	file := []byte(`{"content":"e30K","statement":{"sha256":"00","v":1},"proof":"p"}`)
 	for _, clever := range []bool{false, true} {
@@ -28,7 +29,8 @@ func TestForgersChangeSomething(t *testing.T) {
 		if err := json.Unmarshal(forged, &is); err != nil {
 			t.Fatal(err)
 		}
-		if bytes.Equal(was.Content, is.Content) || (was.Statement.SHA256 != is.Statement.SHA256) != clever || is.Proof != "p" {
+		if bytes.Equal(was.Content, is.Content) || (was.Statement.SHA256 != is.Statement.SHA256) != clever ||
+			is.Proof != "p" {
 			t.Errorf("clever %v: %s", clever, forged)
 		}
 	}

@@ -1,6 +1,7 @@
-// Command demo tells one record's whole journey on a running consortium, over the public interfaces only: received, encrypted, logged, witnessed,
-// refused without consent, released with it, refused again after withdrawal, proven unaltered by a stranger offline. Then it changes a byte of a
-// stored record and a leaf of a log behind the gateways' back, and shows both caught. It exits with 1 when any step is not as it must be.
+// Command demo tells one record's whole journey on a running consortium, over the public interfaces only: received,
+// encrypted, logged, witnessed, refused without consent, released with it, refused again after withdrawal, proven
+// unaltered by a stranger offline. Then it changes a byte of a stored record and a leaf of a log behind the gateways'
+// back, and shows both caught. It exits with 1 when any step is not as it must be.
 package main
 
 import (

@@ -42,14 +42,22 @@ func (s *story) steps() []step {
 		{"东湖医院的系统送来病历", "The hospital system of Donghu sends a patient's course as FHIR R4", s.recordsArrive},
 		{"数据库里只有密文", "The database holds ciphertext only", s.databaseIsCiphertext},
 		{"写入日志，由账本见证", "The records are logged, and the ledger witnesses the log", s.ledgerWitnesses},
-		{"本院医生凭就诊关系阅读", "A doctor of Donghu reads, resting on an encounter; one of another hospital may not", s.ownDoctorReads},
+		{
+			"本院医生凭就诊关系阅读",
+			"A doctor of Donghu reads, resting on an encounter; one of another hospital may not",
+			s.ownDoctorReads,
+		},
 		{"患者到青杉就诊，医生查到病历在东湖", "The patient comes to Qingshan, whose doctor finds what is held where", s.otherDoctorFinds},
 		{"没有同意，拒绝提供", "Asked for without consent: refused, with the article of law", s.refusedWithoutConsent},
 		{"患者阅读告知书并签署同意", "The patient reads the notice and signs a consent; the ledger verifies it", s.patientGrants},
 		{"凭同意提供，逐字节一致", "Asked again: released, byte for byte", s.releasedWithConsent},
 		{"同意之外一概拒绝", "Beyond the consent everything is refused", s.refusedBeyondConsent},
 		{"患者看到谁看过、为何看", "The patient sees who looked, and why", s.patientSeesAccess},
-		{"患者一键撤回，立即生效", "The patient withdraws with one call: refused at once, and carried to the ledger", s.refusedAfterWithdrawal},
+		{
+			"患者一键撤回，立即生效",
+			"The patient withdraws with one call: refused at once, and carried to the ledger",
+			s.refusedAfterWithdrawal,
+		},
 		{"陌生人离线验证病历未被改动", "A stranger verifies offline that the record was not altered", s.strangerVerifies},
 		{"审计全部日志", "An auditor recomputes every member's whole log over HTTP", s.auditorAudits},
 		{"改动数据库中病历的一个字节：被发现", "One byte of the stored record is changed in the database: caught", s.recordTampering},
@@ -116,7 +124,11 @@ func (s *story) recordsArrive(ctx context.Context) (string, error) {
 	for _, name := range sortedKeys(counts) {
 		s.say("%d × %s", counts[name], name)
 	}
-	return fmt.Sprintf("%d resources on %s were stored in one transaction, each with its log entry, before the answer went out", len(s.stored), s.course.name), nil
+	return fmt.Sprintf(
+		"%d resources on %s were stored in one transaction, each with its log entry, before the answer went out",
+		len(s.stored),
+		s.course.name,
+	), nil
 }
 
 func (s *story) ledgerWitnesses(ctx context.Context) (string, error) {
@@ -146,7 +158,10 @@ func (s *story) ledgerWitnesses(ctx context.Context) (string, error) {
 		if l.Witnessed < state.Published || l.Problem != "" {
 			return "", fmt.Errorf("the health commission sees %d entries witnessed, problem %q", l.Witnessed, l.Problem)
 		}
-		return fmt.Sprintf("the health commission, through its own peer, finds the same log at %d entries on the ledger", l.Witnessed), nil
+		return fmt.Sprintf(
+			"the health commission, through its own peer, finds the same log at %d entries on the ledger",
+			l.Witnessed,
+		), nil
 	}
 	return "", errors.New("the health commission does not see the log of donghu")
 }
@@ -163,7 +178,11 @@ func (s *story) ownDoctorReads(ctx context.Context) (string, error) {
 	if !bytes.Contains(s.bytes, []byte(s.course.finding)) {
 		return "", errors.New("the report does not hold the finding that was sent")
 	}
-	refused, err := mustRefuse(second(doctor.For(consortium.Marketing).Read(ctx, s.report.Type, s.report.ID)), http.StatusForbidden, "MARKETING_PROHIBITED")
+	refused, err := mustRefuse(
+		second(doctor.For(consortium.Marketing).Read(ctx, s.report.Type, s.report.ID)),
+		http.StatusForbidden,
+		"MARKETING_PROHIBITED",
+	)
 	if err != nil {
 		return "", fmt.Errorf("reading for marketing: %w", err)
 	}
@@ -219,7 +238,11 @@ func wanted() []consortium.Kind {
 	return []consortium.Kind{consortium.Diagnoses, consortium.Observations, consortium.Reports}
 }
 
-func (s *story) ask(ctx context.Context, purpose consortium.Purpose, kinds ...consortium.Kind) (journey.Release, error) {
+func (s *story) ask(
+	ctx context.Context,
+	purpose consortium.Purpose,
+	kinds ...consortium.Kind,
+) (journey.Release, error) {
 	doctor, err := s.consortium.As(qingshan, consortium.RoleClinician, "")
 	if err != nil {
 		return journey.Release{}, err
@@ -229,11 +252,21 @@ func (s *story) ask(ctx context.Context, purpose consortium.Purpose, kinds ...co
 
 func (s *story) refusedWithoutConsent(ctx context.Context) (string, error) {
 	// In an earlier telling the patient may have granted and withdrawn: that refuses too, and says so.
-	refused, err := mustRefuse(second(s.ask(ctx, consortium.Treatment, wanted()...)), http.StatusForbidden, "CONSENT_MISSING", "CONSENT_WITHDRAWN", "CONSENT_EXPIRED")
+	refused, err := mustRefuse(
+		second(s.ask(ctx, consortium.Treatment, wanted()...)),
+		http.StatusForbidden,
+		"CONSENT_MISSING",
+		"CONSENT_WITHDRAWN",
+		"CONSENT_EXPIRED",
+	)
 	if err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("refused by Donghu: %s, resting on %s; the refusal is logged on both sides", refused.Code, article(refused)), nil
+	return fmt.Sprintf(
+		"refused by Donghu: %s, resting on %s; the refusal is logged on both sides",
+		refused.Code,
+		article(refused),
+	), nil
 }
 
 func (s *story) patientGrants(ctx context.Context) (string, error) {
@@ -264,7 +297,10 @@ func (s *story) releasedWithConsent(ctx context.Context) (string, error) {
 			return "", fmt.Errorf("a record of kind %s came, which was not asked for", r.Kind)
 		}
 	}
-	i := slices.IndexFunc(release.Records, func(r journey.Record) bool { return r.Type == s.report.Type && r.ID == s.report.ID })
+	i := slices.IndexFunc(
+		release.Records,
+		func(r journey.Record) bool { return r.Type == s.report.Type && r.ID == s.report.ID },
+	)
 	if i < 0 {
 		return "", errors.New("the report is not among the released records")
 	}
@@ -288,7 +324,10 @@ func (s *story) releasedWithConsent(ctx context.Context) (string, error) {
 	if err := s.receiverProves(ctx, again, release.ID); err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("%d records arrived, signed by Donghu, resting on that consent; release and receipt stand in both logs", len(release.Records)), nil
+	return fmt.Sprintf(
+		"%d records arrived, signed by Donghu, resting on that consent; release and receipt stand in both logs",
+		len(release.Records),
+	), nil
 }
 
 func (s *story) refusedBeyondConsent(ctx context.Context) (string, error) {
@@ -312,7 +351,10 @@ func (s *story) refusedBeyondConsent(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	_, err = insurer.Release(ctx, journey.Ask{Patient: s.patient, Custodian: donghu, Purpose: consortium.Payment, Kinds: wanted()})
+	_, err = insurer.Release(
+		ctx,
+		journey.Ask{Patient: s.patient, Custodian: donghu, Purpose: consortium.Payment, Kinds: wanted()},
+	)
 	var refused *journey.Refused
 	if !errors.As(err, &refused) || refused.Status != http.StatusForbidden {
 		return "", fmt.Errorf("the insurer: %w", errOr(err, "was let in"))
@@ -342,7 +384,16 @@ func (s *story) patientSeesAccess(ctx context.Context) (string, error) {
 			refused++
 		}
 		if i < 6 {
-			s.say("#%d %s %s@%s %s allow=%v %s", e.Seq, e.Time.Local().Format("15:04:05"), e.Actor, e.Org, e.Purpose, e.Allow, firstCode(e.Reasons))
+			s.say(
+				"#%d %s %s@%s %s allow=%v %s",
+				e.Seq,
+				e.Time.Local().Format("15:04:05"),
+				e.Actor,
+				e.Org,
+				e.Purpose,
+				e.Allow,
+				firstCode(e.Reasons),
+			)
 		}
 	}
 	if allowed == 0 || refused == 0 {
@@ -364,7 +415,11 @@ func (s *story) refusedAfterWithdrawal(ctx context.Context) (string, error) {
 	if _, err := person.Withdraw(ctx, s.consent); err != nil {
 		return "", err
 	}
-	refused, err := mustRefuse(second(s.ask(ctx, consortium.Treatment, wanted()...)), http.StatusForbidden, "CONSENT_WITHDRAWN")
+	refused, err := mustRefuse(
+		second(s.ask(ctx, consortium.Treatment, wanted()...)),
+		http.StatusForbidden,
+		"CONSENT_WITHDRAWN",
+	)
 	if err != nil {
 		return "", err
 	}

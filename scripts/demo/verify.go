@@ -17,7 +17,8 @@ import (
 	"yilian.example/scripts/journey"
 )
 
-// verifier gives the auditor's program: the one that set-up built, or built here as a stranger would, statically and from source.
+// verifier gives the auditor's program: the one that set-up built, or built here as a stranger would, statically and
+// from source.
 func (s *story) verifier(ctx context.Context) (string, error) {
 	binary := filepath.Join(s.work, "verify")
 	for _, path := range []string{binary, filepath.Join(s.root, ".yilian", "bin", "verify")} {
@@ -35,7 +36,8 @@ func (s *story) verifier(ctx context.Context) (string, error) {
 	return binary, nil
 }
 
-// offline runs a program without environment and, where this is allowed, in a network namespace of its own, which has no network at all.
+// offline runs a program without environment and, where this is allowed, in a network namespace of its own, which has
+// no network at all.
 func (s *story) offline(ctx context.Context, program string, args ...string) (words string, alone bool, err error) {
 	command := append([]string{program}, args...)
 	if path, err := exec.LookPath("unshare"); err == nil && exec.CommandContext(ctx, path, "--net", "true").Run() == nil {
@@ -81,10 +83,15 @@ func (s *story) strangerVerifies(ctx context.Context) (string, error) {
 	if alone {
 		where = "without network or environment"
 	}
-	return fmt.Sprintf("a separate process, %s, with nothing but the file and the members' root certificates, in %s; forged files fail", where, took.Round(time.Millisecond)), nil
+	return fmt.Sprintf(
+		"a separate process, %s, with nothing but the file and the members' root certificates, in %s; forged files fail",
+		where,
+		took.Round(time.Millisecond),
+	), nil
 }
 
-// receiverProves has the receiver make an evidence file of the report that came, from Donghu's public log and the members' signatures.
+// receiverProves has the receiver make an evidence file of the report that came, from Donghu's public log and the
+// members' signatures.
 func (s *story) receiverProves(ctx context.Context, doctor *journey.Client, release string) error {
 	content, err := doctor.ReleaseEvidence(ctx, release, s.report.Type, s.report.ID)
 	if err != nil {
@@ -102,11 +109,15 @@ func (s *story) receiverProves(ctx context.Context, doctor *journey.Client, rele
 	if err != nil {
 		return fmt.Errorf("verify what was received: %w: %s", err, words)
 	}
-	s.say("Qingshan proves the report from Donghu's public log, without asking Donghu: %s", strings.SplitN(lastLine(words), ".", 2)[0])
+	s.say(
+		"Qingshan proves the report from Donghu's public log, without asking Donghu: %s",
+		strings.SplitN(lastLine(words), ".", 2)[0],
+	)
 	return nil
 }
 
-// forgedEvidenceFails lets two forgers try: one changes a byte of the record, the other makes the statement fit the changed record as well.
+// forgedEvidenceFails lets two forgers try: one changes a byte of the record, the other makes the statement fit the
+// changed record as well.
 func (s *story) forgedEvidenceFails(ctx context.Context, program, roots string) error {
 	for _, clever := range []bool{false, true} {
 		forged, err := forge(s.file, clever)

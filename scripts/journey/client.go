@@ -97,8 +97,14 @@ func (c *Client) Send(ctx context.Context, method, path, contentType string, bod
 	return Answer{Status: res.StatusCode, Header: res.Header, Body: answer}, nil
 }
 
-// call sends, turns anything but 2xx into *Refused, and decodes the answer into out where it is not nil. Route names the call in errors.
-func (c *Client) call(ctx context.Context, route, method, path, contentType string, body []byte, out any) (Answer, error) {
+// call sends, turns anything but 2xx into *Refused, and decodes the answer into out where it is not nil. Route names
+// the call in errors.
+func (c *Client) call(
+	ctx context.Context,
+	route, method, path, contentType string,
+	body []byte,
+	out any,
+) (Answer, error) {
 	answer, err := c.Send(ctx, method, path, contentType, body)
 	if err != nil {
 		return Answer{}, fmt.Errorf("%s: %w", route, err)

@@ -57,7 +57,8 @@ func (c *Client) DraftConsent(ctx context.Context, choice Choice) (consent.Draft
 	return out, err
 }
 
-// SignConsent does what the browser does: it makes a key for this consent alone, signs grant and withdrawal, and forgets the key.
+// SignConsent does what the browser does: it makes a key for this consent alone, signs grant and withdrawal, and
+// forgets the key.
 func SignConsent(draft consent.Draft) (SignedConsent, error) {
 	key, err := NewConsentKey()
 	if err != nil {
@@ -81,7 +82,13 @@ func SignConsent(draft consent.Draft) (SignedConsent, error) {
 	if err != nil {
 		return SignedConsent{}, err
 	}
-	return SignedConsent{Statement: statement, Salt: draft.Salt, PublicKey: key.SPKI, Grant: grant, Withdrawal: withdrawal}, nil
+	return SignedConsent{
+		Statement:  statement,
+		Salt:       draft.Salt,
+		PublicKey:  key.SPKI,
+		Grant:      grant,
+		Withdrawal: withdrawal,
+	}, nil
 }
 
 // SendConsent hands a signed consent in.

@@ -1,6 +1,6 @@
-// Package journey is a client of a running consortium over its public interfaces only: FHIR, the JSON API, the public logs. The demonstration,
-// the end-to-end tests, the chaos and the bench programs are written with it. It knows where a development consortium keeps its configuration,
-// and nothing of the gateways' inside.
+// Package journey is a client of a running consortium over its public interfaces only: FHIR, the JSON API, the public
+// logs. The demonstration, the end-to-end tests, the chaos and the bench programs are written with it. It knows where a
+// development consortium keeps its configuration, and nothing of the gateways' inside.
 package journey
 
 import (
@@ -31,7 +31,8 @@ type Member struct {
 	http   *http.Client
 }
 
-// Tokens gives a bearer token for a role at an organisation. Person may be empty: the provider's first person in that role.
+// Tokens gives a bearer token for a role at an organisation. Person may be empty: the provider's first person in that
+// role.
 type Tokens func(org consortium.OrgID, role consortium.Role, person string) (string, error)
 
 // Open reads the configuration of every member's gateway below <state>/orgs.
@@ -56,7 +57,8 @@ func Open(state string, tokens Tokens) (*Consortium, error) {
 	return c, nil
 }
 
-// newHTTP keeps enough idle connections for the load programs, and follows no redirect: an API that sends one elsewhere is at fault.
+// newHTTP keeps enough idle connections for the load programs, and follows no redirect: an API that sends one elsewhere
+// is at fault.
 func newHTTP() *http.Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = 128
@@ -99,7 +101,8 @@ func (c *Consortium) Orgs() []consortium.OrgID {
 	return orgs
 }
 
-// DatabaseURL is where the members' shared database is. Only what plays the attacker, or counts what was stored, may use it.
+// DatabaseURL is where the members' shared database is. Only what plays the attacker, or counts what was stored, may
+// use it.
 func (c *Consortium) DatabaseURL() (string, error) {
 	for _, m := range c.Members {
 		return m.Config.Database.URL, nil
@@ -107,7 +110,8 @@ func (c *Consortium) DatabaseURL() (string, error) {
 	return "", errors.New("no member")
 }
 
-// Roots is the directory of the root certificates by which members are known on the ledger, <org>.pem each, as an auditor gets them.
+// Roots is the directory of the root certificates by which members are known on the ledger, <org>.pem each, as an
+// auditor gets them.
 func (c *Consortium) Roots() string { return filepath.Join(c.State, "roots") }
 
 // With gives a client that calls with a bearer token; empty for none.

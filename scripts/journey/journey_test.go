@@ -59,10 +59,18 @@ func TestReadRefusal(t *testing.T) {
 func TestSignConsent(t *testing.T) {
 	until := time.Date(2027, 1, 2, 3, 4, 5, 0, time.UTC)
 	terms := consent.Terms{
-		Patient: consortium.NewPatientRef(make([]byte, 32), "urn:x", "1"), Custodian: "donghu", Recipient: "qingshan", Purpose: consortium.Treatment,
-		Kinds: []consortium.Kind{consortium.Reports}, From: until.Add(-time.Hour), Until: until, Notice: consent.NoticeVersion, Lang: consent.Chinese,
+		Patient: consortium.NewPatientRef(
+			make([]byte, 32),
+			"urn:x",
+			"1",
+		), Custodian: "donghu", Recipient: "qingshan", Purpose: consortium.Treatment,
+		Kinds: []consortium.Kind{
+			consortium.Reports,
+		}, From: until.Add(-time.Hour), Until: until, Notice: consent.NoticeVersion, Lang: consent.Chinese,
 	}
-	signed, err := SignConsent(consent.Draft{Statement: consent.NewStatement("", terms, "字"), Salt: make([]byte, 32), Until: until.Unix()})
+	signed, err := SignConsent(
+		consent.Draft{Statement: consent.NewStatement("", terms, "字"), Salt: make([]byte, 32), Until: until.Unix()},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}

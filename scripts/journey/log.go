@@ -35,8 +35,8 @@ func (c *Client) Log(ctx context.Context) (LogState, error) {
 	return out, err
 }
 
-// WaitWitnessed waits until all that this member acknowledged before stands in a published checkpoint that the ledger has witnessed. With
-// writers at work it waits for them too. Failures to answer are waited out.
+// WaitWitnessed waits until all that this member acknowledged before stands in a published checkpoint that the ledger
+// has witnessed. With writers at work it waits for them too. Failures to answer are waited out.
 func (c *Client) WaitWitnessed(ctx context.Context) (LogState, error) {
 	var last error
 	for {
@@ -45,7 +45,13 @@ func (c *Client) WaitWitnessed(ctx context.Context) (LogState, error) {
 			return state, nil
 		}
 		if err == nil {
-			err = fmt.Errorf("pending %d, integrated %d, published %d %s", state.Pending, state.Integrated, state.Published, state.Trouble)
+			err = fmt.Errorf(
+				"pending %d, integrated %d, published %d %s",
+				state.Pending,
+				state.Integrated,
+				state.Published,
+				state.Trouble,
+			)
 		}
 		if !errors.Is(err, context.DeadlineExceeded) || last == nil {
 			last = err
@@ -107,7 +113,8 @@ func (l *PublicLog) Checkpoint(ctx context.Context) (tlog.Checkpoint, error) {
 	return tlog.OpenCheckpoint(note, l.Key)
 }
 
-// reader gives tiles of exactly the width asked for; where a partial tile has been replaced by the full one, it cuts that.
+// reader gives tiles of exactly the width asked for; where a partial tile has been replaced by the full one, it cuts
+// that.
 func (l *PublicLog) reader(ctx context.Context) tlog.ReadTiles {
 	return func(tiles []tlog.Tile) ([][]byte, error) {
 		out := make([][]byte, len(tiles))
@@ -128,8 +135,9 @@ func (l *PublicLog) reader(ctx context.Context) tlog.ReadTiles {
 	}
 }
 
-// Audit recomputes the log from its entries up to the newest checkpoint, starting from one that was seen before (the empty tree at first), and
-// calls each, where it is not nil, with every new leaf. It gives the checkpoint that was found to hold.
+// Audit recomputes the log from its entries up to the newest checkpoint, starting from one that was seen before (the
+// empty tree at first), and calls each, where it is not nil, with every new leaf. It gives the checkpoint that was
+// found to hold.
 func (l *PublicLog) Audit(ctx context.Context, older tlog.Checkpoint, each func(tlog.Leaf)) (tlog.Checkpoint, error) {
 	newest, err := l.Checkpoint(ctx)
 	if err != nil {
@@ -152,7 +160,10 @@ func (l *PublicLog) Audit(ctx context.Context, older tlog.Checkpoint, each func(
 		return tlog.Checkpoint{}, fmt.Errorf("audit %s: %w", newest.Origin, err)
 	}
 	if root != newest.Root {
-		return tlog.Checkpoint{}, fmt.Errorf("audit %s: the entries give another root than the signed checkpoint", newest.Origin)
+		return tlog.Checkpoint{}, fmt.Errorf(
+			"audit %s: the entries give another root than the signed checkpoint",
+			newest.Origin,
+		)
 	}
 	return newest, nil
 }

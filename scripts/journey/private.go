@@ -15,7 +15,8 @@ import (
 	"yilian.example/network/topology"
 )
 
-// Private starts and stops a consortium of its own beside whatever else runs on the machine: another state directory and other ports.
+// Private starts and stops a consortium of its own beside whatever else runs on the machine: another state directory
+// and other ports.
 type Private struct {
 	Root   string    // of the checkout
 	State  string    // directory; made if missing
@@ -41,8 +42,8 @@ func Root() (string, error) {
 	}
 }
 
-// NetworkCommand is how the network program is run: its binary when it was built (in the directory that YILIAN_BIN names, or .yilian/bin), or
-// from source.
+// NetworkCommand is how the network program is run: its binary when it was built (in the directory that YILIAN_BIN
+// names, or .yilian/bin), or from source.
 func NetworkCommand(root string) []string {
 	bin := os.Getenv("YILIAN_BIN")
 	if bin == "" {
@@ -113,8 +114,8 @@ func (p *Private) network(ctx context.Context, args ...string) error {
 	return cmd.Run()
 }
 
-// freeOffset finds an offset at which every port of the topology is free. It stays below the ports that the kernel gives to outgoing
-// connections.
+// freeOffset finds an offset at which every port of the topology is free. It stays below the ports that the kernel
+// gives to outgoing connections.
 func freeOffset(file string) (int, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {

@@ -30,7 +30,8 @@ func (c *Client) Create(ctx context.Context, resourceType string, resource []byt
 	return ParseLocation(answer.Header.Get("Location"))
 }
 
-// Bundle stores a transaction or batch bundle and tells what became of each entry, in order. Of an entry that was not stored, Type is empty.
+// Bundle stores a transaction or batch bundle and tells what became of each entry, in order. Of an entry that was not
+// stored, Type is empty.
 func (c *Client) Bundle(ctx context.Context, bundle []byte) ([]Stored, error) {
 	var response struct {
 		Entry []struct {
@@ -65,13 +66,29 @@ func (c *Client) Read(ctx context.Context, resourceType, id string) ([]byte, err
 
 // ReadVersion gives one version of a record.
 func (c *Client) ReadVersion(ctx context.Context, s Stored) ([]byte, error) {
-	answer, err := c.call(ctx, "vread "+s.Type, http.MethodGet, "/fhir/"+s.Type+"/"+s.ID+"/_history/"+s.Version, "", nil, nil)
+	answer, err := c.call(
+		ctx,
+		"vread "+s.Type,
+		http.MethodGet,
+		"/fhir/"+s.Type+"/"+s.ID+"/_history/"+s.Version,
+		"",
+		nil,
+		nil,
+	)
 	return answer.Body, err
 }
 
 // Evidence gives the evidence file of a record; *Refused with code NOT_WITNESSED while its log entry is not published.
 func (c *Client) Evidence(ctx context.Context, resourceType, id string) ([]byte, error) {
-	answer, err := c.call(ctx, "evidence", http.MethodGet, "/api/v1/records/"+resourceType+"/"+id+"/evidence", "", nil, nil)
+	answer, err := c.call(
+		ctx,
+		"evidence",
+		http.MethodGet,
+		"/api/v1/records/"+resourceType+"/"+id+"/evidence",
+		"",
+		nil,
+		nil,
+	)
 	return answer.Body, err
 }
 

@@ -15,8 +15,9 @@ import (
 // tokenKept is how long a token is used again: well below what development tokens live.
 const tokenKept = 5 * time.Minute
 
-// CommandTokens gets tokens from the network program: command is how it is run, for example "go run ./network" or the path of its binary, in
-// the directory dir. Tokens are kept for some minutes, so that load programs start it once per caller.
+// CommandTokens gets tokens from the network program: command is how it is run, for example "go run ./network" or the
+// path of its binary, in the directory dir. Tokens are kept for some minutes, so that load programs start it once per
+// caller.
 func CommandTokens(dir, state string, command ...string) Tokens {
 	type caller struct {
 		org    consortium.OrgID

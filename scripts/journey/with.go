@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// With does work on the consortium that runs in the state directory, or, where state is empty, on a private one that it starts and removes. When the work
-// fails, the private one's state is kept for its logs, and their place is printed.
+// With does work on the consortium that runs in the state directory, or, where state is empty, on a private one that it
+// starts and removes. When the work fails, the private one's state is kept for its logs, and their place is printed.
 func With(ctx context.Context, state string, work func(context.Context, *Consortium) error) (err error) {
 	root, err := Root()
 	if err != nil {

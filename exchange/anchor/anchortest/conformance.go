@@ -64,7 +64,8 @@ func Conformance(t *testing.T, open func(t *testing.T) Backend) {
 
 func checkEmpty(t *testing.T, b Backend) {
 	head, err := b.Head(t.Context())
-	if err != nil || head.Size != 0 || head.Root != tlog.EmptyRoot() || head.Published != nil || !head.Since.IsZero() || !head.WitnessedAt.IsZero() {
+	if err != nil || head.Size != 0 || head.Root != tlog.EmptyRoot() || head.Published != nil || !head.Since.IsZero() ||
+		!head.WitnessedAt.IsZero() {
 		t.Errorf("head of a new log is %+v, %v", head, err)
 	}
 	backlog, err := b.Backlog(t.Context())
@@ -150,7 +151,8 @@ func checkPending(t *testing.T, b Backend) {
 	}
 	for _, e := range entries {
 		for i := range n {
-			if e.ID == EntryID(i) && (!bytes.Equal(e.Leaf, Leaf(i)) || !e.Created.Equal(Begin.Add(time.Duration(i)*time.Second))) {
+			if e.ID == EntryID(i) &&
+				(!bytes.Equal(e.Leaf, Leaf(i)) || !e.Created.Equal(Begin.Add(time.Duration(i)*time.Second))) {
 				t.Errorf("entry %d is %+v", i, e)
 			}
 		}
@@ -164,7 +166,10 @@ func extend(t *testing.T, b Backend, from, to int) anchor.Batch {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tree, err := tlog.NewBuilder(head.Size, func(tiles []tlog.Tile) ([][]byte, error) { return b.Tiles(t.Context(), tiles) })
+	tree, err := tlog.NewBuilder(
+		head.Size,
+		func(tiles []tlog.Tile) ([][]byte, error) { return b.Tiles(t.Context(), tiles) },
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -203,7 +208,8 @@ func checkIntegrate(t *testing.T, b Backend) {
 			t.Errorf("entry %d: placed %v at %d, %v", i, placed, index, err)
 		}
 	}
-	if backlog, err := b.Backlog(ctx); err != nil || backlog.Pending != 10 || !backlog.Oldest.Equal(Begin.Add(390*time.Second)) {
+	if backlog, err := b.Backlog(ctx); err != nil || backlog.Pending != 10 ||
+		!backlog.Oldest.Equal(Begin.Add(390*time.Second)) {
 		t.Errorf("backlog is %+v, %v", backlog, err)
 	}
 	entries, err := b.Pending(ctx, "", 1000)
@@ -223,7 +229,10 @@ func checkFence(t *testing.T, b Backend) {
 	if err := b.Integrate(ctx, old, extend(t, b, 0, 1)); !errors.Is(err, anchor.ErrFenced) {
 		t.Errorf("integrate under a lost lease: %v, want ErrFenced", err)
 	}
-	if err := b.Publish(ctx, old, anchor.Publication{Note: note(0), WitnessedAt: Begin}); !errors.Is(err, anchor.ErrFenced) {
+	if err := b.Publish(ctx, old, anchor.Publication{Note: note(0), WitnessedAt: Begin}); !errors.Is(
+		err,
+		anchor.ErrFenced,
+	) {
 		t.Errorf("publish under a lost lease: %v, want ErrFenced", err)
 	}
 	checkUntouched(t, b, 2)
@@ -278,7 +287,9 @@ func checkUntouched(t *testing.T, b Backend, pending int64) {
 
 // note is a checkpoint as far as stores look at it.
 func note(size int64) []byte {
-	return []byte(tlog.Checkpoint{Origin: "a.example/log", Size: size, Root: tlog.EmptyRoot()}.Text() + "\n— a.example/log AAAA\n")
+	return []byte(
+		tlog.Checkpoint{Origin: "a.example/log", Size: size, Root: tlog.EmptyRoot()}.Text() + "\n— a.example/log AAAA\n",
+	)
 }
 
 func checkPublish(t *testing.T, b Backend) {
@@ -286,7 +297,12 @@ func checkPublish(t *testing.T, b Backend) {
 	lease := mustAcquire(t, b, "one", time.Minute)
 	publish := func(size int64, since time.Time) {
 		t.Helper()
-		p := anchor.Publication{Note: note(size), Size: size, WitnessedAt: Begin.Add(time.Duration(size) * time.Minute), Since: since}
+		p := anchor.Publication{
+			Note:        note(size),
+			Size:        size,
+			WitnessedAt: Begin.Add(time.Duration(size) * time.Minute),
+			Since:       since,
+		}
 		if err := b.Publish(ctx, lease, p); err != nil {
 			t.Fatalf("publish %d: %v", size, err)
 		}
@@ -294,7 +310,9 @@ func checkPublish(t *testing.T, b Backend) {
 	expect := func(size int64, since time.Time) {
 		t.Helper()
 		head, err := b.Head(ctx)
-		if err != nil || !bytes.Equal(head.Published, note(size)) || !head.WitnessedAt.Equal(Begin.Add(time.Duration(size)*time.Minute)) || !head.Since.Equal(since) {
+		if err != nil || !bytes.Equal(head.Published, note(size)) ||
+			!head.WitnessedAt.Equal(Begin.Add(time.Duration(size)*time.Minute)) ||
+			!head.Since.Equal(since) {
 			t.Errorf("head is %+v, %v; want %d published and since %v", head, err, size, since)
 		}
 	}

@@ -1,5 +1,5 @@
-// Package anchortest is what tests of the log need: a store and a ledger in memory, which fail on command, and the conformance suite that
-// every store must pass.
+// Package anchortest is what tests of the log need: a store and a ledger in memory, which fail on command, and the
+// conformance suite that every store must pass.
 package anchortest
 
 import (
@@ -210,7 +210,9 @@ func (s *Store) Snapshot() *Store {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := NewStore()
-	c.Now, c.holder, c.epoch, c.until, c.head, c.pending = s.Now, s.holder, s.epoch, s.until, s.head, slices.Clone(s.pending)
+	c.Now, c.holder, c.epoch, c.until, c.head, c.pending = s.Now, s.holder, s.epoch, s.until, s.head, slices.Clone(
+		s.pending,
+	)
 	for k, v := range s.placed {
 		c.placed[k] = v
 	}

@@ -11,8 +11,8 @@ import (
 	"yilian.example/exchange/tlog"
 )
 
-// Witness is a ledger in memory with the contract's rules: the first checkpoint is of the empty tree, and each later one must be signed by the
-// registered key and be shown to extend the last.
+// Witness is a ledger in memory with the contract's rules: the first checkpoint is of the empty tree, and each later
+// one must be signed by the registered key and be shown to extend the last.
 type Witness struct {
 	Delay time.Duration // how long a submission takes
 	Now   func() time.Time

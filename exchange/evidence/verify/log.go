@@ -64,7 +64,12 @@ func (l remoteLog) audit(ctx context.Context, key string, keyGiven bool, lang st
 		fmt.Fprintln(out, pick(lang, "[失败] 检查点没有有效签名：", "[FAILED] The checkpoint is not validly signed: ")+err.Error())
 		return false, nil
 	}
-	fmt.Fprintf(out, pick(lang, "[通过] 日志 %s 的检查点签名有效，共 %d 条\n", "[OK] Log %s signed its checkpoint of %d entries\n"), checkpoint.Origin, checkpoint.Size)
+	fmt.Fprintf(
+		out,
+		pick(lang, "[通过] 日志 %s 的检查点签名有效，共 %d 条\n", "[OK] Log %s signed its checkpoint of %d entries\n"),
+		checkpoint.Origin,
+		checkpoint.Size,
+	)
 	kinds := map[string]int{}
 	root, err := tlog.Audit(tlog.Checkpoint{Root: tlog.EmptyRoot()}, checkpoint.Size,
 		func(tiles []tlog.Tile) ([][]byte, error) { return l.tiles(ctx, tiles) },
@@ -81,15 +86,36 @@ func (l remoteLog) audit(ctx context.Context, key string, keyGiven bool, lang st
 	case err != nil:
 		return false, err
 	case root != checkpoint.Root:
-		fmt.Fprintf(out, pick(lang, "[失败] 由全部条目算出的根为 %s，检查点签署的是 %s\n", "[FAILED] The entries have the root %s, the checkpoint says %s\n"), root, checkpoint.Root)
+		fmt.Fprintf(
+			out,
+			pick(lang, "[失败] 由全部条目算出的根为 %s，检查点签署的是 %s\n", "[FAILED] The entries have the root %s, the checkpoint says %s\n"),
+			root,
+			checkpoint.Root,
+		)
 		return false, nil
 	}
-	fmt.Fprintf(out, pick(lang, "[通过] 每个条目、每块哈希均由条目重新算出且一致；根 %s\n", "[OK] Every entry and every tile was recomputed from the entries and agrees; root %s\n"), root)
+	fmt.Fprintf(
+		out,
+		pick(
+			lang,
+			"[通过] 每个条目、每块哈希均由条目重新算出且一致；根 %s\n",
+			"[OK] Every entry and every tile was recomputed from the entries and agrees; root %s\n",
+		),
+		root,
+	)
 	for _, kind := range sortedKeys(kinds) {
 		fmt.Fprintf(out, "     %-10s %d\n", kind, kinds[kind])
 	}
 	if !keyGiven {
-		fmt.Fprintf(out, pick(lang, "注意：公钥取自日志本身，请与账本上登记的核对：%s\n", "Note: the key was taken from the log itself; compare it with the one that the ledger has: %s\n"), key)
+		fmt.Fprintf(
+			out,
+			pick(
+				lang,
+				"注意：公钥取自日志本身，请与账本上登记的核对：%s\n",
+				"Note: the key was taken from the log itself; compare it with the one that the ledger has: %s\n",
+			),
+			key,
+		)
 	}
 	return true, nil
 }
@@ -103,7 +129,8 @@ func sortedKeys(m map[string]int) []string {
 	return keys
 }
 
-// tiles implements tlog.ReadTiles. Where a partial tile is gone, its full version serves (C2SP tlog-tiles, partial tiles).
+// tiles implements tlog.ReadTiles. Where a partial tile is gone, its full version serves (C2SP tlog-tiles, partial
+// tiles).
 func (l remoteLog) tiles(ctx context.Context, tiles []tlog.Tile) ([][]byte, error) {
 	out := make([][]byte, len(tiles))
 	for i, t := range tiles {

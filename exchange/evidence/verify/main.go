@@ -1,11 +1,12 @@
-// Command verify is the auditor's program. It checks an evidence file offline, with nothing but the members' root certificates, or audits a
-// whole log over HTTP, and says in words what was proven or what failed. It needs no account, no database and no trust in any member.
+// Command verify is the auditor's program. It checks an evidence file offline, with nothing but the members' root
+// certificates, or audits a whole log over HTTP, and says in words what was proven or what failed. It needs no account,
+// no database and no trust in any member.
 //
 //	verify FILE --roots DIR [--lang zh|en] [--quorum N] [--chaincode NAME] [--channel NAME]
 //	verify log URL [--key VERIFIERKEY] [--lang zh|en]
 //
-// DIR holds one PEM file per member, named <member>.pem. The exit code is 0 when everything was proven, 1 when something was disproven or could
-// not be checked, and 2 when the program was not used as above.
+// DIR holds one PEM file per member, named <member>.pem. The exit code is 0 when everything was proven, 1 when
+// something was disproven or could not be checked, and 2 when the program was not used as above.
 package main
 
 import (

@@ -45,7 +45,11 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	version := exchange.Version{
-		Ref: exchange.RecordRef{Org: "donghu", Type: "Observation", ID: "a1b2"}, Number: 1, Patient: "pa", Kind: "observations",
+		Ref: exchange.RecordRef{
+			Org:  "donghu",
+			Type: "Observation",
+			ID:   "a1b2",
+		}, Number: 1, Patient: "pa", Kind: "observations",
 		Recorded: time.Now().Add(-time.Hour), Content: []byte(`{"resourceType":"Observation"}`), Salt: [32]byte{7},
 	}
 	tree, err := tlog.NewBuilder(0, nil)
@@ -55,7 +59,11 @@ func newWorld(t *testing.T) *world {
 	for i := range size {
 		leaf := anchortest.Leaf(i)
 		if i == 300 {
-			leaf = tlog.NewLeaf(tlog.KindRecord, version.Recorded, tlog.Commit(tlog.KindRecord, version.Salt, exchange.Statement(version)))
+			leaf = tlog.NewLeaf(
+				tlog.KindRecord,
+				version.Recorded,
+				tlog.Commit(tlog.KindRecord, version.Salt, exchange.Statement(version)),
+			)
 		}
 		if err := tree.Add(leaf); err != nil {
 			t.Fatal(err)
@@ -124,8 +132,12 @@ func (w *world) save(t *testing.T, version exchange.Version, note []byte, root t
 		}
 		return out, nil
 	}
-	f, err := evidence.New(evidence.Record{Statement: exchange.Statement(version), Content: version.Content, Salt: version.Salt}, 300,
-		stubtest.FakeAttestation(t, state, cas...), read)
+	f, err := evidence.New(
+		evidence.Record{Statement: exchange.Statement(version), Content: version.Content, Salt: version.Salt},
+		300,
+		stubtest.FakeAttestation(t, state, cas...),
+		read,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,5 +1,6 @@
-// Package api is the gateway's programs' side: FHIR R4, the JSON API, the public log, other members' gateways and operators' endpoints, a file
-// per resource. Handlers turn requests into calls of the domains and errors into problem documents or OperationOutcomes; they decide nothing.
+// Package api is the gateway's programs' side: FHIR R4, the JSON API, the public log, other members' gateways and
+// operators' endpoints, a file per resource. Handlers turn requests into calls of the domains and errors into problem
+// documents or OperationOutcomes; they decide nothing.
 package api
 
 import (
@@ -35,7 +36,12 @@ func New(engine *gin.Engine, group *gin.RouterGroup, publicURL string, actorFrom
 	conf.CreateHooks = nil
 	conf.Servers = []*huma.Server{{URL: publicURL}}
 	conf.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		"bearer": {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "Access token of the organisation's OpenID provider"},
+		"bearer": {
+			Type:         "http",
+			Scheme:       "bearer",
+			BearerFormat: "JWT",
+			Description:  "Access token of the organisation's OpenID provider",
+		},
 	}
 	conf.Security = []map[string][]string{{"bearer": {}}}
 	j := JSON{api: humagin.NewWithGroup(engine, group, conf), actorFrom: actorFrom, failures: failures}
@@ -46,11 +52,19 @@ func New(engine *gin.Engine, group *gin.RouterGroup, publicURL string, actorFrom
 // requestID is where the request's id stands in an operation's context.
 type requestID struct{}
 
-// admit lets callers pass who are known. It comes before a request's form is looked at: strangers are not told about it.
+// admit lets callers pass who are known. It comes before a request's form is looked at: strangers are not told about
+// it.
 func (j JSON) admit(ctx huma.Context, next func(huma.Context)) {
 	c := humagin.Unwrap(ctx)
 	if _, ok := j.actorFrom(ctx.Context()); !ok {
-		j.failures.Problem(c, fault.New(fault.Unauthorized, "SIGN_IN", "Sign in, or send a bearer token of your organisation's identity provider."))
+		j.failures.Problem(
+			c,
+			fault.New(
+				fault.Unauthorized,
+				"SIGN_IN",
+				"Sign in, or send a bearer token of your organisation's identity provider.",
+			),
+		)
 		return
 	}
 	next(huma.WithValue(ctx, requestID{}, c.Writer.Header().Get("X-Request-Id")))

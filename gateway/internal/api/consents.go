@@ -22,7 +22,8 @@ type ConsentBook interface {
 	List(ctx context.Context, actor consortium.Actor) ([]consent.Consent, error)
 }
 
-// Consents drafts, takes, lists and ends consents. Each operation is for the patient themself; nobody is named in an address.
+// Consents drafts, takes, lists and ends consents. Each operation is for the patient themself; nobody is named in an
+// address.
 type Consents struct {
 	Book   ConsentBook
 	Ledger consent.LedgerReader // nil: the ledger's state is not shown
@@ -120,14 +121,20 @@ func (k Consents) Register(j JSON) {
 
 const noStore = "no-store"
 
-func (k Consents) draft(ctx context.Context, actor consortium.Actor, in *draftConsentInput) (*draftConsentOutput, error) {
+func (k Consents) draft(
+	ctx context.Context,
+	actor consortium.Actor,
+	in *draftConsentInput,
+) (*draftConsentOutput, error) {
 	b := in.Body
 	kinds := make([]consortium.Kind, len(b.Kinds))
 	for i, name := range b.Kinds {
 		kinds[i] = consortium.Kind(name)
 	}
 	d, err := k.Book.Draft(ctx, actor, consent.Choice{
-		Recipient: consortium.OrgID(b.Recipient), Purpose: consortium.Purpose(b.Purpose), Kinds: kinds, Until: b.Until, Lang: consent.Lang(b.Lang),
+		Recipient: consortium.OrgID(
+			b.Recipient,
+		), Purpose: consortium.Purpose(b.Purpose), Kinds: kinds, Until: b.Until, Lang: consent.Lang(b.Lang),
 	})
 	if err != nil {
 		return nil, err

@@ -37,7 +37,16 @@ func newCounter(t *testing.T) *counter {
 	keys, book, quiet := consenttest.Keys("donghu"), consenttest.NewBook(), slog.New(slog.DiscardHandler)
 	self := consenttest.Self
 	c := &counter{t: t, actor: &self, ledger: consenttest.NewLedger(now), engine: gin.New()}
-	c.carrier = &consent.Carrier{Org: "donghu", Store: book, Outbox: book, Ledger: c.ledger, Keys: keys, Now: now, Random: rand.Reader, Log: quiet}
+	c.carrier = &consent.Carrier{
+		Org:    "donghu",
+		Store:  book,
+		Outbox: book,
+		Ledger: c.ledger,
+		Keys:   keys,
+		Now:    now,
+		Random: rand.Reader,
+		Log:    quiet,
+	}
 	consents := &consent.Consents{
 		Org: "donghu", Members: consenttest.Members{}, People: consenttest.Born(consentNoon.AddDate(-30, 0, 0)), Keys: keys, Store: book, Now: now,
 		Random: rand.Reader,
@@ -97,7 +106,13 @@ func (c *counter) signedBody() map[string]any {
 		c.t.Fatalf("draft: %d", res.StatusCode)
 	}
 	s := consenttest.Sign(c.t, d)
-	return map[string]any{"statement": s.Statement, "salt": s.Salt, "publicKey": s.PublicKey, "grant": s.Grant, "withdrawal": s.Withdrawal}
+	return map[string]any{
+		"statement":  s.Statement,
+		"salt":       s.Salt,
+		"publicKey":  s.PublicKey,
+		"grant":      s.Grant,
+		"withdrawal": s.Withdrawal,
+	}
 }
 
 func TestConsentsAPI(t *testing.T) {
@@ -105,7 +120,8 @@ func TestConsentsAPI(t *testing.T) {
 	var granted consentBody
 	body := c.signedBody()
 	res := c.call("POST", "/api/v1/consents", body, &granted)
-	if res.StatusCode != http.StatusCreated || granted.State != consent.Pending || granted.Counts || granted.Recipient != "qingshan" {
+	if res.StatusCode != http.StatusCreated || granted.State != consent.Pending || granted.Counts ||
+		granted.Recipient != "qingshan" {
 		t.Fatalf("granted: %d %+v", res.StatusCode, granted)
 	}
 	if res.Header.Get("Cache-Control") != "no-store" {
@@ -127,7 +143,8 @@ func TestConsentsAPI(t *testing.T) {
 	}
 
 	var again consentBody
-	if res := c.call("POST", "/api/v1/consents", body, &again); res.StatusCode != http.StatusCreated || again.ID != granted.ID {
+	if res := c.call("POST", "/api/v1/consents", body, &again); res.StatusCode != http.StatusCreated ||
+		again.ID != granted.ID {
 		t.Errorf("same submission again: %d %+v", res.StatusCode, again)
 	}
 	var list struct{ Consents []consentBody }

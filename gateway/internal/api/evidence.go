@@ -9,8 +9,8 @@ import (
 	"yilian.example/exchange/consortium"
 )
 
-// EvidenceBuilder builds the evidence file of a record's current version, under a logged decision; fault.Conflict with code NOT_WITNESSED while the
-// ledger has not witnessed it.
+// EvidenceBuilder builds the evidence file of a record's current version, under a logged decision; fault.Conflict with
+// code NOT_WITNESSED while the ledger has not witnessed it.
 type EvidenceBuilder interface {
 	Evidence(ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, typ, id string) ([]byte, error)
 }
@@ -53,5 +53,10 @@ func (e Evidence) Register(j JSON) {
 }
 
 func evidenceFile(file []byte) *evidenceOutput {
-	return &evidenceOutput{ContentType: "application/json", CacheControl: "no-store", Disposition: `attachment; filename="evidence.json"`, Body: file}
+	return &evidenceOutput{
+		ContentType:  "application/json",
+		CacheControl: "no-store",
+		Disposition:  `attachment; filename="evidence.json"`,
+		Body:         file,
+	}
 }

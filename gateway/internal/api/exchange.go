@@ -40,7 +40,15 @@ func (e Exchange) Register(r gin.IRouter) {
 func (e Exchange) release(c *gin.Context) {
 	peer, err := e.PeerOrg(c.Request.TLS)
 	if err != nil {
-		e.Fail(c, fault.Wrap(err, fault.Unauthorized, "PEER_UNKNOWN", "Connect with the gateway certificate of a member organisation."))
+		e.Fail(
+			c,
+			fault.Wrap(
+				err,
+				fault.Unauthorized,
+				"PEER_UNKNOWN",
+				"Connect with the gateway certificate of a member organisation.",
+			),
+		)
 		return
 	}
 	if mt, _, err := mime.ParseMediaType(c.GetHeader("Content-Type")); err != nil || mt != config.ReleaseMediaType {

@@ -23,14 +23,32 @@ const fhirJSON = "application/fhir+json; charset=utf-8"
 
 // Taker stores what comes in; *exchange.Ingest is one.
 type Taker interface {
-	Create(ctx context.Context, caller exchange.Caller, typ string, body []byte, ifNoneExist string) (exchange.Taken, error)
-	Update(ctx context.Context, caller exchange.Caller, typ, id string, body []byte, ifMatch string) (exchange.Taken, error)
+	Create(
+		ctx context.Context,
+		caller exchange.Caller,
+		typ string,
+		body []byte,
+		ifNoneExist string,
+	) (exchange.Taken, error)
+	Update(
+		ctx context.Context,
+		caller exchange.Caller,
+		typ, id string,
+		body []byte,
+		ifMatch string,
+	) (exchange.Taken, error)
 	Bundle(ctx context.Context, caller exchange.Caller, body []byte) (exchange.TakenBundle, error)
 }
 
 // Reader shows one record under a logged decision; *exchange.Reading is one.
 type Reader interface {
-	Read(ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, ref exchange.RecordRef, number int) (exchange.Version, error)
+	Read(
+		ctx context.Context,
+		actor consortium.Actor,
+		purpose consortium.Purpose,
+		ref exchange.RecordRef,
+		number int,
+	) (exchange.Version, error)
 }
 
 // Finder finds records by search values; *exchange.Records is one.
@@ -72,24 +90,41 @@ func (f *FHIR) Register(r gin.IRouter) {
 	}
 }
 
-// notAllowed answers interactions of FHIR that are not served. A search by GET is one: search values are identifiers, and addresses are
-// written to logs all along the way.
+// notAllowed answers interactions of FHIR that are not served. A search by GET is one: search values are identifiers,
+// and addresses are written to logs all along the way.
 func (f *FHIR) notAllowed(allow string) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		c.Header("Allow", allow)
-		f.Failures.Outcome(c, fault.New(fault.Unsupported, "METHOD", "This interaction is not served; the CapabilityStatement at /fhir/metadata lists those that are. Searches are sent by POST to Patient/_search."))
+		f.Failures.Outcome(
+			c,
+			fault.New(
+				fault.Unsupported,
+				"METHOD",
+				"This interaction is not served; the CapabilityStatement at /fhir/metadata lists those that are. Searches are sent by POST to Patient/_search.",
+			),
+		)
 	}
 }
 
 // caller gives who calls and why, or answers and reports false.
 func (f *FHIR) caller(c *gin.Context) (exchange.Caller, bool) {
 	if !acceptsFHIR(c.Request) {
-		f.Failures.Outcome(c, fault.New(fault.Unsupported, "NOT_ACCEPTABLE", "Only application/fhir+json is served, in UTF-8 and FHIR version 4.0."))
+		f.Failures.Outcome(
+			c,
+			fault.New(
+				fault.Unsupported,
+				"NOT_ACCEPTABLE",
+				"Only application/fhir+json is served, in UTF-8 and FHIR version 4.0.",
+			),
+		)
 		return exchange.Caller{}, false
 	}
 	actor, ok := f.ActorFrom(c.Request.Context())
 	if !ok {
-		f.Failures.Outcome(c, fault.New(fault.Unauthorized, "SIGN_IN", "Send a bearer token of your organisation's identity provider."))
+		f.Failures.Outcome(
+			c,
+			fault.New(fault.Unauthorized, "SIGN_IN", "Send a bearer token of your organisation's identity provider."),
+		)
 		return exchange.Caller{}, false
 	}
 	purpose, err := PurposeOf(c.Request, actor.Role)
@@ -109,7 +144,11 @@ func purposeFrom(given []string, role consortium.Role) (consortium.Purpose, erro
 	if len(given) > 0 {
 		p := consortium.Purpose(given[0])
 		if len(given) > 1 || !p.Valid() {
-			return "", fault.New(fault.Invalid, "PURPOSE", "Purpose-Of-Use must be one code of HL7's PurposeOfUse, for example TREAT.")
+			return "", fault.New(
+				fault.Invalid,
+				"PURPOSE",
+				"Purpose-Of-Use must be one code of HL7's PurposeOfUse, for example TREAT.",
+			)
 		}
 		return p, nil
 	}
@@ -120,13 +159,18 @@ func purposeFrom(given []string, role consortium.Role) (consortium.Purpose, erro
 	if p, ok := defaults[role]; ok {
 		return p, nil
 	}
-	return "", fault.New(fault.Invalid, "PURPOSE", "Say what for: send the header Purpose-Of-Use with a code of HL7's PurposeOfUse.")
+	return "", fault.New(
+		fault.Invalid,
+		"PURPOSE",
+		"Say what for: send the header Purpose-Of-Use with a code of HL7's PurposeOfUse.",
+	)
 }
 
 // acceptsFHIR reports whether the caller takes our one format.
 func acceptsFHIR(r *http.Request) bool {
 	if format := r.URL.Query().Get("_format"); format != "" {
-		return format == "json" || strings.HasSuffix(format, "/json") || strings.HasSuffix(strings.ReplaceAll(format, " ", "+"), "fhir+json")
+		return format == "json" || strings.HasSuffix(format, "/json") ||
+			strings.HasSuffix(strings.ReplaceAll(format, " ", "+"), "fhir+json")
 	}
 	accept := r.Header.Values("Accept")
 	if len(accept) == 0 {
@@ -150,7 +194,8 @@ func (f *FHIR) body(c *gin.Context, types ...string) ([]byte, bool) {
 	for _, t := range types {
 		good = good || mt == t
 	}
-	if err != nil || !good || charset != "" && charset != "utf-8" || version != "" && version != "4.0" || c.GetHeader("Content-Encoding") != "" {
+	if err != nil || !good || charset != "" && charset != "utf-8" || version != "" && version != "4.0" ||
+		c.GetHeader("Content-Encoding") != "" {
 		f.Failures.Outcome(c, fault.New(fault.Unsupported, "MEDIA_TYPE", "Send "+types[0]+" in UTF-8, not compressed."))
 		return nil, false
 	}
@@ -160,7 +205,12 @@ func (f *FHIR) body(c *gin.Context, types ...string) ([]byte, bool) {
 	}
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
-		err = fault.Wrap(err, fault.TooLarge, "BODY_TOO_LARGE", "The body may have "+strconv.FormatInt(f.MaxBody, 10)+" bytes at most. Send several requests.")
+		err = fault.Wrap(
+			err,
+			fault.TooLarge,
+			"BODY_TOO_LARGE",
+			"The body may have "+strconv.FormatInt(f.MaxBody, 10)+" bytes at most. Send several requests.",
+		)
 	} else {
 		err = fault.Wrap(err, fault.Invalid, "BODY_CUT", "The body ended before it was complete.")
 	}
@@ -194,7 +244,14 @@ func (f *FHIR) update(c *gin.Context) {
 	if !ok {
 		return
 	}
-	taken, err := f.Ingest.Update(c.Request.Context(), caller, c.Param("type"), c.Param("id"), body, c.GetHeader("If-Match"))
+	taken, err := f.Ingest.Update(
+		c.Request.Context(),
+		caller,
+		c.Param("type"),
+		c.Param("id"),
+		body,
+		c.GetHeader("If-Match"),
+	)
 	if err != nil {
 		f.Failures.Outcome(c, err)
 		return
@@ -207,7 +264,14 @@ func (f *FHIR) known(c *gin.Context) bool {
 	if _, ok := fhir.ClassOf(c.Param("type")); ok {
 		return true
 	}
-	f.Failures.Outcome(c, fault.New(fault.Unsupported, "TYPE_NOT_KEPT", "Resources of this type are not kept here; the CapabilityStatement at /fhir/metadata lists those that are."))
+	f.Failures.Outcome(
+		c,
+		fault.New(
+			fault.Unsupported,
+			"TYPE_NOT_KEPT",
+			"Resources of this type are not kept here; the CapabilityStatement at /fhir/metadata lists those that are.",
+		),
+	)
 	return false
 }
 

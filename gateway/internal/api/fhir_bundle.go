@@ -34,7 +34,8 @@ func (f *FHIR) bundle(c *gin.Context) {
 	c.Data(http.StatusOK, fhirJSON, f.bundleResponse(taken, preferred(c.Request)))
 }
 
-// bundleResponse writes the transaction-response or batch-response. It is written by hand so that stored resources stand in it byte for byte.
+// bundleResponse writes the transaction-response or batch-response. It is written by hand so that stored resources
+// stand in it byte for byte.
 func (f *FHIR) bundleResponse(taken exchange.TakenBundle, prefer string) []byte {
 	var b bytes.Buffer
 	kind := "batch-response"
@@ -110,7 +111,14 @@ func (f *FHIR) search(c *gin.Context) {
 	form, err := url.ParseQuery(string(body))
 	criteria, good := fhir.ParseCriteria("identifier=" + url.QueryEscape(form.Get("identifier")))
 	if err != nil || !good || len(form) != 1 || len(form["identifier"]) != 1 || len(c.Request.URL.Query()) > 0 {
-		f.Failures.Outcome(c, fault.New(fault.Invalid, "SEARCH", "Send identifier=system|value in the body, and nothing else: no other parameter is served, and identifiers do not belong into addresses."))
+		f.Failures.Outcome(
+			c,
+			fault.New(
+				fault.Invalid,
+				"SEARCH",
+				"Send identifier=system|value in the body, and nothing else: no other parameter is served, and identifiers do not belong into addresses.",
+			),
+		)
 		return
 	}
 	found, err := f.find(c, caller, criteria)
@@ -122,17 +130,27 @@ func (f *FHIR) search(c *gin.Context) {
 	c.Data(http.StatusOK, fhirJSON, f.searchset(found))
 }
 
-// find reads the Patients that carry an identifier, each under its own decision. A refusal is the answer, but for patients: to them, other
-// people's records do not exist.
+// find reads the Patients that carry an identifier, each under its own decision. A refusal is the answer, but for
+// patients: to them, other people's records do not exist.
 func (f *FHIR) find(c *gin.Context, caller exchange.Caller, criteria fhir.Identifier) ([]exchange.Version, error) {
 	ctx := c.Request.Context()
-	ids, err := f.Finder.Find(ctx, "Patient", []exchange.Token{{Param: "identifier", System: criteria.System, Value: criteria.Value}})
+	ids, err := f.Finder.Find(
+		ctx,
+		"Patient",
+		[]exchange.Token{{Param: "identifier", System: criteria.System, Value: criteria.Value}},
+	)
 	if err != nil {
 		return nil, err
 	}
 	var found []exchange.Version
 	for _, id := range ids {
-		v, err := f.Records.Read(ctx, caller.Actor, caller.Purpose, exchange.RecordRef{Org: f.Org, Type: "Patient", ID: id}, 0)
+		v, err := f.Records.Read(
+			ctx,
+			caller.Actor,
+			caller.Purpose,
+			exchange.RecordRef{Org: f.Org, Type: "Patient", ID: id},
+			0,
+		)
 		switch {
 		case err == nil:
 			found = append(found, v)

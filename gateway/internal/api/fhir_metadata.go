@@ -54,8 +54,12 @@ func (f *FHIR) capabilities() object {
 			"documentation": "Every access is decided by the consent policy for the purpose in the header Purpose-Of-Use (a code of HL7's PurposeOfUse) and logged. " +
 				"Conditional create takes identifier=system|value. Bundles take POST and PUT.",
 			"security": object{
-				"cors":        false,
-				"service":     []object{{"coding": []object{{"system": "http://terminology.hl7.org/CodeSystem/restful-security-service", "code": "OAuth"}}}},
+				"cors": false,
+				"service": []object{
+					{
+						"coding": []object{{"system": "http://terminology.hl7.org/CodeSystem/restful-security-service", "code": "OAuth"}},
+					},
+				},
 				"description": "Bearer tokens of the organisation's OpenID provider.",
 			},
 			"resource":    resources,

@@ -47,7 +47,12 @@ func (w *world) Describe(_ context.Context, ref exchange.RecordRef) (consortium.
 	return v[0].Patient, v[0].Kind, nil
 }
 
-func (w *world) Read(_ context.Context, a exchange.Access, ref exchange.RecordRef, number int) (exchange.Version, error) {
+func (w *world) Read(
+	_ context.Context,
+	a exchange.Access,
+	ref exchange.RecordRef,
+	number int,
+) (exchange.Version, error) {
 	w.logged = append(w.logged, a)
 	v := w.versions[ref]
 	if number == 0 {
@@ -75,7 +80,10 @@ func (w *world) Holdings(context.Context, consortium.PatientRef) ([]exchange.Hol
 	return nil, nil
 }
 
-func (w *world) CurrentVersions(_ context.Context, refs []exchange.RecordRef) (map[exchange.RecordRef]exchange.Current, error) {
+func (w *world) CurrentVersions(
+	_ context.Context,
+	refs []exchange.RecordRef,
+) (map[exchange.RecordRef]exchange.Current, error) {
 	out := map[exchange.RecordRef]exchange.Current{}
 	for _, ref := range refs {
 		if v := w.versions[ref]; len(v) > 0 {
@@ -114,7 +122,11 @@ func (w *world) Decide(_ context.Context, q consortium.Query) (consortium.Decisi
 	if q.Actor.Role == consortium.RolePatient && q.Actor.Patient != q.Patient {
 		allow = false
 	}
-	return consortium.Decision{Query: q, Allow: allow, Reasons: []consortium.Reason{{Code: "NO_ENCOUNTER", Article: "PIPL 13"}}}, nil
+	return consortium.Decision{
+		Query:   q,
+		Allow:   allow,
+		Reasons: []consortium.Reason{{Code: "NO_ENCOUNTER", Article: "PIPL 13"}},
+	}, nil
 }
 
 func (w *world) Ref(system, value string) consortium.PatientRef {
@@ -190,25 +202,47 @@ func (w *world) send(t *testing.T, method, path, body string, headers ...string)
 }
 
 func fhirPatient(id, value string) string {
-	return fmt.Sprintf("{\"resourceType\": \"Patient\", \"id\": %q,\n  \"identifier\": [{\"system\": %q, \"value\": %q}], \"name\": [{\"text\": \"王秀兰\"}]}", id, fhirCard, value)
+	return fmt.Sprintf(
+		"{\"resourceType\": \"Patient\", \"id\": %q,\n  \"identifier\": [{\"system\": %q, \"value\": %q}], \"name\": [{\"text\": \"王秀兰\"}]}",
+		id,
+		fhirCard,
+		value,
+	)
 }
 
 func TestFHIRCreateReadUpdate(t *testing.T) {
 	w := newWorld(t)
 	created := w.send(t, "POST", "/fhir/Patient", fhirPatient("theirs", "990000195803120260"))
-	if created.status != http.StatusCreated || created.header.Get("Location") != "http://gateway.example/fhir/Patient/id-1/_history/1" ||
-		created.header.Get("ETag") != `W/"1"` || created.header.Get("Last-Modified") != "Sat, 21 Nov 2026 08:00:00 GMT" {
+	if created.status != http.StatusCreated ||
+		created.header.Get("Location") != "http://gateway.example/fhir/Patient/id-1/_history/1" ||
+		created.header.Get("ETag") != `W/"1"` ||
+		created.header.Get("Last-Modified") != "Sat, 21 Nov 2026 08:00:00 GMT" {
 		t.Fatalf("create: %d %v", created.status, created.header)
 	}
-	want := strings.Replace(fhirPatient("id-1", "990000195803120260"), `"Patient", "id"`, `"Patient","meta":{"versionId":"1","lastUpdated":"2026-11-21T08:00:00.000Z"}, "id"`, 1)
+	want := strings.Replace(
+		fhirPatient("id-1", "990000195803120260"),
+		`"Patient", "id"`,
+		`"Patient","meta":{"versionId":"1","lastUpdated":"2026-11-21T08:00:00.000Z"}, "id"`,
+		1,
+	)
 	if created.body != want {
 		t.Errorf("create gave\n%s\nwant\n%s", created.body, want)
 	}
 	read := w.send(t, "GET", "/fhir/Patient/id-1", "")
-	if read.status != http.StatusOK || read.body != want || read.header.Get("Content-Type") != fhirJSON || read.header.Get("Cache-Control") != "no-store" {
+	if read.status != http.StatusOK || read.body != want || read.header.Get("Content-Type") != fhirJSON ||
+		read.header.Get("Cache-Control") != "no-store" {
 		t.Errorf("read: %d %v", read.status, read.header)
 	}
-	updated := w.send(t, "PUT", "/fhir/Patient/id-1", fhirPatient("id-1", "990000195803120260"), "If-Match", `W/"1"`, "Prefer", "return=minimal")
+	updated := w.send(
+		t,
+		"PUT",
+		"/fhir/Patient/id-1",
+		fhirPatient("id-1", "990000195803120260"),
+		"If-Match",
+		`W/"1"`,
+		"Prefer",
+		"return=minimal",
+	)
 	if updated.status != http.StatusOK || updated.header.Get("ETag") != `W/"2"` || updated.body != "" {
 		t.Errorf("update: %d %q", updated.status, updated.body)
 	}
@@ -218,10 +252,18 @@ func TestFHIRCreateReadUpdate(t *testing.T) {
 	if old := w.send(t, "GET", "/fhir/Patient/id-1/_history/1", ""); old.status != http.StatusOK || old.body != want {
 		t.Errorf("vread: %d", old.status)
 	}
-	if same := w.send(t, "GET", "/fhir/Patient/id-1", "", "If-None-Match", `W/"2"`); same.status != http.StatusNotModified || same.body != "" {
+	if same := w.send(t, "GET", "/fhir/Patient/id-1", "", "If-None-Match", `W/"2"`); same.status != http.StatusNotModified ||
+		same.body != "" {
 		t.Errorf("conditional read: %d", same.status)
 	}
-	outcome := w.send(t, "PUT", "/fhir/Patient/new", fhirPatient("new", "990000195803120260"), "Prefer", "return=OperationOutcome")
+	outcome := w.send(
+		t,
+		"PUT",
+		"/fhir/Patient/new",
+		fhirPatient("new", "990000195803120260"),
+		"Prefer",
+		"return=OperationOutcome",
+	)
 	if outcome.status != http.StatusCreated || !strings.Contains(outcome.body, `"resourceType":"OperationOutcome"`) {
 		t.Errorf("update that creates: %d %s", outcome.status, outcome.body)
 	}
@@ -235,7 +277,10 @@ func TestFHIRCreateReadUpdate(t *testing.T) {
 
 func TestFHIRBundle(t *testing.T) {
 	w := newWorld(t)
-	entries := `{"fullUrl":"urn:uuid:1b6e2a52-2c4e-4a6e-9d8e-1f1d3c5b7a90","resource":` + fhirPatient("x", "990000195803120260") + `,"request":{"method":"POST","url":"Patient"}},
+	entries := `{"fullUrl":"urn:uuid:1b6e2a52-2c4e-4a6e-9d8e-1f1d3c5b7a90","resource":` + fhirPatient(
+		"x",
+		"990000195803120260",
+	) + `,"request":{"method":"POST","url":"Patient"}},
 		{"fullUrl":"urn:uuid:2b6e2a52-2c4e-4a6e-9d8e-1f1d3c5b7a90","resource":{"resourceType":"Condition","subject":{"reference":"urn:uuid:1b6e2a52-2c4e-4a6e-9d8e-1f1d3c5b7a90"}},"request":{"method":"POST","url":"Condition"}}`
 	got := w.send(t, "POST", "/fhir", `{"resourceType":"Bundle","type":"transaction","entry":[`+entries+`]}`)
 	want := `{"resourceType":"Bundle","type":"transaction-response","entry":[` +
@@ -245,18 +290,30 @@ func TestFHIRBundle(t *testing.T) {
 		t.Errorf("transaction: %d\n%s\nwant\n%s", got.status, got.body, want)
 	}
 	mustBeFHIR(t, got.body)
-	with := w.send(t, "POST", "/fhir", `{"resourceType":"Bundle","type":"transaction","entry":[`+entries+`]}`, "Prefer", "return=representation")
-	if !strings.Contains(with.body, `"resource":{"resourceType": "Patient",`[:len(`"resource":{"resourceType": "Patient"`)]) {
+	with := w.send(
+		t,
+		"POST",
+		"/fhir",
+		`{"resourceType":"Bundle","type":"transaction","entry":[`+entries+`]}`,
+		"Prefer",
+		"return=representation",
+	)
+	if !strings.Contains(
+		with.body,
+		`"resource":{"resourceType": "Patient",`[:len(`"resource":{"resourceType": "Patient"`)],
+	) {
 		t.Errorf("representation is not as stored: %s", with.body)
 	}
 	mustBeFHIR(t, with.body)
 	batch := w.send(t, "POST", "/fhir/", `{"resourceType":"Bundle","type":"batch","entry":[`+entries+`]}`)
-	if batch.status != http.StatusOK || !strings.Contains(batch.body, `"status":"201 Created"`) || !strings.Contains(batch.body, `"status":"422 Unprocessable Entity"`) {
+	if batch.status != http.StatusOK || !strings.Contains(batch.body, `"status":"201 Created"`) ||
+		!strings.Contains(batch.body, `"status":"422 Unprocessable Entity"`) {
 		t.Errorf("batch: %d %s", batch.status, batch.body)
 	}
 	mustBeFHIR(t, batch.body)
 	w.broken = fault.New(fault.Unavailable, "DATABASE_DOWN", "Please try again later.")
-	if got := w.send(t, "POST", "/fhir", `{"resourceType":"Bundle","type":"transaction","entry":[`+entries+`]}`); got.status != http.StatusServiceUnavailable || got.header.Get("Retry-After") == "" {
+	if got := w.send(t, "POST", "/fhir", `{"resourceType":"Bundle","type":"transaction","entry":[`+entries+`]}`); got.status != http.StatusServiceUnavailable ||
+		got.header.Get("Retry-After") == "" {
 		t.Errorf("with the store down: %d", got.status)
 	}
 }
@@ -280,7 +337,8 @@ func TestFHIRMetadata(t *testing.T) {
 		FHIRVersion string
 		Rest        []struct{ Resource []struct{ Type string } }
 	}
-	if err := json.Unmarshal([]byte(got.body), &c); err != nil || c.FHIRVersion != "4.0.1" || len(c.Rest[0].Resource) != len(fhir.Kept()) {
+	if err := json.Unmarshal([]byte(got.body), &c); err != nil || c.FHIRVersion != "4.0.1" ||
+		len(c.Rest[0].Resource) != len(fhir.Kept()) {
 		t.Errorf("metadata: %v %+v", err, c)
 	}
 }
@@ -293,7 +351,8 @@ func TestFHIRSearch(t *testing.T) {
 	}
 	hit := url.Values{"identifier": {fhirCard + "|990000195803120260"}}.Encode()
 	got := form(hit)
-	if got.status != http.StatusOK || !strings.Contains(got.body, `"total":1`) || !strings.Contains(got.body, "Patient/p1") {
+	if got.status != http.StatusOK || !strings.Contains(got.body, `"total":1`) ||
+		!strings.Contains(got.body, "Patient/p1") {
 		t.Errorf("search: %d %s", got.status, got.body)
 	}
 	mustBeFHIR(t, got.body)
@@ -307,7 +366,8 @@ func TestFHIRSearch(t *testing.T) {
 			t.Errorf("search %q: %d", bad, got.status)
 		}
 	}
-	if got := w.send(t, "GET", "/fhir/Patient?identifier=x", ""); got.status != http.StatusMethodNotAllowed || got.header.Get("Allow") != "POST" {
+	if got := w.send(t, "GET", "/fhir/Patient?identifier=x", ""); got.status != http.StatusMethodNotAllowed ||
+		got.header.Get("Allow") != "POST" {
 		t.Errorf("search by GET: %d", got.status)
 	}
 	w.actor = &consortium.Actor{ID: "dr", Org: "donghu", Role: consortium.RoleClinician}
@@ -316,7 +376,12 @@ func TestFHIRSearch(t *testing.T) {
 		t.Errorf("search without an encounter: %d %s", got.status, got.body)
 	}
 	w.deny[consortium.ActionRead] = false
-	w.actor = &consortium.Actor{ID: "someone", Org: "donghu", Role: consortium.RolePatient, Patient: w.Ref(fhirCard, "99000019921105048X")}
+	w.actor = &consortium.Actor{
+		ID:      "someone",
+		Org:     "donghu",
+		Role:    consortium.RolePatient,
+		Patient: w.Ref(fhirCard, "99000019921105048X"),
+	}
 	if got := form(hit); got.status != http.StatusOK || !strings.Contains(got.body, `"total":0`) {
 		t.Errorf("search by another patient: %d %s", got.status, got.body)
 	}
@@ -326,14 +391,17 @@ func TestFHIRWhoMayRead(t *testing.T) {
 	w := newWorld(t)
 	w.send(t, "PUT", "/fhir/Patient/p1", fhirPatient("p1", "990000195803120260"))
 	w.actor = nil
-	if got := w.send(t, "GET", "/fhir/Patient/p1", ""); got.status != http.StatusUnauthorized || got.header.Get("WWW-Authenticate") == "" {
+	if got := w.send(t, "GET", "/fhir/Patient/p1", ""); got.status != http.StatusUnauthorized ||
+		got.header.Get("WWW-Authenticate") == "" {
 		t.Errorf("nobody: %d", got.status)
 	}
 	w.actor = &consortium.Actor{ID: "dr", Org: "donghu", Role: consortium.RoleClinician}
 	w.deny[consortium.ActionRead] = true
 	logged := len(w.logged)
 	got := w.send(t, "GET", "/fhir/Patient/p1", "")
-	if got.status != http.StatusForbidden || !strings.Contains(got.body, `"code":"NO_ENCOUNTER"`) || !strings.Contains(got.body, "PIPL 13") || len(w.logged) != logged+1 {
+	if got.status != http.StatusForbidden || !strings.Contains(got.body, `"code":"NO_ENCOUNTER"`) ||
+		!strings.Contains(got.body, "PIPL 13") ||
+		len(w.logged) != logged+1 {
 		t.Errorf("clinician without an encounter: %d %s", got.status, got.body)
 	}
 	mustBeFHIR(t, got.body)
@@ -342,7 +410,13 @@ func TestFHIRWhoMayRead(t *testing.T) {
 	w.actor = &consortium.Actor{ID: "someone", Org: "donghu", Role: consortium.RolePatient, Patient: own}
 	others, nothing := w.send(t, "GET", "/fhir/Patient/p1", ""), w.send(t, "GET", "/fhir/Patient/nothing", "")
 	if others.status != http.StatusNotFound || others.body != nothing.body || nothing.status != http.StatusNotFound {
-		t.Errorf("another patient's record can be told from none:\n%d %s\n%d %s", others.status, others.body, nothing.status, nothing.body)
+		t.Errorf(
+			"another patient's record can be told from none:\n%d %s\n%d %s",
+			others.status,
+			others.body,
+			nothing.status,
+			nothing.body,
+		)
 	}
 	w.actor.Patient = w.Ref(fhirCard, "990000195803120260")
 	if got := w.send(t, "GET", "/fhir/Patient/p1", ""); got.status != http.StatusOK {
@@ -352,7 +426,10 @@ func TestFHIRWhoMayRead(t *testing.T) {
 		t.Errorf("purpose of a patient is %s", q.Purpose)
 	}
 	ref := exchange.RecordRef{Org: "donghu", Type: "Patient", ID: "p1"}
-	w.versions[ref] = append(w.versions[ref], exchange.Version{Ref: ref, Number: 2, Patient: w.actor.Patient, Deleted: true})
+	w.versions[ref] = append(
+		w.versions[ref],
+		exchange.Version{Ref: ref, Number: 2, Patient: w.actor.Patient, Deleted: true},
+	)
 	if got := w.send(t, "GET", "/fhir/Patient/p1", ""); got.status != http.StatusGone {
 		t.Errorf("deleted: %d", got.status)
 	}
@@ -374,18 +451,53 @@ func TestFHIRBadInput(t *testing.T) {
 		{"wrong JSON type", "POST", "/fhir/Patient", `{"resourceType":"Patient","active":"yes"}`, nil, 422},
 		{"unknown element", "POST", "/fhir/Patient", `{"resourceType":"Patient","colour":"red"}`, nil, 422},
 		{"the same element twice", "POST", "/fhir/Patient", `{"resourceType":"Patient","id":"a","id":"b"}`, nil, 422},
-		{"two types of a choice", "POST", "/fhir/Patient", `{"resourceType":"Patient","deceasedBoolean":true,"deceasedDateTime":"2020"}`, nil, 422},
+		{
+			"two types of a choice",
+			"POST",
+			"/fhir/Patient",
+			`{"resourceType":"Patient","deceasedBoolean":true,"deceasedDateTime":"2020"}`,
+			nil,
+			422,
+		},
 		{"wrong code", "POST", "/fhir/Patient", `{"resourceType":"Patient","gender":"M"}`, nil, 422},
 		{"no such day", "POST", "/fhir/Patient", `{"resourceType":"Patient","birthDate":"2023-02-29"}`, nil, 422},
-		{"script in the narrative", "POST", "/fhir/Patient", `{"resourceType":"Patient","text":{"status":"generated","div":"<div xmlns=\"http://www.w3.org/1999/xhtml\"><script>1</script></div>"}}`, nil, 422},
+		{
+			"script in the narrative",
+			"POST",
+			"/fhir/Patient",
+			`{"resourceType":"Patient","text":{"status":"generated","div":"<div xmlns=\"http://www.w3.org/1999/xhtml\"><script>1</script></div>"}}`,
+			nil,
+			422,
+		},
 		{"unknown resource", "POST", "/fhir/Patient", `{"resourceType":"Person2"}`, nil, 404},
 		{"unknown type in the address", "POST", "/fhir/Nothing", `{"resourceType":"Nothing"}`, nil, 404},
 		{"type in the address differs", "POST", "/fhir/Patient", `{"resourceType":"Organization","name":"x"}`, nil, 422},
-		{"too large", "POST", "/fhir/Patient", `{"resourceType":"Patient","name":[{"text":"` + strings.Repeat("x", 5000) + `"}]}`, nil, 413},
+		{
+			"too large",
+			"POST",
+			"/fhir/Patient",
+			`{"resourceType":"Patient","name":[{"text":"` + strings.Repeat("x", 5000) + `"}]}`,
+			nil,
+			413,
+		},
 		{"plain text", "POST", "/fhir/Patient", fhirPatient("a", "1"), []string{"Content-Type", "text/plain"}, 415},
 		{"XML", "POST", "/fhir/Patient", "<Patient/>", []string{"Content-Type", "application/fhir+xml"}, 415},
-		{"other character set", "POST", "/fhir/Patient", fhirPatient("a", "1"), []string{"Content-Type", "application/fhir+json; charset=gbk"}, 415},
-		{"FHIR R5", "POST", "/fhir/Patient", fhirPatient("a", "1"), []string{"Content-Type", "application/fhir+json; fhirVersion=5.0"}, 415},
+		{
+			"other character set",
+			"POST",
+			"/fhir/Patient",
+			fhirPatient("a", "1"),
+			[]string{"Content-Type", "application/fhir+json; charset=gbk"},
+			415,
+		},
+		{
+			"FHIR R5",
+			"POST",
+			"/fhir/Patient",
+			fhirPatient("a", "1"),
+			[]string{"Content-Type", "application/fhir+json; fhirVersion=5.0"},
+			415,
+		},
 		{"compressed", "POST", "/fhir/Patient", fhirPatient("a", "1"), []string{"Content-Encoding", "gzip"}, 415},
 		{"wants XML", "GET", "/fhir/Patient/p1", "", []string{"Accept", "application/fhir+xml"}, 406},
 		{"unknown purpose", "GET", "/fhir/Patient/p1", "", []string{"Purpose-Of-Use", "CURIOSITY"}, 400},

@@ -19,7 +19,8 @@ type PublicLog interface {
 	Tiles(ctx context.Context, tiles []tlog.Tile) ([][]byte, error)
 }
 
-// Log serves an organisation's transparency log to everybody, in the formats of C2SP tlog-tiles. It shows nothing that the ledger has not witnessed.
+// Log serves an organisation's transparency log to everybody, in the formats of C2SP tlog-tiles. It shows nothing that
+// the ledger has not witnessed.
 type Log struct {
 	Store       PublicLog
 	VerifierKey string // signed-note verifier key
@@ -53,7 +54,14 @@ func (l *Log) checkpoint(c *gin.Context) {
 		return
 	}
 	if len(head.Published) == 0 {
-		l.Fail(c, fault.New(fault.NotFound, "LOG_NOT_PUBLISHED", "This log has no witnessed checkpoint yet. Please try again in a few seconds."))
+		l.Fail(
+			c,
+			fault.New(
+				fault.NotFound,
+				"LOG_NOT_PUBLISHED",
+				"This log has no witnessed checkpoint yet. Please try again in a few seconds.",
+			),
+		)
 		return
 	}
 	l.send(c, "text/plain; charset=utf-8", cacheCheckpoint, head.Published)
@@ -75,7 +83,14 @@ func (l *Log) tile(c *gin.Context) {
 		return
 	}
 	if !known {
-		l.Fail(c, fault.New(fault.NotFound, "NO_SUCH_TILE", "The published log has no such tile. Ask for tiles that the checkpoint's size requires."))
+		l.Fail(
+			c,
+			fault.New(
+				fault.NotFound,
+				"NO_SUCH_TILE",
+				"The published log has no such tile. Ask for tiles that the checkpoint's size requires.",
+			),
+		)
 		return
 	}
 	data, err := l.Store.Tiles(c.Request.Context(), []tlog.Tile{t})
@@ -86,7 +101,8 @@ func (l *Log) tile(c *gin.Context) {
 	l.send(c, "application/octet-stream", cacheTile, data[0])
 }
 
-// isPublished reports whether the published tree holds the tile. The database is asked only about tiles beyond what was seen last.
+// isPublished reports whether the published tree holds the tile. The database is asked only about tiles beyond what was
+// seen last.
 func (l *Log) isPublished(ctx context.Context, t tlog.Tile) (bool, error) {
 	if t.Covers(l.published.Load()) {
 		return true, nil

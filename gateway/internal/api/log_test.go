@@ -193,7 +193,10 @@ func integrateAll(t *testing.T, store *anchortest.Store, lease anchor.Lease) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tree, err := tlog.NewBuilder(head.Size, func(tiles []tlog.Tile) ([][]byte, error) { return store.Tiles(t.Context(), tiles) })
+	tree, err := tlog.NewBuilder(
+		head.Size,
+		func(tiles []tlog.Tile) ([][]byte, error) { return store.Tiles(t.Context(), tiles) },
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -234,7 +237,10 @@ func TestLogBeforeFirstCheckpoint(t *testing.T) {
 }
 
 // checkers are other people's programs that read a log over HTTP and recompute it.
-var checkers = map[string]func(ctx context.Context, base, vkey string) error{"tessera fsck": tesseraCheck, "torchwood": torchwoodCheck}
+var checkers = map[string]func(ctx context.Context, base, vkey string) error{
+	"tessera fsck": tesseraCheck,
+	"torchwood":    torchwoodCheck,
+}
 
 func tesseraCheck(ctx context.Context, base, vkey string) error {
 	verifier, err := note.NewVerifier(vkey)

@@ -13,8 +13,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// Check is one thing that this gateway stands on. All must have worked once before it takes traffic. Afterwards only an Essential one stops it: records
-// are kept and read while, for example, the ledger is down.
+// Check is one thing that this gateway stands on. All must have worked once before it takes traffic. Afterwards only an
+// Essential one stops it: records are kept and read while, for example, the ledger is down.
 type Check struct {
 	Name      string
 	Essential bool
@@ -24,8 +24,8 @@ type Check struct {
 // readyTimeout bounds one answer of /readyz, whatever hangs behind it.
 const readyTimeout = 3 * time.Second
 
-// Ops serves what operators and supervisors ask: is it alive, is it ready, what does it count. Nothing here names a patient, a record or an error's
-// text.
+// Ops serves what operators and supervisors ask: is it alive, is it ready, what does it count. Nothing here names a
+// patient, a record or an error's text.
 type Ops struct {
 	Checks   []Check
 	Registry *prometheus.Registry
@@ -72,7 +72,10 @@ func (o *Ops) ready(c *gin.Context) {
 
 // Metrics counts requests by route pattern, never by path: paths hold record ids.
 func Metrics(reg prometheus.Registerer) gin.HandlerFunc {
-	requests := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "yilian_http_requests_total", Help: "Requests answered."}, []string{"method", "route", "status"})
+	requests := prometheus.NewCounterVec(
+		prometheus.CounterOpts{Name: "yilian_http_requests_total", Help: "Requests answered."},
+		[]string{"method", "route", "status"},
+	)
 	seconds := prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "yilian_http_request_seconds", Help: "Time to answer, in seconds.", Buckets: prometheus.ExponentialBuckets(0.001, 2, 14),
 	}, []string{"method", "route"})

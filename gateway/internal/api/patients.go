@@ -14,7 +14,12 @@ import (
 
 // Locator tells which members hold what on a patient, under a logged decision; *exchange.Reading is one.
 type Locator interface {
-	Locate(ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, patient consortium.PatientRef) ([]exchange.Holding, error)
+	Locate(
+		ctx context.Context,
+		actor consortium.Actor,
+		purpose consortium.Purpose,
+		patient consortium.PatientRef,
+	) ([]exchange.Holding, error)
 }
 
 // Patients finds patients by national identifier. Identifiers travel in bodies only, never in addresses.
@@ -88,11 +93,19 @@ func (p Patients) search(ctx context.Context, actor consortium.Actor, in *search
 }
 
 // ResolvePatient derives a patient's reference from an identifier of a system that is matched here.
-func ResolvePatient(systems []string, ref func(system, value string) consortium.PatientRef, system, value string) (consortium.PatientRef, error) {
+func ResolvePatient(
+	systems []string,
+	ref func(system, value string) consortium.PatientRef,
+	system, value string,
+) (consortium.PatientRef, error) {
 	for _, s := range systems {
 		if s == system {
 			return ref(system, value), nil
 		}
 	}
-	return "", fault.New(fault.Invalid, "IDENTIFIER_SYSTEM", "Patients are not matched by that kind of identifier. Use the resident identity number.")
+	return "", fault.New(
+		fault.Invalid,
+		"IDENTIFIER_SYSTEM",
+		"Patients are not matched by that kind of identifier. Use the resident identity number.",
+	)
 }

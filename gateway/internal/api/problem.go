@@ -56,8 +56,8 @@ func Status(err error) int {
 	return kinds[f.Kind].status
 }
 
-// Failures renders errors. The caller sees the kind, a code and a safe sentence; the log sees the chain, and only of what is not the caller's
-// doing.
+// Failures renders errors. The caller sees the kind, a code and a safe sentence; the log sees the chain, and only of
+// what is not the caller's doing.
 type Failures struct {
 	Log *slog.Logger
 }
@@ -95,8 +95,8 @@ func (f Failures) Outcome(c *gin.Context, err error) {
 	c.Abort()
 }
 
-// Unrouted answers addresses and methods that no route serves, in the manner of the surface that they look like; page is for those of people.
-// The engine calls it through NoRoute and NoMethod.
+// Unrouted answers addresses and methods that no route serves, in the manner of the surface that they look like; page
+// is for those of people. The engine calls it through NoRoute and NoMethod.
 func (f Failures) Unrouted(page func(*gin.Context, error)) gin.HandlerFunc {
 	surfaces := []struct {
 		root string
@@ -130,7 +130,17 @@ func (f Failures) begin(c *gin.Context, err error) int {
 	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
 		h.Set("Retry-After", "5")
 	}
-	f.report(c.Request.Context(), status, err, "route", c.FullPath(), "method", c.Request.Method, "request_id", h.Get("X-Request-Id"))
+	f.report(
+		c.Request.Context(),
+		status,
+		err,
+		"route",
+		c.FullPath(),
+		"method",
+		c.Request.Method,
+		"request_id",
+		h.Get("X-Request-Id"),
+	)
 	return status
 }
 
@@ -151,14 +161,20 @@ func reasons(err error) []consortium.Reason {
 	return nil
 }
 
-// issuesOf says an error in FHIR's terms: all issues of a rejected resource, all reasons of a refusal, or the error's own sentence.
+// issuesOf says an error in FHIR's terms: all issues of a rejected resource, all reasons of a refusal, or the error's
+// own sentence.
 func issuesOf(err error) fhir.Issues {
 	var rejected *exchange.Rejected
 	if errors.As(err, &rejected) {
 		return rejected.Issues
 	}
 	classified := fault.Of(err)
-	issue := fhir.Issue{Severity: fhir.SeverityError, Code: kinds[classified.Kind].issue, Diagnostics: classified.Public, Reason: classified.Code}
+	issue := fhir.Issue{
+		Severity:    fhir.SeverityError,
+		Code:        kinds[classified.Kind].issue,
+		Diagnostics: classified.Public,
+		Reason:      classified.Code,
+	}
 	grounds := reasons(err)
 	if len(grounds) == 0 {
 		return fhir.Issues{issue}

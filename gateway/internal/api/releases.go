@@ -13,7 +13,14 @@ import (
 
 // Asker asks other members for records; *exchange.Requests is one.
 type Asker interface {
-	Ask(ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, patient consortium.PatientRef, custodian consortium.OrgID, kinds []consortium.Kind) (exchange.Result, error)
+	Ask(
+		ctx context.Context,
+		actor consortium.Actor,
+		purpose consortium.Purpose,
+		patient consortium.PatientRef,
+		custodian consortium.OrgID,
+		kinds []consortium.Kind,
+	) (exchange.Result, error)
 	Show(ctx context.Context, actor consortium.Actor, id string) (exchange.Result, error)
 }
 
@@ -80,7 +87,16 @@ func (r Releases) Register(j JSON) {
 		for i, k := range b.Kinds {
 			kinds[i] = consortium.Kind(k)
 		}
-		return answered(r.Asker.Ask(ctx, actor, consortium.Purpose(b.Purpose), consortium.PatientRef(b.Patient), consortium.OrgID(b.Custodian), kinds))
+		return answered(
+			r.Asker.Ask(
+				ctx,
+				actor,
+				consortium.Purpose(b.Purpose),
+				consortium.PatientRef(b.Patient),
+				consortium.OrgID(b.Custodian),
+				kinds,
+			),
+		)
 	})
 	register(j, huma.Operation{
 		OperationID: "show-release", Method: http.MethodGet, Path: "/api/v1/releases/{id}",
@@ -109,7 +125,15 @@ func answered(res exchange.Result, err error) (*releaseOutput, error) {
 	if !res.Decision.Allow {
 		return nil, exchange.NewRefused(res.Decision)
 	}
-	out := &releaseOutput{Body: releaseBody{ID: res.ID, Custodian: res.Custodian, Decision: res.Decision, Expires: res.Expires, Records: make([]releasedRecord, 0, len(res.Records))}}
+	out := &releaseOutput{
+		Body: releaseBody{
+			ID:        res.ID,
+			Custodian: res.Custodian,
+			Decision:  res.Decision,
+			Expires:   res.Expires,
+			Records:   make([]releasedRecord, 0, len(res.Records)),
+		},
+	}
 	for _, v := range res.Records {
 		out.Body.Records = append(out.Body.Records, releasedRecord{
 			Type: v.Ref.Type, ID: v.Ref.ID, Version: v.Number, Kind: v.Kind, Recorded: v.Recorded, Content: v.Content,

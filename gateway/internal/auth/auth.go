@@ -64,7 +64,8 @@ type provider struct {
 	bearer *oidc.IDTokenVerifier // of access tokens, audience: this gateway
 }
 
-// algorithms are the signatures that are accepted: asymmetric ones only, so that no token can be signed with a public key as a secret.
+// algorithms are the signatures that are accepted: asymmetric ones only, so that no token can be signed with a public
+// key as a secret.
 var algorithms = []string{oidc.RS256, oidc.PS256, oidc.ES256, oidc.EdDSA}
 
 // Discovery is retried with these pauses while the provider does not answer.
@@ -73,13 +74,15 @@ const (
 	discoveryMax = 10 * time.Second
 )
 
-// New checks the options. It does not call the provider: Run does, and until that succeeded Ready says so and sign-in answers 503.
+// New checks the options. It does not call the provider: Run does, and until that succeeded Ready says so and sign-in
+// answers 503.
 func New(o Options) (*Auth, error) {
 	base, err := url.Parse(o.PublicURL)
 	if err != nil || base.Host == "" {
 		return nil, errors.New("auth: PublicURL needs scheme and host")
 	}
-	if !o.Org.Valid() || o.Issuer == "" || o.ClientID == "" || o.Sessions == nil || o.Sealer == nil || o.Patient == nil || o.Log == nil {
+	if !o.Org.Valid() || o.Issuer == "" || o.ClientID == "" || o.Sessions == nil || o.Sealer == nil || o.Patient == nil ||
+		o.Log == nil {
 		return nil, errors.New("auth: Org, Issuer, ClientID, Sessions, Sealer, Patient and Log are required")
 	}
 	if o.Audience == "" {
@@ -137,7 +140,11 @@ func (a *Auth) Ready(context.Context) error {
 func (a *Auth) found() (*provider, error) {
 	p := a.provider.Load()
 	if p == nil {
-		return nil, fault.New(fault.Unavailable, "IDENTITY_UNAVAILABLE", "The sign-in service does not answer yet. Please try again in a moment.")
+		return nil, fault.New(
+			fault.Unavailable,
+			"IDENTITY_UNAVAILABLE",
+			"The sign-in service does not answer yet. Please try again in a moment.",
+		)
 	}
 	return p, nil
 }
@@ -155,7 +162,11 @@ func (a *Auth) discover(ctx context.Context) error {
 	}
 	keys := newKeySet(meta.JWKS, a.opts.Client, a.opts.Now)
 	verifier := func(audience string) *oidc.IDTokenVerifier {
-		return oidc.NewVerifier(a.opts.Issuer, keys, &oidc.Config{ClientID: audience, SupportedSigningAlgs: algorithms, Now: a.opts.Now})
+		return oidc.NewVerifier(
+			a.opts.Issuer,
+			keys,
+			&oidc.Config{ClientID: audience, SupportedSigningAlgs: algorithms, Now: a.opts.Now},
+		)
 	}
 	a.provider.Store(&provider{
 		oidc: found,

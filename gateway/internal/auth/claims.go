@@ -32,8 +32,13 @@ const (
 	maxName    = 200
 )
 
-// readActor turns a verified token's payload into the caller. The token is genuine; this decides whether it is for here.
-func readActor(payload []byte, org consortium.OrgID, patient func(system, value string) (consortium.PatientRef, error)) (consortium.Actor, error) {
+// readActor turns a verified token's payload into the caller. The token is genuine; this decides whether it is for
+// here.
+func readActor(
+	payload []byte,
+	org consortium.OrgID,
+	patient func(system, value string) (consortium.PatientRef, error),
+) (consortium.Actor, error) {
 	var c claims
 	if err := json.Unmarshal(payload, &c); err != nil {
 		return consortium.Actor{}, invalidToken(fmt.Errorf("read claims: %w", err))
@@ -83,5 +88,10 @@ func plain(s string, max int) bool {
 }
 
 func invalidToken(err error) error {
-	return fault.Wrap(err, fault.Unauthorized, "INVALID_TOKEN", "The token is not valid here or has expired. Please get a new one and try again.")
+	return fault.Wrap(
+		err,
+		fault.Unauthorized,
+		"INVALID_TOKEN",
+		"The token is not valid here or has expired. Please get a new one and try again.",
+	)
 }

@@ -10,7 +10,9 @@ import (
 
 func FuzzReadActor(f *testing.F) {
 	f.Add([]byte(`{"sub":"a","yilian_org":"donghu","yilian_role":"clinician"}`))
-	f.Add([]byte(`{"sub":"a","yilian_org":"donghu","yilian_role":"patient","yilian_identifier":{"system":"s","value":"v"}}`))
+	f.Add(
+		[]byte(`{"sub":"a","yilian_org":"donghu","yilian_role":"patient","yilian_identifier":{"system":"s","value":"v"}}`),
+	)
 	f.Add([]byte(`{"sub":"a","yilian_org":"qingshan","yilian_role":"gateway"}`))
 	f.Add([]byte(`[]`))
 	patient := func(system, value string) (consortium.PatientRef, error) {
@@ -27,7 +29,8 @@ func FuzzReadActor(f *testing.F) {
 			}
 			return
 		}
-		if a.ID == "" || a.Org != "donghu" || a.Role == consortium.RoleGateway || !slices.Contains(consortium.Roles(), a.Role) {
+		if a.ID == "" || a.Org != "donghu" || a.Role == consortium.RoleGateway ||
+			!slices.Contains(consortium.Roles(), a.Role) {
 			t.Fatalf("accepted %+v", a)
 		}
 		if (a.Role == consortium.RolePatient) != a.Patient.Valid() {

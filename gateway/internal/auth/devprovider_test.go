@@ -20,7 +20,8 @@ import (
 	"yilian.example/scripts/demo/people"
 )
 
-// TestSignInAtTheDevelopmentProvider walks through a provider that we did not write to fit: zitadel's, as `network up` serves it.
+// TestSignInAtTheDevelopmentProvider walks through a provider that we did not write to fit: zitadel's, as `network up`
+// serves it.
 func TestSignInAtTheDevelopmentProvider(t *testing.T) {
 	s := newSite(t)
 	issuer := s.developmentProvider()
@@ -51,7 +52,8 @@ func TestSignInAtTheDevelopmentProvider(t *testing.T) {
 		t.Fatalf("callback: %d %s", back.Status, back.Code)
 	}
 	got := s.get("/whoami").Actor
-	if got.Name != "陈雨" || got.Role != consortium.RolePatient || got.Patient != consortium.NewPatientRef(indexKey, people.IDCardSystem, people.ChenYuID) {
+	if got.Name != "陈雨" || got.Role != consortium.RolePatient ||
+		got.Patient != consortium.NewPatientRef(indexKey, people.IDCardSystem, people.ChenYuID) {
 		t.Errorf("signed in as %+v", got)
 	}
 }
@@ -95,7 +97,13 @@ func (s *site) developmentProvider() string {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	s.start(auth.Options{Issuer: top.Issuer(), ClientID: idp.PeopleClient("donghu"), ClientSecret: strings.TrimSpace(string(secret))})
+	s.start(
+		auth.Options{
+			Issuer:       top.Issuer(),
+			ClientID:     idp.PeopleClient("donghu"),
+			ClientSecret: strings.TrimSpace(string(secret)),
+		},
+	)
 	s.run()
 	return top.Issuer()
 }

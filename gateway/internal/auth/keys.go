@@ -15,8 +15,9 @@ import (
 	"yilian.example/exchange/fault"
 )
 
-// Bounds of the key set. A token with an unknown key id makes the gateway ask the provider, so that rotation needs no restart, but not more
-// often than keysMinAge: a stranger must not be able to turn made-up tokens into load on the provider.
+// Bounds of the key set. A token with an unknown key id makes the gateway ask the provider, so that rotation needs no
+// restart, but not more often than keysMinAge: a stranger must not be able to turn made-up tokens into load on the
+// provider.
 const (
 	keysMinAge   = 5 * time.Second
 	keysMaxAge   = time.Hour // so that a key that the provider withdrew stops counting
@@ -41,7 +42,8 @@ func newKeySet(url string, client *http.Client, now func() time.Time) *keySet {
 
 var errUnknownKey = errors.New("token is signed with a key that the provider does not publish")
 
-// VerifySignature checks a token that has one signature, by a key that the provider publishes for signing, and gives its payload.
+// VerifySignature checks a token that has one signature, by a key that the provider publishes for signing, and gives
+// its payload.
 func (k *keySet) VerifySignature(ctx context.Context, raw string) ([]byte, error) {
 	jws, err := jose.ParseSigned(raw, joseAlgorithms())
 	if err != nil || len(jws.Signatures) != 1 {
@@ -68,7 +70,12 @@ func (k *keySet) find(ctx context.Context, h jose.Header) (*jose.JSONWebKey, err
 	if mayAsk && (key == nil || now.Sub(k.got) >= keysMaxAge) {
 		k.asked = now
 		if err := k.refresh(ctx); err != nil && key == nil {
-			return nil, fault.Wrap(err, fault.Unavailable, "IDENTITY_UNAVAILABLE", "The sign-in service does not answer. Please try again in a moment.")
+			return nil, fault.Wrap(
+				err,
+				fault.Unavailable,
+				"IDENTITY_UNAVAILABLE",
+				"The sign-in service does not answer. Please try again in a moment.",
+			)
 		}
 		key = k.pick(h)
 	}
@@ -78,7 +85,8 @@ func (k *keySet) find(ctx context.Context, h jose.Header) (*jose.JSONWebKey, err
 	return key, nil
 }
 
-// pick gives the one signing key of the cache that fits: same key id, and the algorithm that the key is for, where it names one.
+// pick gives the one signing key of the cache that fits: same key id, and the algorithm that the key is for, where it
+// names one.
 func (k *keySet) pick(h jose.Header) *jose.JSONWebKey {
 	for _, key := range k.keys.Key(h.KeyID) {
 		if (key.Use == "" || key.Use == "sig") && (key.Algorithm == "" || key.Algorithm == h.Algorithm) && key.IsPublic() {

@@ -31,8 +31,8 @@ const (
 // loginMax is how long a person may take at the provider.
 const loginMax = 10 * time.Minute
 
-// login is the state of one sign-in, sealed in a cookie: it ties the provider's answer to the browser that asked (RFC 6749, 10.12), to one
-// ID token (nonce) and to one code (PKCE, RFC 7636).
+// login is the state of one sign-in, sealed in a cookie: it ties the provider's answer to the browser that asked (RFC
+// 6749, 10.12), to one ID token (nonce) and to one code (PKCE, RFC 7636).
 type login struct {
 	State    string    `json:"state"`
 	Nonce    string    `json:"nonce"`
@@ -41,8 +41,8 @@ type login struct {
 	Expires  time.Time `json:"expires"`
 }
 
-// Register adds the sign-in and sign-out endpoints. They must not stand behind Authenticate: a session that has ended must not stop anybody
-// from beginning a new one.
+// Register adds the sign-in and sign-out endpoints. They must not stand behind Authenticate: a session that has ended
+// must not stop anybody from beginning a new one.
 func (a *Auth) Register(r gin.IRouter, fail Fail) {
 	r.GET(LoginPath, a.handle(fail, a.login))
 	r.GET(callbackPath, a.handle(fail, a.callback))
@@ -76,7 +76,12 @@ func (a *Auth) login(c *gin.Context) error {
 	}
 	a.setCookie(c.Writer, a.cookieName("login"), cookie, int(loginMax.Seconds()))
 	// prompt=login: ward computers are shared, so nobody must be signed in as the person before them.
-	to := p.oauth2.AuthCodeURL(l.State, oidc.Nonce(l.Nonce), oauth2.S256ChallengeOption(l.Verifier), oauth2.SetAuthURLParam("prompt", "login"))
+	to := p.oauth2.AuthCodeURL(
+		l.State,
+		oidc.Nonce(l.Nonce),
+		oauth2.S256ChallengeOption(l.Verifier),
+		oauth2.SetAuthURLParam("prompt", "login"),
+	)
 	c.Redirect(http.StatusSeeOther, to)
 	return nil
 }
@@ -128,7 +133,12 @@ func (a *Auth) redeem(ctx context.Context, p *provider, code string, l login) (c
 		if errors.As(err, &refused) {
 			return consortium.Actor{}, loginFailed(fmt.Errorf("redeem code: provider answered %q", refused.ErrorCode))
 		}
-		return consortium.Actor{}, fault.Wrap(err, fault.Unavailable, "IDENTITY_UNAVAILABLE", "The sign-in service does not answer. Please try again in a moment.")
+		return consortium.Actor{}, fault.Wrap(
+			err,
+			fault.Unavailable,
+			"IDENTITY_UNAVAILABLE",
+			"The sign-in service does not answer. Please try again in a moment.",
+		)
 	}
 	raw, ok := tokens.Extra("id_token").(string)
 	if !ok {
@@ -148,9 +158,14 @@ func (a *Auth) redeem(ctx context.Context, p *provider, code string, l login) (c
 	return readActor(payload, a.opts.Org, a.opts.Patient)
 }
 
-// personClaims gives the claims of the ID token, or those of the userinfo endpoint where the provider tells organisation and role only there
-// (OpenID Connect Core 5.3). The subject must be the same.
-func (a *Auth) personClaims(ctx context.Context, p *provider, id *oidc.IDToken, tokens *oauth2.Token) (json.RawMessage, error) {
+// personClaims gives the claims of the ID token, or those of the userinfo endpoint where the provider tells
+// organisation and role only there (OpenID Connect Core 5.3). The subject must be the same.
+func (a *Auth) personClaims(
+	ctx context.Context,
+	p *provider,
+	id *oidc.IDToken,
+	tokens *oauth2.Token,
+) (json.RawMessage, error) {
 	var payload json.RawMessage
 	var c claims
 	if err := errors.Join(id.Claims(&payload), id.Claims(&c)); err != nil {
@@ -161,7 +176,12 @@ func (a *Auth) personClaims(ctx context.Context, p *provider, id *oidc.IDToken, 
 	}
 	info, err := p.oidc.UserInfo(ctx, oauth2.StaticTokenSource(tokens))
 	if err != nil {
-		return nil, fault.Wrap(err, fault.Unavailable, "IDENTITY_UNAVAILABLE", "The sign-in service does not answer. Please try again in a moment.")
+		return nil, fault.Wrap(
+			err,
+			fault.Unavailable,
+			"IDENTITY_UNAVAILABLE",
+			"The sign-in service does not answer. Please try again in a moment.",
+		)
 	}
 	if info.Subject != id.Subject {
 		return nil, loginFailed(errors.New("userinfo is of another person"))
@@ -186,8 +206,8 @@ func (a *Auth) logout(c *gin.Context) error {
 	return nil
 }
 
-// SafeNext gives a path on this site to go to after signing in; "/" for whatever could lead elsewhere. Browsers read a backslash as a slash and
-// drop tabs and line ends, so none of these may occur at all.
+// SafeNext gives a path on this site to go to after signing in; "/" for whatever could lead elsewhere. Browsers read a
+// backslash as a slash and drop tabs and line ends, so none of these may occur at all.
 func SafeNext(next string) string {
 	if len(next) > 1024 || !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") {
 		return "/"
@@ -250,5 +270,10 @@ func (a *Auth) token() (string, error) {
 }
 
 func loginFailed(err error) error {
-	return fault.Wrap(err, fault.Unauthorized, "SIGN_IN_FAILED", "Signing in did not work, or took too long. Please try again.")
+	return fault.Wrap(
+		err,
+		fault.Unauthorized,
+		"SIGN_IN_FAILED",
+		"Signing in did not work, or took too long. Please try again.",
+	)
 }

@@ -308,7 +308,9 @@ func TestCookies(t *testing.T) {
 		t.Fatalf("got %d cookies", len(cookies))
 	}
 	c := cookies[0]
-	if c.Name != "__Host-yilian-donghu-login" || !c.Secure || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.Domain != "" {
+	if c.Name != "__Host-yilian-donghu-login" || !c.Secure || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode ||
+		c.Path != "/" ||
+		c.Domain != "" {
 		t.Errorf("cookie over https: %+v", c)
 	}
 	plain := s.get("/login") // this server was built with an http address
@@ -342,7 +344,8 @@ func FuzzSafeNext(f *testing.F) {
 		}
 		// What a browser makes of it: backslashes are slashes, tabs and line ends are nothing.
 		seen := strings.NewReplacer(`\`, "/", "\t", "", "\n", "", "\r", "").Replace(got)
-		if to := base.ResolveReference(u); to.Host != base.Host || to.Scheme != "https" || strings.HasPrefix(seen, "//") || !strings.HasPrefix(seen, "/") {
+		if to := base.ResolveReference(u); to.Host != base.Host || to.Scheme != "https" || strings.HasPrefix(seen, "//") ||
+			!strings.HasPrefix(seen, "/") {
 			t.Fatalf("%q leads to %q", next, to)
 		}
 	})

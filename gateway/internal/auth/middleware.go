@@ -18,9 +18,10 @@ import (
 // maxToken bounds a bearer token, before anything reads it.
 const maxToken = 16 << 10
 
-// Authenticate puts the caller into the request's context: from the bearer token where there is one, else from the session cookie. Without
-// either the request goes on with nobody in its context; a bad token or an ended session is refused, never treated as nobody. A request that
-// changes something and rests on a cookie must come from our own pages.
+// Authenticate puts the caller into the request's context: from the bearer token where there is one, else from the
+// session cookie. Without either the request goes on with nobody in its context; a bad token or an ended session is
+// refused, never treated as nobody. A request that changes something and rests on a cookie must come from our own
+// pages.
 func (a *Auth) Authenticate(fail Fail) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		SetFail(c, fail)
@@ -76,7 +77,8 @@ func bearer(headers []string) (string, error) {
 	return raw, nil
 }
 
-// VerifyBearer gives the caller of an access token: signature by the provider, issuer, audience, time, organisation and role.
+// VerifyBearer gives the caller of an access token: signature by the provider, issuer, audience, time, organisation and
+// role.
 func (a *Auth) VerifyBearer(ctx context.Context, raw string) (consortium.Actor, error) {
 	p, err := a.found()
 	if err != nil {
@@ -93,8 +95,8 @@ func (a *Auth) VerifyBearer(ctx context.Context, raw string) (consortium.Actor, 
 	return readActor(payload, a.opts.Org, a.opts.Patient)
 }
 
-// verify checks a token. The key is looked up first, since the verifier does not tell "provider is down" from "bad signature" and the caller
-// must: one is 503, the other 401.
+// verify checks a token. The key is looked up first, since the verifier does not tell "provider is down" from "bad
+// signature" and the caller must: one is 503, the other 401.
 func verify(ctx context.Context, p *provider, v *oidc.IDTokenVerifier, raw string) (*oidc.IDToken, error) {
 	jws, err := jose.ParseSigned(raw, joseAlgorithms())
 	if err != nil || len(jws.Signatures) != 1 {
@@ -128,5 +130,10 @@ func redact(err error) error {
 }
 
 func crossOrigin(err error) error {
-	return fault.Wrap(err, fault.Forbidden, "CROSS_ORIGIN", "This request came from another site and was refused. Please use the pages of this site.")
+	return fault.Wrap(
+		err,
+		fault.Forbidden,
+		"CROSS_ORIGIN",
+		"This request came from another site and was refused. Please use the pages of this site.",
+	)
 }

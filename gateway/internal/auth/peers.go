@@ -14,15 +14,17 @@ import (
 	"yilian.example/gateway/config"
 )
 
-// Peers knows the other members' gateways by their certificates. Each member's gateway certificates are issued by that member's own root, so a
-// member can speak for itself and for nobody else: there is no shared authority that could issue a certificate in another's name.
+// Peers knows the other members' gateways by their certificates. Each member's gateway certificates are issued by that
+// member's own root, so a member can speak for itself and for nobody else: there is no shared authority that could
+// issue a certificate in another's name.
 type Peers struct {
 	own   tls.Certificate
 	all   *x509.CertPool
 	roots map[consortium.OrgID][]*x509.Certificate
 }
 
-// NewPeers reads this gateway's certificate and every member's root. Two members with the same root are refused, since they could not be told apart.
+// NewPeers reads this gateway's certificate and every member's root. Two members with the same root are refused, since
+// they could not be told apart.
 func NewPeers(exchange config.Exchange, members []config.Member) (*Peers, error) {
 	own, err := tls.LoadX509KeyPair(exchange.Cert, exchange.Key)
 	if err != nil {
@@ -74,7 +76,8 @@ func parseRoots(data []byte) ([]*x509.Certificate, error) {
 	return roots, nil
 }
 
-// ServerTLS is for the exchange listener: every caller must show a certificate that some member's root issued. OrgOfPeer tells whose.
+// ServerTLS is for the exchange listener: every caller must show a certificate that some member's root issued.
+// OrgOfPeer tells whose.
 func (p *Peers) ServerTLS() *tls.Config {
 	return &tls.Config{
 		MinVersion:   tls.VersionTLS13,
@@ -85,7 +88,8 @@ func (p *Peers) ServerTLS() *tls.Config {
 	}
 }
 
-// ClientTLS is for calling one member: its listener must show a certificate of that member's own root, whatever address answers.
+// ClientTLS is for calling one member: its listener must show a certificate of that member's own root, whatever address
+// answers.
 func (p *Peers) ClientTLS(org consortium.OrgID) (*tls.Config, error) {
 	roots, ok := p.roots[org]
 	if !ok {
@@ -98,7 +102,8 @@ func (p *Peers) ClientTLS(org consortium.OrgID) (*tls.Config, error) {
 	return &tls.Config{MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{p.own}, RootCAs: pool}, nil
 }
 
-// OrgOfPeer tells which member is at the other end of a verified connection: the one whose root every verified chain ends at.
+// OrgOfPeer tells which member is at the other end of a verified connection: the one whose root every verified chain
+// ends at.
 func (p *Peers) OrgOfPeer(state *tls.ConnectionState) (consortium.OrgID, error) {
 	if state == nil || !state.HandshakeComplete || len(state.VerifiedChains) == 0 {
 		return "", unknownPeer(errors.New("no verified certificate"))
@@ -135,5 +140,10 @@ func (p *Peers) PeerActor(state *tls.ConnectionState) (consortium.Actor, error) 
 }
 
 func unknownPeer(err error) error {
-	return fault.Wrap(err, fault.Unauthorized, "UNKNOWN_GATEWAY", "The caller's certificate is not that of a member's gateway.")
+	return fault.Wrap(
+		err,
+		fault.Unauthorized,
+		"UNKNOWN_GATEWAY",
+		"The caller's certificate is not that of a member's gateway.",
+	)
 }

@@ -88,7 +88,8 @@ func (i *issuer) serveKeys(w http.ResponseWriter, _ *http.Request) {
 
 func (i *issuer) authorize(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
-	if q.Get("response_type") != "code" || q.Get("code_challenge_method") != "S256" || q.Get("client_id") != "yilian-donghu" {
+	if q.Get("response_type") != "code" || q.Get("code_challenge_method") != "S256" ||
+		q.Get("client_id") != "yilian-donghu" {
 		http.Error(w, "not a code request with PKCE", http.StatusBadRequest)
 		return
 	}
@@ -103,17 +104,34 @@ func (i *issuer) token(w http.ResponseWriter, r *http.Request) {
 	sum := sha256.Sum256([]byte(r.FormValue("code_verifier")))
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if r.FormValue("code") != "the-code" || secret != "client-secret-of-donghu" || base64.RawURLEncoding.EncodeToString(sum[:]) != i.digest {
+	if r.FormValue("code") != "the-code" || secret != "client-secret-of-donghu" ||
+		base64.RawURLEncoding.EncodeToString(sum[:]) != i.digest {
 		w.WriteHeader(http.StatusBadRequest)
 		writeJSON(w, map[string]string{"error": "invalid_grant"})
 		return
 	}
 	claims := maps.Clone(i.person)
-	maps.Copy(claims, map[string]any{"iss": i.server.URL, "aud": "yilian-donghu", "exp": time.Now().Add(i.ahead + time.Hour).Unix(), "iat": time.Now().Add(i.ahead).Unix(), "nonce": i.nonce})
+	maps.Copy(
+		claims,
+		map[string]any{
+			"iss":   i.server.URL,
+			"aud":   "yilian-donghu",
+			"exp":   time.Now().Add(i.ahead + time.Hour).Unix(),
+			"iat":   time.Now().Add(i.ahead).Unix(),
+			"nonce": i.nonce,
+		},
+	)
 	if i.badNonce {
 		claims["nonce"] = "another"
 	}
-	writeJSON(w, map[string]any{"access_token": "opaque", "token_type": "Bearer", "id_token": i.sign("one", jose.ES256, i.keys["one"], claims)})
+	writeJSON(
+		w,
+		map[string]any{
+			"access_token": "opaque",
+			"token_type":   "Bearer",
+			"id_token":     i.sign("one", jose.ES256, i.keys["one"], claims),
+		},
+	)
 }
 
 func (i *issuer) sign(kid string, alg jose.SignatureAlgorithm, key any, claims map[string]any) string {
@@ -152,14 +170,26 @@ type row struct {
 	expires time.Time
 }
 
-func (m *memory) CreateSession(_ context.Context, org consortium.OrgID, hash [32]byte, sealed []byte, now, expires time.Time) error {
+func (m *memory) CreateSession(
+	_ context.Context,
+	org consortium.OrgID,
+	hash [32]byte,
+	sealed []byte,
+	now, expires time.Time,
+) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.rows[hash] = &row{org, sealed, now, expires}
 	return nil
 }
 
-func (m *memory) TouchSession(_ context.Context, org consortium.OrgID, hash [32]byte, now time.Time, idle time.Duration) ([]byte, error) {
+func (m *memory) TouchSession(
+	_ context.Context,
+	org consortium.OrgID,
+	hash [32]byte,
+	now time.Time,
+	idle time.Duration,
+) ([]byte, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	r, ok := m.rows[hash]
@@ -200,11 +230,16 @@ var indexKey = []byte("an index key for tests, 32 bytes")
 func newSite(t *testing.T) *site {
 	gin.SetMode(gin.TestMode)
 	s := &site{t: t, issuer: newIssuer(t), sessions: &memory{rows: map[[32]byte]*row{}}, now: time.Now()}
-	s.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.routes.ServeHTTP(w, r) }))
+	s.server = httptest.NewServer(
+		http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.routes.ServeHTTP(w, r) }),
+	)
 	t.Cleanup(s.server.Close)
 	s.start(auth.Options{})
 	jar, _ := cookiejar.New(nil)
-	s.client = &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	s.client = &http.Client{
+		Jar:           jar,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
 	return s
 }
 

@@ -14,7 +14,8 @@ type sealer struct{ aead cipher.AEAD }
 
 var _ Sealer = sealer{}
 
-// NewSealer derives a sealing key from a secret of at least 16 bytes that all gateways of the organisation hold and nobody else.
+// NewSealer derives a sealing key from a secret of at least 16 bytes that all gateways of the organisation hold and
+// nobody else.
 func NewSealer(secret []byte) (Sealer, error) {
 	if len(secret) < 16 {
 		return nil, errors.New("make sealer: secret is shorter than 16 bytes")

@@ -22,20 +22,27 @@ const (
 	sweepEvery  = 10 * time.Minute
 )
 
-// SessionStore keeps sessions, so that any gateway of the organisation can serve any request. It sees the hash of a session's id, never the
-// id, and what the session holds only sealed.
+// SessionStore keeps sessions, so that any gateway of the organisation can serve any request. It sees the hash of a
+// session's id, never the id, and what the session holds only sealed.
 type SessionStore interface {
 	CreateSession(ctx context.Context, org consortium.OrgID, hash [32]byte, sealed []byte, now, expires time.Time) error
-	// TouchSession gives what a live session holds and notes that it is in use. fault.NotFound when there is none, or it was idle for too long,
-	// or it is past its end.
-	TouchSession(ctx context.Context, org consortium.OrgID, hash [32]byte, now time.Time, idle time.Duration) (sealed []byte, err error)
+	// TouchSession gives what a live session holds and notes that it is in use. fault.NotFound when there is none, or it
+	// was idle for too long, or it is past its end.
+	TouchSession(
+		ctx context.Context,
+		org consortium.OrgID,
+		hash [32]byte,
+		now time.Time,
+		idle time.Duration,
+	) (sealed []byte, err error)
 	// DestroySession ends it; one that is not there is no error.
 	DestroySession(ctx context.Context, org consortium.OrgID, hash [32]byte) error
 	// SweepSessions deletes those that TouchSession would refuse, and counts them.
 	SweepSessions(ctx context.Context, org consortium.OrgID, now time.Time, idle time.Duration) (int64, error)
 }
 
-// session is what is sealed. The end stands in here too, so that nobody with write access to the database can prolong it.
+// session is what is sealed. The end stands in here too, so that nobody with write access to the database can prolong
+// it.
 type session struct {
 	Actor   consortium.Actor `json:"actor"`
 	Expires time.Time        `json:"expires"`
@@ -123,11 +130,17 @@ func (a *Auth) sessionContext(hash [32]byte) []byte {
 }
 
 func sessionEnded(err error) error {
-	return fault.Wrap(err, fault.Unauthorized, "SESSION_ENDED", "You have been signed out, because nothing happened for a while. Please sign in again.")
+	return fault.Wrap(
+		err,
+		fault.Unauthorized,
+		"SESSION_ENDED",
+		"You have been signed out, because nothing happened for a while. Please sign in again.",
+	)
 }
 
-// sessionCookie names the cookie. The organisation stands in it, as cookies are shared by all ports of a host and a development machine runs
-// several gateways; the prefix makes browsers refuse one that was set without https, by a sibling domain or for a path.
+// sessionCookie names the cookie. The organisation stands in it, as cookies are shared by all ports of a host and a
+// development machine runs several gateways; the prefix makes browsers refuse one that was set without https, by a
+// sibling domain or for a path.
 func (a *Auth) sessionCookie() string { return a.cookieName("session") }
 
 func (a *Auth) cookieName(what string) string {
@@ -140,5 +153,16 @@ func (a *Auth) cookieName(what string) string {
 
 // setCookie writes a cookie; age 0 keeps it until the browser closes, below 0 deletes it.
 func (a *Auth) setCookie(w http.ResponseWriter, name, value string, age int) {
-	http.SetCookie(w, &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: age, Secure: a.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode})
+	http.SetCookie(
+		w,
+		&http.Cookie{
+			Name:     name,
+			Value:    value,
+			Path:     "/",
+			MaxAge:   age,
+			Secure:   a.secure,
+			HttpOnly: true,
+			SameSite: http.SameSiteLaxMode,
+		},
+	)
 }

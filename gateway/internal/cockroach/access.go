@@ -49,9 +49,9 @@ const (
 		WHERE org = $1 AND patient = $2 AND seq < $3 ORDER BY seq DESC LIMIT $4`
 )
 
-// lanes makes those who read or store records of one patient within this process take turns: readers append to one chain, stores count in one
-// patient's holdings, and taking turns is cheaper than being refused by the database and trying again. Other processes are still kept apart by
-// the database.
+// lanes makes those who read or store records of one patient within this process take turns: readers append to one
+// chain, stores count in one patient's holdings, and taking turns is cheaper than being refused by the database and
+// trying again. Other processes are still kept apart by the database.
 type lanes struct {
 	seed  maphash.Seed
 	turns [256]chan struct{}
@@ -76,7 +76,8 @@ func (l *lanes) enter(ctx context.Context, org consortium.OrgID, patient consort
 	}
 }
 
-// enterFor enters the lane of a batch that is about one patient. Larger batches take none: two lanes could be waited for crosswise.
+// enterFor enters the lane of a batch that is about one patient. Larger batches take none: two lanes could be waited
+// for crosswise.
 func (l *lanes) enterFor(ctx context.Context, org consortium.OrgID, batch []exchange.SealedVersion) (func(), error) {
 	patient := consortium.PatientRef("")
 	for _, v := range batch {
@@ -92,7 +93,11 @@ func (l *lanes) enterFor(ctx context.Context, org consortium.OrgID, batch []exch
 }
 
 // ReadLogged fetches what sel says and appends to the patient's chain, in one transaction of four round trips.
-func (db *DB) ReadLogged(ctx context.Context, org consortium.OrgID, patient consortium.PatientRef, sel *exchange.Selection,
+func (db *DB) ReadLogged(
+	ctx context.Context,
+	org consortium.OrgID,
+	patient consortium.PatientRef,
+	sel *exchange.Selection,
 	next func(exchange.AccessHead, []exchange.SealedVersion) (exchange.SealedAccess, error),
 ) ([]exchange.SealedVersion, error) {
 	if patient != "" {
@@ -121,7 +126,12 @@ func (db *DB) ReadLogged(ctx context.Context, org consortium.OrgID, patient cons
 	return versions, nil
 }
 
-func fetchLogged(ctx context.Context, tx pgx.Tx, org consortium.OrgID, patient consortium.PatientRef, sel *exchange.Selection,
+func fetchLogged(
+	ctx context.Context,
+	tx pgx.Tx,
+	org consortium.OrgID,
+	patient consortium.PatientRef,
+	sel *exchange.Selection,
 ) (exchange.AccessHead, []exchange.SealedVersion, error) {
 	var head exchange.AccessHead
 	var versions []exchange.SealedVersion
@@ -138,7 +148,13 @@ func fetchLogged(ctx context.Context, tx pgx.Tx, org consortium.OrgID, patient c
 	return head, versions, err
 }
 
-func queueSelection(b *pgx.Batch, org consortium.OrgID, patient consortium.PatientRef, sel *exchange.Selection, out *[]exchange.SealedVersion) {
+func queueSelection(
+	b *pgx.Batch,
+	org consortium.OrgID,
+	patient consortium.PatientRef,
+	sel *exchange.Selection,
+	out *[]exchange.SealedVersion,
+) {
 	var q *pgx.QueuedQuery
 	switch {
 	case sel == nil:
@@ -170,7 +186,13 @@ func scanVersion(row pgx.CollectableRow) (exchange.SealedVersion, error) {
 }
 
 // appendAccess writes the head first: of two transactions that append at once, one stops there and is run again.
-func appendAccess(ctx context.Context, tx pgx.Tx, org consortium.OrgID, patient consortium.PatientRef, a exchange.SealedAccess) error {
+func appendAccess(
+	ctx context.Context,
+	tx pgx.Tx,
+	org consortium.OrgID,
+	patient consortium.PatientRef,
+	a exchange.SealedAccess,
+) error {
 	b := &pgx.Batch{}
 	b.Queue(upsertAccessHead, org, patient, a.Seq, a.Commitment)
 	b.Queue(insertAccess, org, patient, a.Seq, a.Commitment, a.Sealed, a.Entry.ID, a.Time)
@@ -179,7 +201,12 @@ func appendAccess(ctx context.Context, tx pgx.Tx, org consortium.OrgID, patient 
 }
 
 // AccessEntries gives the head of a patient's chain and entries below before, newest first.
-func (db *DB) AccessEntries(ctx context.Context, org consortium.OrgID, patient consortium.PatientRef, before int64, limit int,
+func (db *DB) AccessEntries(
+	ctx context.Context,
+	org consortium.OrgID,
+	patient consortium.PatientRef,
+	before int64,
+	limit int,
 ) (exchange.AccessHead, []exchange.SealedAccess, error) {
 	var head exchange.AccessHead
 	var entries []exchange.SealedAccess

@@ -16,8 +16,8 @@ import (
 	"yilian.example/gateway/internal/cockroach/cockroachtest"
 )
 
-// TestConcurrentAccessesMakeOneChain lets several gateways of one organisation, which share nothing but the database, log accesses to the same
-// patient at the same time: the chain must have all of them, in one line, each in the log.
+// TestConcurrentAccessesMakeOneChain lets several gateways of one organisation, which share nothing but the database,
+// log accesses to the same patient at the same time: the chain must have all of them, in one line, each in the log.
 func TestConcurrentAccessesMakeOneChain(t *testing.T) {
 	db := cockroachtest.New(t)
 	keys := keyFiles(t)
@@ -68,7 +68,9 @@ func TestRefusalsAreLogged(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, err := r.AccessLog(t.Context(), p, 0, 10)
-	if err != nil || len(got) != 1 || got[0].Decision.Allow || got[0].Decision.Reasons[0].Code != "NOT_TREATING" || got[0].Seq != 1 || got[0].Prev != "" {
+	if err != nil || len(got) != 1 || got[0].Decision.Allow || got[0].Decision.Reasons[0].Code != "NOT_TREATING" ||
+		got[0].Seq != 1 ||
+		got[0].Prev != "" {
 		t.Errorf("access log = %+v, %v", got, err)
 	}
 	if none, err := r.AccessLog(t.Context(), patientRef(2), 0, 10); err != nil || len(none) != 0 {
@@ -125,9 +127,16 @@ func TestOmissionFromAccessLogShows(t *testing.T) {
 		"removed and renumbered":   {`DELETE FROM access_log WHERE seq = 3`, `UPDATE access_log SET seq = 3 WHERE seq = 4`},
 		"newest removed with head": {`DELETE FROM access_log WHERE seq = 6`, `UPDATE access_heads SET seq = 5`},
 		"head removed":             {`DELETE FROM access_heads`},
-		"content swapped":          {`UPDATE access_log SET sealed = (SELECT sealed FROM access_log WHERE seq = 2) WHERE seq = 4`},
-		"commitment changed":       {`UPDATE access_log SET commitment = (SELECT commitment FROM access_log WHERE seq = 2) WHERE seq = 4`},
-		"row of another patient":   {`UPDATE access_log SET sealed = (SELECT sealed FROM access_log WHERE seq = 1) WHERE seq = 1 AND false`, `UPDATE access_log SET sealed = 'x'::BYTEA WHERE seq = 5`},
+		"content swapped": {
+			`UPDATE access_log SET sealed = (SELECT sealed FROM access_log WHERE seq = 2) WHERE seq = 4`,
+		},
+		"commitment changed": {
+			`UPDATE access_log SET commitment = (SELECT commitment FROM access_log WHERE seq = 2) WHERE seq = 4`,
+		},
+		"row of another patient": {
+			`UPDATE access_log SET sealed = (SELECT sealed FROM access_log WHERE seq = 1) WHERE seq = 1 AND false`,
+			`UPDATE access_log SET sealed = 'x'::BYTEA WHERE seq = 5`,
+		},
 	}
 	for name, statements := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -166,8 +175,9 @@ type registerOutput struct {
 	done   bool
 }
 
-// TestRecordIsLinearizable races writers and readers on one record and has porcupine check that the outcomes are those of a register with
-// compare-and-set: the n-th version can be put only upon the (n-1)-th, and a read sees the last one put.
+// TestRecordIsLinearizable races writers and readers on one record and has porcupine check that the outcomes are those
+// of a register with compare-and-set: the n-th version can be put only upon the (n-1)-th, and a read sees the last one
+// put.
 func TestRecordIsLinearizable(t *testing.T) {
 	db := cockroachtest.New(t)
 	keys := keyFiles(t)
@@ -207,7 +217,16 @@ func TestRecordIsLinearizable(t *testing.T) {
 					last = out.number
 				}
 				mu.Lock()
-				history = append(history, porcupine.Operation{ClientId: client, Input: in, Call: call.Nanoseconds(), Output: out, Return: back.Nanoseconds()})
+				history = append(
+					history,
+					porcupine.Operation{
+						ClientId: client,
+						Input:    in,
+						Call:     call.Nanoseconds(),
+						Output:   out,
+						Return:   back.Nanoseconds(),
+					},
+				)
 				mu.Unlock()
 			}
 		})
@@ -227,9 +246,19 @@ func TestRecordIsLinearizable(t *testing.T) {
 	}
 }
 
-func act(t *testing.T, r *exchange.Records, a exchange.Access, p consortium.PatientRef, in registerInput, client int) (registerOutput, error) {
+func act(
+	t *testing.T,
+	r *exchange.Records,
+	a exchange.Access,
+	p consortium.PatientRef,
+	in registerInput,
+	client int,
+) (registerOutput, error) {
 	if in.put {
-		_, err := r.Store(t.Context(), []exchange.Put{observation(p, "o1", in.number, fmt.Sprintf("%d by %d", in.number, client))})
+		_, err := r.Store(
+			t.Context(),
+			[]exchange.Put{observation(p, "o1", in.number, fmt.Sprintf("%d by %d", in.number, client))},
+		)
 		if fault.Is(err, fault.Conflict) {
 			return registerOutput{}, nil
 		}

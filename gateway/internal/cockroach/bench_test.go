@@ -13,7 +13,8 @@ import (
 	"yilian.example/gateway/internal/cockroach/cockroachtest"
 )
 
-// BenchmarkStoreBundle stores bundles of 200 records of 2 KB, each bundle about a patient of its own, by several senders at once.
+// BenchmarkStoreBundle stores bundles of 200 records of 2 KB, each bundle about a patient of its own, by several
+// senders at once.
 func BenchmarkStoreBundle(b *testing.B) {
 	db := cockroachtest.New(b)
 	r := newRecords(b, db, "donghu", keyFiles(b))
@@ -28,7 +29,10 @@ func BenchmarkStoreBundle(b *testing.B) {
 			puts := make([]exchange.Put, size)
 			for i := range puts {
 				puts[i] = observation(p, uuid.NewString(), 1, content)
-				puts[i].Tokens = []exchange.Token{{Param: "code", System: "http://loinc.org", Value: fmt.Sprint(i % 50)}, {Param: "status", Value: "final"}}
+				puts[i].Tokens = []exchange.Token{
+					{Param: "code", System: "http://loinc.org", Value: fmt.Sprint(i % 50)},
+					{Param: "status", Value: "final"},
+				}
 			}
 			if _, err := r.Store(b.Context(), puts); err != nil {
 				b.Fatal(err)
@@ -64,7 +68,8 @@ func BenchmarkRead(b *testing.B) {
 	b.ReportMetric(float64(db.Retries())/float64(b.N), "retries/op")
 }
 
-// BenchmarkStoreOnePatient stores single records of one patient from many sides at once: they all count in the same holdings.
+// BenchmarkStoreOnePatient stores single records of one patient from many sides at once: they all count in the same
+// holdings.
 func BenchmarkStoreOnePatient(b *testing.B) {
 	db := cockroachtest.New(b)
 	r := newRecords(b, db, "donghu", keyFiles(b))

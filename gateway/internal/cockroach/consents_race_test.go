@@ -59,8 +59,9 @@ var consentModel = porcupine.Model{
 	DescribeOperation: func(input, output any) string { return fmt.Sprint(input, " -> ", output) },
 }
 
-// TestConsentIsLinearizable grants, carries, withdraws and decides at the same time, on the real database and without the ledger's help: every
-// decision must fit one order of events in which nothing is released before the grant or after the withdrawal.
+// TestConsentIsLinearizable grants, carries, withdraws and decides at the same time, on the real database and without
+// the ledger's help: every decision must fit one order of events in which nothing is released before the grant or after
+// the withdrawal.
 func TestConsentIsLinearizable(t *testing.T) {
 	db := cockroachtest.New(t)
 	rules, err := policy.New(t.Context())
@@ -99,7 +100,13 @@ func race(t *testing.T, db *cockroach.DB, rules consent.Policy, round int) *hist
 		Org: "donghu", Store: store, Outbox: store, Ledger: consenttest.NewLedger(time.Now), Keys: keys, Now: time.Now, Random: rand.Reader,
 		Log: slog.New(slog.DiscardHandler),
 	}
-	decider := &consent.Decider{Org: "donghu", Consents: store, Keys: keys, Policy: rules, Log: slog.New(slog.DiscardHandler)}
+	decider := &consent.Decider{
+		Org:      "donghu",
+		Consents: store,
+		Keys:     keys,
+		Policy:   rules,
+		Log:      slog.New(slog.DiscardHandler),
+	}
 	draft, err := book.Draft(t.Context(), patient, consent.Choice{
 		Recipient: "qingshan", Purpose: consortium.Treatment, Kinds: []consortium.Kind{consortium.Reports}, Until: time.Now().Add(time.Hour), Lang: consent.Chinese,
 	})

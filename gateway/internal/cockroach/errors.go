@@ -22,8 +22,8 @@ const (
 	classTransactionEnd = "40"
 )
 
-// classify gives a driver error its kind. The driver's text, which may quote values, stays in the chain for the log only where it holds no
-// row content: PostgreSQL puts values into Detail, which pgconn.PgError.Error leaves out.
+// classify gives a driver error its kind. The driver's text, which may quote values, stays in the chain for the log
+// only where it holds no row content: PostgreSQL puts values into Detail, which pgconn.PgError.Error leaves out.
 func classify(err error) error {
 	if err == nil {
 		return nil
@@ -36,7 +36,12 @@ func classify(err error) error {
 		return fault.Wrap(err, fault.NotFound, "NOT_FOUND", "There is no such entry.")
 	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return fault.Wrap(err, fault.Unavailable, "TIMED_OUT", "The request was ended before it was finished. Please try again.")
+		return fault.Wrap(
+			err,
+			fault.Unavailable,
+			"TIMED_OUT",
+			"The request was ended before it was finished. Please try again.",
+		)
 	}
 	if commitUnknown(err) {
 		return fault.Wrap(err, fault.Unavailable, "OUTCOME_UNKNOWN",
@@ -81,16 +86,30 @@ func classifyServer(err error, pg *pgconn.PgError) error {
 	case class == classConnection || class == classResources || class == classOperator:
 		return unavailable(err)
 	case class == classTransactionEnd:
-		return fault.Wrap(err, fault.Unavailable, "CONTENTION", "Too many changes to the same entry at this moment. Nothing was changed. Please try again.")
+		return fault.Wrap(
+			err,
+			fault.Unavailable,
+			"CONTENTION",
+			"Too many changes to the same entry at this moment. Nothing was changed. Please try again.",
+		)
 	}
 	return internal(err)
 }
 
 func internal(err error) error {
-	return fault.Wrap(err, fault.Internal, "DATABASE",
-		"Something went wrong while reading or saving. Nothing was changed. Please try again; if it happens again, give the request id to support.")
+	return fault.Wrap(
+		err,
+		fault.Internal,
+		"DATABASE",
+		"Something went wrong while reading or saving. Nothing was changed. Please try again; if it happens again, give the request id to support.",
+	)
 }
 
 func unavailable(err error) error {
-	return fault.Wrap(err, fault.Unavailable, "DATABASE_DOWN", "The database cannot be reached at the moment. Nothing was changed. Please try again.")
+	return fault.Wrap(
+		err,
+		fault.Unavailable,
+		"DATABASE_DOWN",
+		"The database cannot be reached at the moment. Nothing was changed. Please try again.",
+	)
 }

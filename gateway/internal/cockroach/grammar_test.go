@@ -14,8 +14,11 @@ import (
 	sqlparser "github.com/cockroachdb/cockroachdb-parser/pkg/sql/parser"
 )
 
-// sqlVerb is how a string literal that is SQL begins. Keywords are in capitals, which tells SQL from an error's "create migration lock: %w".
-var sqlVerb = regexp.MustCompile(`^\s*(--.*\n\s*)*(SELECT|INSERT|UPDATE|DELETE|WITH|CREATE|ALTER|DROP|TRUNCATE|UPSERT|LOCK|SET|COMMENT|LISTEN|NOTIFY|DO)\s`)
+// sqlVerb is how a string literal that is SQL begins. Keywords are in capitals, which tells SQL from an error's "create
+// migration lock: %w".
+var sqlVerb = regexp.MustCompile(
+	`^\s*(--.*\n\s*)*(SELECT|INSERT|UPDATE|DELETE|WITH|CREATE|ALTER|DROP|TRUNCATE|UPSERT|LOCK|SET|COMMENT|LISTEN|NOTIFY|DO)\s`,
+)
 
 // forbidden is what one of the two servers has not, or only pretends to have, or what we do not want.
 var forbidden = []struct {
@@ -25,9 +28,20 @@ var forbidden = []struct {
 	{regexp.MustCompile(`(?i)(SELECT|RETURNING)\s+([a-z_]+\.)?\*|,\s*[a-z_]+\.\*`), "name the columns"},
 	{regexp.MustCompile(`(?i)^\s*(LISTEN|NOTIFY|UNLISTEN)\b|pg_notify`), "CockroachDB has no notifications"},
 	{regexp.MustCompile(`(?i)advisory`), "CockroachDB only pretends to have advisory locks"},
-	{regexp.MustCompile(`(?i)\bnextval\b|\bSERIAL[248]?\b|\bBIGSERIAL\b|CREATE\s+SEQUENCE|AS\s+IDENTITY`), "sequences as keys make one hot range"},
-	{regexp.MustCompile(`(?i)CREATE\s+(OR\s+REPLACE\s+)?(TRIGGER|EXTENSION|FUNCTION|PROCEDURE|RULE)\b`), "logic stands in Go"},
-	{regexp.MustCompile(`(?i)\b(now|clock_timestamp|statement_timestamp|transaction_timestamp|timeofday)\s*\(|\bCURRENT_(TIMESTAMP|TIME|DATE)\b|\bLOCALTIME`), "time is injected (leases aside: their holders need one clock, the database's)"},
+	{
+		regexp.MustCompile(`(?i)\bnextval\b|\bSERIAL[248]?\b|\bBIGSERIAL\b|CREATE\s+SEQUENCE|AS\s+IDENTITY`),
+		"sequences as keys make one hot range",
+	},
+	{
+		regexp.MustCompile(`(?i)CREATE\s+(OR\s+REPLACE\s+)?(TRIGGER|EXTENSION|FUNCTION|PROCEDURE|RULE)\b`),
+		"logic stands in Go",
+	},
+	{
+		regexp.MustCompile(
+			`(?i)\b(now|clock_timestamp|statement_timestamp|transaction_timestamp|timeofday)\s*\(|\bCURRENT_(TIMESTAMP|TIME|DATE)\b|\bLOCALTIME`,
+		),
+		"time is injected (leases aside: their holders need one clock, the database's)",
+	},
 	{regexp.MustCompile(`(?i)\b(ctid|xmin|xmax|tableoid)\b`), "row versions of one server"},
 	{regexp.MustCompile(`(?i)LOCK\s+TABLE`), "CockroachDB has no table locks"},
 }
@@ -77,7 +91,8 @@ func TestStatementsParseAsCockroachDB(t *testing.T) {
 	}
 }
 
-// TestMigrationsParseAsCockroachDB parses both directions of every migration, and wants comments on what a new table holds.
+// TestMigrationsParseAsCockroachDB parses both directions of every migration, and wants comments on what a new table
+// holds.
 func TestMigrationsParseAsCockroachDB(t *testing.T) {
 	files, err := filepath.Glob("migrations/*.sql")
 	if err != nil || len(files) == 0 {

@@ -11,7 +11,8 @@ import (
 	"yilian.example/exchange/fault"
 )
 
-// PatientKey gives the wrapped data key of a patient; fault.NotFound where there is none, fault.Gone where it was destroyed.
+// PatientKey gives the wrapped data key of a patient; fault.NotFound where there is none, fault.Gone where it was
+// destroyed.
 func (db *DB) PatientKey(ctx context.Context, org consortium.OrgID, patient consortium.PatientRef) ([]byte, error) {
 	var wrapped []byte
 	err := db.look(ctx, func(q querier) error {
@@ -23,7 +24,13 @@ func (db *DB) PatientKey(ctx context.Context, org consortium.OrgID, patient cons
 }
 
 // AddPatientKey keeps wrapped unless the patient has a key already, and gives the one that is kept.
-func (db *DB) AddPatientKey(ctx context.Context, org consortium.OrgID, patient consortium.PatientRef, wrapped []byte, at time.Time) ([]byte, error) {
+func (db *DB) AddPatientKey(
+	ctx context.Context,
+	org consortium.OrgID,
+	patient consortium.PatientRef,
+	wrapped []byte,
+	at time.Time,
+) ([]byte, error) {
 	const insert = `
 		INSERT INTO patient_keys (org, patient, wrapped, created_at) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (org, patient) DO NOTHING`
@@ -38,8 +45,14 @@ func (db *DB) AddPatientKey(ctx context.Context, org consortium.OrgID, patient c
 	return db.PatientKey(ctx, org, patient)
 }
 
-// DestroyPatientKey destroys a data key, and with it all that was encrypted under it. It cannot be undone. A second time changes nothing.
-func (db *DB) DestroyPatientKey(ctx context.Context, org consortium.OrgID, patient consortium.PatientRef, at time.Time) error {
+// DestroyPatientKey destroys a data key, and with it all that was encrypted under it. It cannot be undone. A second
+// time changes nothing.
+func (db *DB) DestroyPatientKey(
+	ctx context.Context,
+	org consortium.OrgID,
+	patient consortium.PatientRef,
+	at time.Time,
+) error {
 	const update = `
 		UPDATE patient_keys SET wrapped = ''::BYTEA, destroyed_at = $3
 		WHERE org = $1 AND patient = $2 AND destroyed_at IS NULL`

@@ -17,8 +17,9 @@ import (
 	"yilian.example/gateway/internal/cockroach/cockroachtest"
 )
 
-// TestStoreReadAndSequenceTogether runs what a gateway does at the same time (new records, further versions, logged readings, the sequencer)
-// on few patients, so that all of it meets in the same rows. Nothing may fail, and all that was acknowledged must be there and in the log.
+// TestStoreReadAndSequenceTogether runs what a gateway does at the same time (new records, further versions, logged
+// readings, the sequencer) on few patients, so that all of it meets in the same rows. Nothing may fail, and all that
+// was acknowledged must be there and in the log.
 func TestStoreReadAndSequenceTogether(t *testing.T) {
 	const origin, org, patients, workers, rounds = "donghu.yilian.example/log", consortium.OrgID("donghu"), 3, 6, 12
 	db := cockroachtest.New(t)

@@ -21,8 +21,8 @@ type LogEntry struct {
 	Leaf []byte // as tlog.NewLeaf gives it
 }
 
-// InsertEntry writes one pending entry within the caller's transaction, so that what it commits to and the entry are durable together. The
-// sequencer does the rest.
+// InsertEntry writes one pending entry within the caller's transaction, so that what it commits to and the entry are
+// durable together. The sequencer does the rest.
 func InsertEntry(ctx context.Context, tx pgx.Tx, org consortium.OrgID, id string, leaf []byte, now time.Time) error {
 	return InsertEntries(ctx, tx, org, []LogEntry{{ID: id, Leaf: leaf}}, now)
 }
@@ -140,7 +140,8 @@ func (l *Log) Head(ctx context.Context) (anchor.Head, error) {
 	return h, nil
 }
 
-// Tiles implements anchor.Reader. Tiles only ever grow, so statements of their own, outside a transaction, give what a transaction would.
+// Tiles implements anchor.Reader. Tiles only ever grow, so statements of their own, outside a transaction, give what a
+// transaction would.
 func (l *Log) Tiles(ctx context.Context, tiles []tlog.Tile) ([][]byte, error) {
 	const read = `
 		SELECT t.level, t.n, t.data

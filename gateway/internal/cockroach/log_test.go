@@ -53,7 +53,13 @@ func TestInsertEntriesRefuses(t *testing.T) {
 		"not a UUID": {ID: "1", Leaf: good},
 	} {
 		err := db.Tx(t.Context(), func(tx pgx.Tx) error {
-			return cockroach.InsertEntries(t.Context(), tx, "donghu", []cockroach.LogEntry{{ID: uuid.NewString(), Leaf: good}, e}, time.Now())
+			return cockroach.InsertEntries(
+				t.Context(),
+				tx,
+				"donghu",
+				[]cockroach.LogEntry{{ID: uuid.NewString(), Leaf: good}, e},
+				time.Now(),
+			)
 		})
 		if err == nil {
 			t.Errorf("%s: accepted", name)
@@ -126,8 +132,8 @@ func fsckLog(ctx context.Context, log *cockroach.Log, origin, vkey string) error
 	}
 }
 
-// Writers and a sequencer work on one log at once, two sequencers compete for it, and a foreign checker accepts what comes out and refuses it
-// after a change in the database.
+// Writers and a sequencer work on one log at once, two sequencers compete for it, and a foreign checker accepts what
+// comes out and refuses it after a change in the database.
 func TestLogUnderLoad(t *testing.T) {
 	const (
 		origin  = "donghu.yilian.example/log"

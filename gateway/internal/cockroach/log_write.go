@@ -13,8 +13,8 @@ import (
 	"yilian.example/exchange/tlog"
 )
 
-// Pending implements anchor.Writer. It reads outside a transaction: what it misses comes with the next batch, and Integrate checks that each
-// entry was still pending.
+// Pending implements anchor.Writer. It reads outside a transaction: what it misses comes with the next batch, and
+// Integrate checks that each entry was still pending.
 func (l *Log) Pending(ctx context.Context, after string, limit int) ([]anchor.Entry, error) {
 	const read = `
 		SELECT id, leaf, created_at FROM log_entries
@@ -124,7 +124,19 @@ func (l *Log) putTiles(ctx context.Context, tx pgx.Tx, tiles []tlog.TileData) er
 		SELECT $1::TEXT, t.level, t.n, t.width, t.data
 		FROM unnest($2::INT8[], $3::INT8[], $4::INT8[], $5::BYTEA[]) AS t (level, n, width, data)
 		ON CONFLICT (org, level, n) DO UPDATE SET width = excluded.width, data = excluded.data`
-	levels, ns, widths, data := make([]int64, len(tiles)), make([]int64, len(tiles)), make([]int64, len(tiles)), make([][]byte, len(tiles))
+	levels, ns, widths, data := make(
+		[]int64,
+		len(tiles),
+	), make(
+		[]int64,
+		len(tiles),
+	), make(
+		[]int64,
+		len(tiles),
+	), make(
+		[][]byte,
+		len(tiles),
+	)
 	for i, t := range tiles {
 		levels[i], ns[i], widths[i], data[i] = int64(t.Level), t.N, int64(t.Width), t.Data
 	}

@@ -17,9 +17,9 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// Migrate brings the schema up to date. All gateways may call it at the same moment: the row of migration_lock is held, in a transaction of its
-// own, while the migrations run, so the second gateway waits and then finds nothing to do. When a gateway dies, the server ends its
-// transaction and with it the lock. (Advisory locks do nothing on CockroachDB.)
+// Migrate brings the schema up to date. All gateways may call it at the same moment: the row of migration_lock is held,
+// in a transaction of its own, while the migrations run, so the second gateway waits and then finds nothing to do. When
+// a gateway dies, the server ends its transaction and with it the lock. (Advisory locks do nothing on CockroachDB.)
 func (db *DB) Migrate(ctx context.Context) error {
 	if err := db.createMigrationLock(ctx); err != nil {
 		return fmt.Errorf("create migration lock: %w", classify(err))
@@ -31,7 +31,8 @@ func (db *DB) Migrate(ctx context.Context) error {
 	return nil
 }
 
-// createMigrationLock repeats, since CREATE TABLE IF NOT EXISTS by two sessions at once may fail in one of them on either server.
+// createMigrationLock repeats, since CREATE TABLE IF NOT EXISTS by two sessions at once may fail in one of them on
+// either server.
 func (db *DB) createMigrationLock(ctx context.Context) error {
 	const createTable = `CREATE TABLE IF NOT EXISTS migration_lock (id INT8 PRIMARY KEY)`
 	const insertRow = `INSERT INTO migration_lock (id) VALUES (1) ON CONFLICT (id) DO NOTHING`

@@ -38,7 +38,8 @@ type modelRecord struct {
 
 func (m modelRecord) current() string { return m.contents[len(m.contents)-1] }
 
-// TestRecordsAgainstModel runs random sequences of stores and reads against the database and against maps, and wants the same answers.
+// TestRecordsAgainstModel runs random sequences of stores and reads against the database and against maps, and wants
+// the same answers.
 func TestRecordsAgainstModel(t *testing.T) {
 	db := cockroachtest.New(t)
 	run := 0
@@ -49,7 +50,12 @@ func TestRecordsAgainstModel(t *testing.T) {
 		fresh := keys
 		fresh.Log += string(org)
 		m := &machine{
-			r: newRecords(t, db, org, fresh), org: org, records: map[string]*modelRecord{}, accesses: map[consortium.PatientRef]int{},
+			r: newRecords(
+				t,
+				db,
+				org,
+				fresh,
+			), org: org, records: map[string]*modelRecord{}, accesses: map[consortium.PatientRef]int{},
 			patients: []consortium.PatientRef{patientRef(run * 10), patientRef(run*10 + 1)},
 		}
 		rt.Repeat(map[string]func(*rapid.T){
@@ -174,7 +180,11 @@ func (m *machine) list(t *rapid.T) {
 
 func (m *machine) find(t *rapid.T) {
 	word := rapid.SampledFrom(words).Draw(t, "word")
-	got, err := m.r.Find(t.Context(), "Observation", []exchange.Token{{Param: "code", System: "http://loinc.org", Value: word}})
+	got, err := m.r.Find(
+		t.Context(),
+		"Observation",
+		[]exchange.Token{{Param: "code", System: "http://loinc.org", Value: word}},
+	)
 	if err != nil {
 		t.Fatalf("find: %v", err)
 	}

@@ -9,8 +9,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// TestHotStatementsUseIndexes fills the tables as a busy hospital would and has the server say how it would run what every request runs. A full
-// scan in any of them would grow with all patients of all members.
+// TestHotStatementsUseIndexes fills the tables as a busy hospital would and has the server say how it would run what
+// every request runs. A full scan in any of them would grow with all patients of all members.
 func TestHotStatementsUseIndexes(t *testing.T) {
 	db := openPlanDB(t)
 	ctx := t.Context()
@@ -49,13 +49,21 @@ func TestHotStatementsUseIndexes(t *testing.T) {
 		{"where records stand", queryCurrentVersions, []any{"org1", types, ids}},
 		{"current version", queryCurrentVersion, []any{"org1", "Observation", "id1"}},
 		{"one version", queryVersion, []any{"org1", "Observation", "id1", 1}},
-		{"page of a patient", queryPage, []any{"org1", "p1", at.Add(time.Hour), "", "", []string{"observations"}, "", nil, 50}},
+		{
+			"page of a patient",
+			queryPage,
+			[]any{"org1", "p1", at.Add(time.Hour), "", "", []string{"observations"}, "", nil, 50},
+		},
 		{"access head", queryAccessHead, []any{"org1", "p1"}},
 		{"access entries", queryAccessEntries, []any{"org1", "p1", int64(5), 3}},
 		{"find", queryFindIDs, []any{"org1", "Observation", [][]byte{[]byte("0123456789abcdef")}, 1, 10}},
 		{"holdings", queryHoldings, []any{"p1"}},
 		{"care", queryInCare, []any{"org1", "p1", at, at}},
-		{"update records", updateRecords, []any{"org1", types, ids, []int64{2, 2}, []bool{false, false}, []time.Time{at, at}}},
+		{
+			"update records",
+			updateRecords,
+			[]any{"org1", types, ids, []int64{2, 2}, []bool{false, false}, []time.Time{at, at}},
+		},
 		{"delete tokens", deleteTokens, []any{"org1", types, ids}},
 		{"delete care", deleteCare, []any{"org1", []string{"p1", "p2"}, types, ids}},
 		{"destroyed keys", countDestroyedKeys, []any{"org1", []string{"p1"}}},
@@ -68,7 +76,11 @@ func TestHotStatementsUseIndexes(t *testing.T) {
 			}
 		})
 	}
-	if plan := explain(t, db, `SELECT id FROM records WHERE version = $1`, []any{9}); !strings.Contains(plan, "Seq Scan") && !strings.Contains(plan, "FULL SCAN") {
+	if plan := explain(t, db, `SELECT id FROM records WHERE version = $1`, []any{9}); !strings.Contains(
+		plan,
+		"Seq Scan",
+	) &&
+		!strings.Contains(plan, "FULL SCAN") {
 		t.Errorf("the check for full scans does not see one:\n%s", plan)
 	}
 }

@@ -42,8 +42,8 @@ func (db *DB) SaveVersions(ctx context.Context, org consortium.OrgID, batch []ex
 	})
 }
 
-// furtherVersions gives the records of the batch that should exist already. First versions are not looked up: their insert finds out, and not
-// having read anything, two stores at once never conflict.
+// furtherVersions gives the records of the batch that should exist already. First versions are not looked up: their
+// insert finds out, and not having read anything, two stores at once never conflict.
 func furtherVersions(org consortium.OrgID, batch []exchange.SealedVersion) []exchange.RecordRef {
 	var refs []exchange.RecordRef
 	for _, v := range batch {
@@ -54,7 +54,11 @@ func furtherVersions(org consortium.OrgID, batch []exchange.SealedVersion) []exc
 	return refs
 }
 
-func checkNext(org consortium.OrgID, known map[exchange.RecordRef]exchange.Current, batch []exchange.SealedVersion) error {
+func checkNext(
+	org consortium.OrgID,
+	known map[exchange.RecordRef]exchange.Current,
+	batch []exchange.SealedVersion,
+) error {
 	for _, v := range batch {
 		if v.Number == 1 {
 			continue
@@ -75,8 +79,8 @@ const queryAnyToken = `
 	SELECT count(id) FROM search_tokens
 	WHERE org = $1 AND (type, token) IN (SELECT u.type, u.token FROM unnest($2::TEXT[], $3::BYTEA[]) AS u (type, token))`
 
-// checkUnless refuses a batch whose conditional creates found their record meanwhile. Being serialisable, of two transactions that both see
-// nothing only one commits.
+// checkUnless refuses a batch whose conditional creates found their record meanwhile. Being serialisable, of two
+// transactions that both see nothing only one commits.
 func checkUnless(ctx context.Context, tx pgx.Tx, org consortium.OrgID, batch []exchange.SealedVersion) error {
 	var types []string
 	var tokens [][]byte
@@ -93,17 +97,29 @@ func checkUnless(ctx context.Context, tx pgx.Tx, org consortium.OrgID, batch []e
 		return err
 	}
 	if found > 0 {
-		return fault.New(fault.Conflict, "RECORD_EXISTS", "A record with that identifier was stored in the meantime. Send the request again.")
+		return fault.New(
+			fault.Conflict,
+			"RECORD_EXISTS",
+			"A record with that identifier was stored in the meantime. Send the request again.",
+		)
 	}
 	return nil
 }
 
 func versionConflict() error {
-	return fault.New(fault.Conflict, "VERSION_CONFLICT", "The record was changed in the meantime. Read it again and repeat your change.")
+	return fault.New(
+		fault.Conflict,
+		"VERSION_CONFLICT",
+		"The record was changed in the meantime. Read it again and repeat your change.",
+	)
 }
 
 // CurrentVersions tells where records stand; those that do not exist are absent from the map.
-func (db *DB) CurrentVersions(ctx context.Context, org consortium.OrgID, refs []exchange.RecordRef) (map[exchange.RecordRef]exchange.Current, error) {
+func (db *DB) CurrentVersions(
+	ctx context.Context,
+	org consortium.OrgID,
+	refs []exchange.RecordRef,
+) (map[exchange.RecordRef]exchange.Current, error) {
 	var found map[exchange.RecordRef]exchange.Current
 	err := db.look(ctx, func(q querier) error {
 		var err error
@@ -118,7 +134,12 @@ const queryCurrentVersions = `
 	FROM unnest($2::TEXT[], $3::TEXT[]) AS u (type, id)
 	JOIN records AS r ON r.org = $1 AND r.type = u.type AND r.id = u.id`
 
-func currentVersions(ctx context.Context, q querier, org consortium.OrgID, refs []exchange.RecordRef) (map[exchange.RecordRef]exchange.Current, error) {
+func currentVersions(
+	ctx context.Context,
+	q querier,
+	org consortium.OrgID,
+	refs []exchange.RecordRef,
+) (map[exchange.RecordRef]exchange.Current, error) {
 	types, ids := make([]string, 0, len(refs)), make([]string, 0, len(refs))
 	for _, ref := range refs {
 		if ref.Org == org {
@@ -144,7 +165,13 @@ const queryFindIDs = `
 	GROUP BY id HAVING count(token) = $4 ORDER BY id LIMIT $5`
 
 // FindIDs gives the ids of records of a type that carry all tokens.
-func (db *DB) FindIDs(ctx context.Context, org consortium.OrgID, typ string, tokens [][]byte, limit int) ([]string, error) {
+func (db *DB) FindIDs(
+	ctx context.Context,
+	org consortium.OrgID,
+	typ string,
+	tokens [][]byte,
+	limit int,
+) ([]string, error) {
 	var ids []string
 	err := db.look(ctx, func(q querier) error {
 		rows, err := q.Query(ctx, queryFindIDs, org, typ, tokens, len(tokens), limit)
@@ -184,7 +211,12 @@ const queryInCare = `
 		WHERE org = $1 AND patient = $2 AND starts_at <= $3 AND (ends_at IS NULL OR ends_at >= $4))`
 
 // InCare says whether an encounter had begun by at and lasts, or ended at since or later.
-func (db *DB) InCare(ctx context.Context, org consortium.OrgID, patient consortium.PatientRef, at, since time.Time) (bool, error) {
+func (db *DB) InCare(
+	ctx context.Context,
+	org consortium.OrgID,
+	patient consortium.PatientRef,
+	at, since time.Time,
+) (bool, error) {
 	var in bool
 	err := db.look(ctx, func(q querier) error {
 		return q.QueryRow(ctx, queryInCare, org, patient, at, since).Scan(&in)

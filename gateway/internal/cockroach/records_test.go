@@ -31,7 +31,8 @@ func patientRef(n int) consortium.PatientRef {
 	return consortium.NewPatientRef(indexKey, "urn:test", fmt.Sprint(n))
 }
 
-// newRecords gives one organisation's records over db. Each call is a gateway of its own: same wrapping key, nothing cached.
+// newRecords gives one organisation's records over db. Each call is a gateway of its own: same wrapping key, nothing
+// cached.
 func newRecords(t testing.TB, db *cockroach.DB, org consortium.OrgID, keys config.Keys) *exchange.Records {
 	t.Helper()
 	origin := consortium.LogOrigin(org, "yilian.example")
@@ -49,7 +50,12 @@ func newRecords(t testing.TB, db *cockroach.DB, org consortium.OrgID, keys confi
 
 func keyFiles(t testing.TB) config.Keys {
 	dir := t.TempDir()
-	return config.Keys{Wrapping: dir + "/wrapping.json", Log: dir + "/log.key", Release: dir + "/release.pem", Index: dir + "/index.key"}
+	return config.Keys{
+		Wrapping: dir + "/wrapping.json",
+		Log:      dir + "/log.key",
+		Release:  dir + "/release.pem",
+		Index:    dir + "/index.key",
+	}
 }
 
 func observation(patient consortium.PatientRef, id string, version int, text string) exchange.Put {
@@ -95,7 +101,9 @@ func TestRecordLife(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if string(got.Content) != "first" || got.Number != 1 || !got.Recorded.Equal(stored.Recorded) || got.Salt != stored.Salt || got.Entry != stored.Entry {
+	if string(got.Content) != "first" || got.Number != 1 || !got.Recorded.Equal(stored.Recorded) ||
+		got.Salt != stored.Salt ||
+		got.Entry != stored.Entry {
 		t.Errorf("read %+v, stored %+v", got, stored)
 	}
 	leaf := leafOf(t, db, "donghu", got.Entry)
@@ -137,7 +145,11 @@ func TestRecordLife(t *testing.T) {
 
 func expectFind(t *testing.T, r *exchange.Records, value string, want ...string) {
 	t.Helper()
-	got, err := r.Find(t.Context(), "Observation", []exchange.Token{{Param: "code", System: "http://loinc.org", Value: value}})
+	got, err := r.Find(
+		t.Context(),
+		"Observation",
+		[]exchange.Token{{Param: "code", System: "http://loinc.org", Value: value}},
+	)
 	if err != nil || !slices.Equal(got, want) {
 		t.Errorf("find %q = %v, %v; want %v", value, got, err, want)
 	}
@@ -146,7 +158,9 @@ func expectFind(t *testing.T, r *exchange.Records, value string, want ...string)
 func leafOf(t *testing.T, db *cockroach.DB, org consortium.OrgID, entry string) tlog.Leaf {
 	t.Helper()
 	var data []byte
-	err := db.Pool().QueryRow(t.Context(), `SELECT leaf FROM log_entries WHERE org = $1 AND id = $2`, org, entry).Scan(&data)
+	err := db.Pool().
+		QueryRow(t.Context(), `SELECT leaf FROM log_entries WHERE org = $1 AND id = $2`, org, entry).
+		Scan(&data)
 	if err != nil {
 		t.Fatalf("read log entry: %v", err)
 	}
@@ -176,7 +190,11 @@ func TestStoreRefusesAndKeepsNothing(t *testing.T) {
 		{"same version again", []exchange.Put{observation(p, "o1", 1, "other")}, fault.Conflict},
 		{"version left out", []exchange.Put{observation(p, "o1", 3, "third")}, fault.Conflict},
 		{"second version of nothing", []exchange.Put{observation(p, "o9", 2, "x")}, fault.Conflict},
-		{"one bad in a batch", []exchange.Put{observation(p, "o2", 1, "good"), observation(p, "o1", 1, "bad")}, fault.Conflict},
+		{
+			"one bad in a batch",
+			[]exchange.Put{observation(p, "o2", 1, "good"), observation(p, "o1", 1, "bad")},
+			fault.Conflict,
+		},
 		{"another patient", []exchange.Put{moved}, fault.Conflict},
 		{"twice in a batch", []exchange.Put{observation(p, "o2", 1, "a"), observation(p, "o2", 1, "b")}, fault.Invalid},
 		{"no content", []exchange.Put{empty}, fault.Invalid},
@@ -211,7 +229,8 @@ func counts(t *testing.T, db *cockroach.DB) string {
 	return out
 }
 
-// TestReadIsBoundToDecision is the confused deputy: a decision about one patient and kind must not open another's record.
+// TestReadIsBoundToDecision is the confused deputy: a decision about one patient and kind must not open another's
+// record.
 func TestReadIsBoundToDecision(t *testing.T) {
 	db := cockroachtest.New(t)
 	r := newRecords(t, db, "donghu", keyFiles(t))
@@ -237,7 +256,10 @@ func TestReadIsBoundToDecision(t *testing.T) {
 			t.Errorf("%s: read gave %q, %v", name, v.Content, err)
 		}
 	}
-	if _, err := r.Read(ctx, allow("donghu", p, consortium.Observations), ref("qingshan", "o1"), 0); !fault.Is(err, fault.NotFound) {
+	if _, err := r.Read(ctx, allow("donghu", p, consortium.Observations), ref("qingshan", "o1"), 0); !fault.Is(
+		err,
+		fault.NotFound,
+	) {
 		t.Errorf("another organisation's record: %v", err)
 	}
 	if after := counts(t, db); after != before {
@@ -309,7 +331,10 @@ func TestErasedIsGone(t *testing.T) {
 		t.Errorf("store after erasure: %v", err)
 	}
 	fresh := newRecords(t, db, "donghu", keys)
-	if _, err := fresh.Read(t.Context(), allow("donghu", p, consortium.Observations), ref("donghu", "o1"), 0); !fault.Is(err, fault.Gone) {
+	if _, err := fresh.Read(t.Context(), allow("donghu", p, consortium.Observations), ref("donghu", "o1"), 0); !fault.Is(
+		err,
+		fault.Gone,
+	) {
 		t.Errorf("read after erasure: %v", err)
 	}
 }
@@ -382,7 +407,14 @@ func TestLargeRecords(t *testing.T) {
 func TestDirectoryData(t *testing.T) {
 	db := cockroachtest.New(t)
 	r := newRecords(t, db, "donghu", keyFiles(t))
-	put := exchange.Put{Type: "Practitioner", ID: "d1", Kind: consortium.Directory, Version: 1, Content: []byte("{}"), Recorded: start}
+	put := exchange.Put{
+		Type:     "Practitioner",
+		ID:       "d1",
+		Kind:     consortium.Directory,
+		Version:  1,
+		Content:  []byte("{}"),
+		Recorded: start,
+	}
 	mustStore(t, r, put)
 	at := exchange.RecordRef{Org: "donghu", Type: "Practitioner", ID: "d1"}
 	if _, err := r.Read(t.Context(), allow("donghu", ""), at, 0); err != nil {
@@ -479,7 +511,8 @@ func TestNothingReadableIsStored(t *testing.T) {
 	}
 }
 
-// TestTwoGatewaysMakeOneKey lets gateways that share nothing but the database and the wrapping key meet a patient at the same moment.
+// TestTwoGatewaysMakeOneKey lets gateways that share nothing but the database and the wrapping key meet a patient at
+// the same moment.
 func TestTwoGatewaysMakeOneKey(t *testing.T) {
 	db := cockroachtest.New(t)
 	keys := keyFiles(t)

@@ -11,7 +11,8 @@ import (
 	"yilian.example/exchange/fault"
 )
 
-// Releases keeps both sides of release between members: what was asked of and handed over by an organisation, and what it received.
+// Releases keeps both sides of release between members: what was asked of and handed over by an organisation, and what
+// it received.
 type Releases struct {
 	db *DB
 }
@@ -24,8 +25,8 @@ var (
 // NewReleases uses db.
 func NewReleases(db *DB) *Releases { return &Releases{db: db} }
 
-// ReserveRequest remembers a request id for good; fault.Conflict where it was seen before. It is a plain insert, so that of two copies that come at
-// the same moment one wins.
+// ReserveRequest remembers a request id for good; fault.Conflict where it was seen before. It is a plain insert, so
+// that of two copies that come at the same moment one wins.
 func (r *Releases) ReserveRequest(ctx context.Context, org, from consortium.OrgID, id string, at time.Time) error {
 	const insert = `INSERT INTO release_requests (org, from_org, id, received_at) VALUES ($1, $2, $3, $4)`
 	return r.db.Tx(ctx, func(tx pgx.Tx) error {
@@ -51,7 +52,20 @@ func (r *Releases) SaveReceived(ctx context.Context, org consortium.OrgID, rec e
 	const insert = `INSERT INTO received (org, request_id, actor, patient, custodian, allowed, sealed, entry_id, created_at, expires_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`
 	return r.db.Tx(ctx, func(tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, insert, org, rec.ID, rec.Actor, rec.Patient, rec.Custodian, rec.Allowed, rec.Sealed, rec.Entry.ID, rec.Created, rec.Expires)
+		_, err := tx.Exec(
+			ctx,
+			insert,
+			org,
+			rec.ID,
+			rec.Actor,
+			rec.Patient,
+			rec.Custodian,
+			rec.Allowed,
+			rec.Sealed,
+			rec.Entry.ID,
+			rec.Created,
+			rec.Expires,
+		)
 		if err != nil {
 			return err
 		}
@@ -64,10 +78,16 @@ func (r *Releases) Received(ctx context.Context, org consortium.OrgID, id string
 	const query = `SELECT actor, patient, custodian, allowed, sealed, created_at, expires_at FROM received WHERE org = $1 AND request_id = $2`
 	rec := exchange.Received{ID: id}
 	err := r.db.Read(ctx, func(tx pgx.Tx) error {
-		return tx.QueryRow(ctx, query, org, id).Scan(&rec.Actor, &rec.Patient, &rec.Custodian, &rec.Allowed, &rec.Sealed, &rec.Created, &rec.Expires)
+		return tx.QueryRow(ctx, query, org, id).
+			Scan(&rec.Actor, &rec.Patient, &rec.Custodian, &rec.Allowed, &rec.Sealed, &rec.Created, &rec.Expires)
 	})
 	if fault.Is(err, fault.NotFound) {
-		return exchange.Received{}, fault.Wrap(err, fault.NotFound, "REQUEST_NOT_FOUND", "There is no such answer for you, or its time is over. Ask the other organisation again.")
+		return exchange.Received{}, fault.Wrap(
+			err,
+			fault.NotFound,
+			"REQUEST_NOT_FOUND",
+			"There is no such answer for you, or its time is over. Ask the other organisation again.",
+		)
 	}
 	return rec, err
 }

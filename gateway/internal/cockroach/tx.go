@@ -1,6 +1,7 @@
-// Package cockroach keeps the gateway's state in CockroachDB or PostgreSQL: every SQL statement of the product stands here, a file per noun,
-// beside its Scan. One SQL for both servers; a test parses each statement with CockroachDB's own grammar. Driver errors stop here: callers see
-// the kinds of exchange/fault. The package decides nothing about permission, opens no other connection and never logs an argument.
+// Package cockroach keeps the gateway's state in CockroachDB or PostgreSQL: every SQL statement of the product stands
+// here, a file per noun, beside its Scan. One SQL for both servers; a test parses each statement with CockroachDB's own
+// grammar. Driver errors stop here: callers see the kinds of exchange/fault. The package decides nothing about
+// permission, opens no other connection and never logs an argument.
 package cockroach
 
 import (
@@ -27,8 +28,8 @@ type DB struct {
 // Defaults of the pool and of retries.
 const (
 	defaultMaxConns = 16
-	// maxRetries bounds how often one transaction is run again. Under contention on one row every round lets at least one writer through, so the
-	// number is far above what a sane load needs, and a livelock still ends.
+	// maxRetries bounds how often one transaction is run again. Under contention on one row every round lets at least one
+	// writer through, so the number is far above what a sane load needs, and a livelock still ends.
 	maxRetries = 50
 	backoffMin = time.Millisecond
 	backoffMax = 100 * time.Millisecond
@@ -70,12 +71,13 @@ func (db *DB) Pool() *pgxpool.Pool { return db.pool }
 // Retries counts the transactions that were run again, since Open.
 func (db *DB) Retries() int64 { return db.retries.Load() }
 
-// Tx runs fn in one serialisable transaction and commits it. On a serialisation failure or deadlock the whole transaction is run again, so fn
-// may run more than once: nothing may leave the database inside it, and it must reset what it fills in the caller's variables.
+// Tx runs fn in one serialisable transaction and commits it. On a serialisation failure or deadlock the whole
+// transaction is run again, so fn may run more than once: nothing may leave the database inside it, and it must reset
+// what it fills in the caller's variables.
 //
-// Cockroach-go retries the transaction as a whole (ExecuteCtx) and not within one (ExecuteTx): the latter takes RELEASE SAVEPOINT for the
-// commit, as it is on CockroachDB, and drops COMMIT's own error, so that on PostgreSQL a commit refused for serialisation would be reported as
-// done. TestTxWriteSkew fails with it.
+// Cockroach-go retries the transaction as a whole (ExecuteCtx) and not within one (ExecuteTx): the latter takes RELEASE
+// SAVEPOINT for the commit, as it is on CockroachDB, and drops COMMIT's own error, so that on PostgreSQL a commit
+// refused for serialisation would be reported as done. TestTxWriteSkew fails with it.
 func (db *DB) Tx(ctx context.Context, fn func(pgx.Tx) error) error {
 	return db.run(ctx, pgx.TxOptions{IsoLevel: pgx.Serializable}, fn)
 }
@@ -91,7 +93,8 @@ type querier interface {
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 }
 
-// look is for a reading of exactly one statement, which sees one moment without a transaction around it, in a third of the round trips.
+// look is for a reading of exactly one statement, which sees one moment without a transaction around it, in a third of
+// the round trips.
 func (db *DB) look(ctx context.Context, fn func(querier) error) error {
 	return db.repeat(ctx, func() error { return fn(db.pool) })
 }
@@ -139,12 +142,14 @@ func (db *DB) once(ctx context.Context, opts pgx.TxOptions, fn func(pgx.Tx) erro
 	return nil
 }
 
-// commitError marks an error of COMMIT itself: unless the server answered, it is not known whether the transaction was committed.
+// commitError marks an error of COMMIT itself: unless the server answered, it is not known whether the transaction was
+// committed.
 type commitError struct{ error }
 
 func (e commitError) Unwrap() error { return e.error }
 
-// deadlock makes PostgreSQL's deadlock look like the serialisation failure that it is on CockroachDB, so that cockroach-go retries it.
+// deadlock makes PostgreSQL's deadlock look like the serialisation failure that it is on CockroachDB, so that
+// cockroach-go retries it.
 type deadlock struct{ *pgconn.PgError }
 
 // SQLState gives the code that means "run the transaction again".

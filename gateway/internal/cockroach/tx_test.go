@@ -14,7 +14,8 @@ import (
 	"yilian.example/gateway/internal/cockroach/cockroachtest"
 )
 
-// TestTxSerialises would lose updates if a refused commit were taken for done: read-modify-write on one row by many writers.
+// TestTxSerialises would lose updates if a refused commit were taken for done: read-modify-write on one row by many
+// writers.
 func TestTxSerialises(t *testing.T) {
 	db := cockroachtest.New(t)
 	ctx := t.Context()
@@ -49,8 +50,8 @@ func TestTxSerialises(t *testing.T) {
 	}
 }
 
-// TestTxWriteSkew is the case that PostgreSQL finds only at COMMIT: two transactions read both rows, each writes one, and both are done with
-// their statements before either commits. What was reported as done must be what is stored.
+// TestTxWriteSkew is the case that PostgreSQL finds only at COMMIT: two transactions read both rows, each writes one,
+// and both are done with their statements before either commits. What was reported as done must be what is stored.
 func TestTxWriteSkew(t *testing.T) {
 	db := cockroachtest.New(t)
 	ctx := t.Context()
@@ -184,7 +185,8 @@ func exec(t *testing.T, db *cockroach.DB, statement string, args ...any) {
 
 func init() { cockroach.SetOpenTestDB(cockroachtest.New) }
 
-// TestTxRetriesDeadlock has two transactions take two rows in opposite order: PostgreSQL ends one with a deadlock, and both must succeed.
+// TestTxRetriesDeadlock has two transactions take two rows in opposite order: PostgreSQL ends one with a deadlock, and
+// both must succeed.
 func TestTxRetriesDeadlock(t *testing.T) {
 	db := cockroachtest.New(t)
 	ctx := t.Context()

@@ -16,11 +16,13 @@ const minAttesters = 3
 // attestGrace is how long a signed read waits for the remaining members once enough have signed.
 const attestGrace = 500 * time.Millisecond
 
-// attestRounds is how often the members are asked again while they disagree. They do so for milliseconds, while a block reaches them.
+// attestRounds is how often the members are asked again while they disagree. They do so for milliseconds, while a block
+// reaches them.
 const attestRounds = 5
 
-// Attest gives a signed read of one log: the bytes of a prepared transaction of witness:Attest, endorsed by all members whose peers answer, and
-// by three at least (by all where there are fewer members). chaincode/README.md says how to verify it.
+// Attest gives a signed read of one log: the bytes of a prepared transaction of witness:Attest, endorsed by all members
+// whose peers answer, and by three at least (by all where there are fewer members). chaincode/README.md says how to
+// verify it.
 func (l *Ledger) Attest(ctx context.Context, origin string) ([]byte, error) {
 	argument, err := json.Marshal(record.LogQuery{Origin: origin})
 	if err != nil {

@@ -110,7 +110,12 @@ func dialPeer(peer config.Peer, id clientIdentity, now func() time.Time, cooldow
 	conn, err := grpc.NewClient(peer.Endpoint,
 		grpc.WithTransportCredentials(credentials.NewTLS(tlsConfig)),
 		grpc.WithConnectParams(grpc.ConnectParams{
-			Backoff:           backoff.Config{BaseDelay: 200 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 5 * time.Second},
+			Backoff: backoff.Config{
+				BaseDelay:  200 * time.Millisecond,
+				Multiplier: 1.6,
+				Jitter:     0.2,
+				MaxDelay:   5 * time.Second,
+			},
 			MinConnectTimeout: 3 * time.Second,
 		}),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 2 * time.Minute, Timeout: 20 * time.Second}),
@@ -126,8 +131,8 @@ func dialPeer(peer config.Peer, id clientIdentity, now func() time.Time, cooldow
 	return &peerConn{msp: peer.MSP, endpoint: peer.Endpoint, gateway: gw, conn: conn, now: now, cooldown: cooldown}, nil
 }
 
-// order gives the peers in the order in which to ask them: own before others, each group starting at another one every time, and those that
-// failed lately last.
+// order gives the peers in the order in which to ask them: own before others, each group starting at another one every
+// time, and those that failed lately last.
 func (p *pool) order() []*peerConn {
 	turn := p.next.Add(1)
 	var ready, cooling []*peerConn
@@ -164,8 +169,8 @@ func (p *peerConn) succeeded() {
 	p.until = time.Time{}
 }
 
-// failed has the peer asked last for a while. It is said once: while the peer is cooling, more failures are no news. The error names no
-// argument: Fabric's texts carry codes, addresses and our own refusals.
+// failed has the peer asked last for a while. It is said once: while the peer is cooling, more failures are no news.
+// The error names no argument: Fabric's texts carry codes, addresses and our own refusals.
 func (p *peerConn) failed(logger *slog.Logger, function string, err error) {
 	level := slog.LevelWarn
 	if p.cooling() {
@@ -174,7 +179,17 @@ func (p *peerConn) failed(logger *slog.Logger, function string, err error) {
 	p.mu.Lock()
 	p.until = p.now().Add(p.cooldown)
 	p.mu.Unlock()
-	logger.Log(context.Background(), level, "peer could not serve", "function", function, "peer", p.endpoint, "error", describe(err))
+	logger.Log(
+		context.Background(),
+		level,
+		"peer could not serve",
+		"function",
+		function,
+		"peer",
+		p.endpoint,
+		"error",
+		describe(err),
+	)
 }
 
 // propose prepares a signed proposal; msps restricts who endorses it, none leaves the choice to the peer.

@@ -7,7 +7,8 @@ import (
 	"yilian.example/gateway/internal/fabric/fabrictest"
 )
 
-// TestConsentLedger holds the client and the real contract to what the consent domain relies on, as its own fake is held to it.
+// TestConsentLedger holds the client and the real contract to what the consent domain relies on, as its own fake is
+// held to it.
 func TestConsentLedger(t *testing.T) {
 	consenttest.RunLedger(t, fabrictest.New(t).Open("donghu"))
 }

@@ -28,7 +28,8 @@ const (
 	CodeInvalid  record.Code = "LEDGER_INVALID"  // any other validation code, for example an endorsement policy not met
 )
 
-// WriteError is how every write fails. It is classified (exchange/fault) for those who only need to know what to tell the user.
+// WriteError is how every write fails. It is classified (exchange/fault) for those who only need to know what to tell
+// the user.
 type WriteError struct {
 	Outcome error // ErrNotSubmitted, ErrUnknown or ErrRejected
 	TxID    string
@@ -93,25 +94,44 @@ var kinds = map[record.Code]struct {
 	kind   fault.Kind
 	public string
 }{
-	record.CodeArgument:         {fault.Invalid, "The ledger does not accept this input. Correct it and try again."},
-	record.CodeSignature:        {fault.Invalid, "A signature does not verify. Sign again with the right key."},
-	record.CodeConsentUntil:     {fault.Invalid, "A consent must end in the future, within five years. Choose another end."},
-	record.CodeCaller:           {fault.Forbidden, "The ledger does not allow this organisation to do that."},
-	record.CodeTime:             {fault.Unavailable, "This gateway's clock differs from the other members' by more than five minutes. Ask its operator to correct it."},
-	record.CodeState:            {fault.Internal, "The ledger's answer could not be understood. Give the request id to support."},
-	record.CodeLogUnknown:       {fault.NotFound, "This log is not registered on the ledger."},
-	record.CodeLogRegistered:    {fault.Conflict, "This log is registered with another key. Rotate the key with both keys."},
+	record.CodeArgument:  {fault.Invalid, "The ledger does not accept this input. Correct it and try again."},
+	record.CodeSignature: {fault.Invalid, "A signature does not verify. Sign again with the right key."},
+	record.CodeConsentUntil: {
+		fault.Invalid,
+		"A consent must end in the future, within five years. Choose another end.",
+	},
+	record.CodeCaller: {fault.Forbidden, "The ledger does not allow this organisation to do that."},
+	record.CodeTime: {
+		fault.Unavailable,
+		"This gateway's clock differs from the other members' by more than five minutes. Ask its operator to correct it.",
+	},
+	record.CodeState: {
+		fault.Internal,
+		"The ledger's answer could not be understood. Give the request id to support.",
+	},
+	record.CodeLogUnknown: {fault.NotFound, "This log is not registered on the ledger."},
+	record.CodeLogRegistered: {
+		fault.Conflict,
+		"This log is registered with another key. Rotate the key with both keys.",
+	},
 	record.CodeLogSmaller:       {fault.Conflict, "The ledger has witnessed a larger log than this one."},
 	record.CodeLogInconsistent:  {fault.Conflict, "This log does not extend the one that the ledger witnessed."},
 	record.CodeConsentUnknown:   {fault.NotFound, "The ledger does not have this consent."},
 	record.CodeConsentExists:    {fault.Conflict, "This consent's key was used for another consent already. Start again."},
 	record.CodeConsentWithdrawn: {fault.Conflict, "This consent was withdrawn, which is final. Give a new one instead."},
-	record.CodeStaffUnknown:     {fault.Forbidden, "This staff key is not registered, or is retired. Register a key first."},
-	CodeConflict:                {fault.Conflict, "Somebody else changed the same thing at the same moment. Please try again."},
-	CodeInvalid:                 {fault.Internal, "The ledger refused the transaction. Give the request id to support."},
+	record.CodeStaffUnknown: {
+		fault.Forbidden,
+		"This staff key is not registered, or is retired. Register a key first.",
+	},
+	CodeConflict: {
+		fault.Conflict,
+		"Somebody else changed the same thing at the same moment. Please try again.",
+	},
+	CodeInvalid: {fault.Internal, "The ledger refused the transaction. Give the request id to support."},
 }
 
-// refusalOf finds the contract's code in an error of the Fabric gateway: in its text, or in the details that name each peer's answer.
+// refusalOf finds the contract's code in an error of the Fabric gateway: in its text, or in the details that name each
+// peer's answer.
 func refusalOf(err error) (*record.Refusal, bool) {
 	for _, d := range details(err) {
 		if refusal, found := record.FindRefusal(d.GetMessage()); found {

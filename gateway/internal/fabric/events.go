@@ -13,8 +13,8 @@ import (
 // EventKind is what a ConsentEvent tells.
 type EventKind string
 
-// The kinds. Progress tells only that everything before its block was delivered, so that a consumer that keeps the block number need not
-// begin again far back after a quiet time.
+// The kinds. Progress tells only that everything before its block was delivered, so that a consumer that keeps the
+// block number need not begin again far back after a quiet time.
 const (
 	ConsentGranted   EventKind = "granted"
 	ConsentWithdrawn EventKind = "withdrawn"
@@ -35,9 +35,9 @@ type ConsentEvent struct {
 	Block uint64 // begin here again after a restart
 }
 
-// ConsentEvents delivers the changes of all consents from a block on (0: from the beginning), whichever member carried them. Keep the Block of
-// the last event handled and begin there again: events of that block come again, so handling must be idempotent. The channel closes when ctx
-// ends; peers that fail are replaced by others in between.
+// ConsentEvents delivers the changes of all consents from a block on (0: from the beginning), whichever member carried
+// them. Keep the Block of the last event handled and begin there again: events of that block come again, so handling
+// must be idempotent. The channel closes when ctx ends; peers that fail are replaced by others in between.
 func (l *Ledger) ConsentEvents(ctx context.Context, fromBlock uint64) (<-chan ConsentEvent, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err

@@ -29,7 +29,10 @@ import (
 )
 
 // errInsufficient is what Fabric says under BFT ordering also about transactions that commit.
-var errInsufficient = status.Error(codes.Unavailable, "insufficient number of orderers could successfully process transaction to satisfy quorum requirement")
+var errInsufficient = status.Error(
+	codes.Unavailable,
+	"insufficient number of orderers could successfully process transaction to satisfy quorum requirement",
+)
 
 func newStaff(t *testing.T) record.Staff {
 	t.Helper()
@@ -137,7 +140,8 @@ func TestAllPeersDown(t *testing.T) {
 	}
 }
 
-// TestOrderedThoughRefused is the trap of BFT ordering: the error comes, and the transaction commits. It must be found, and submitted once.
+// TestOrderedThoughRefused is the trap of BFT ordering: the error comes, and the transaction commits. It must be found,
+// and submitted once.
 func TestOrderedThoughRefused(t *testing.T) {
 	n := fabrictest.New(t)
 	ledger := n.Open("donghu")
@@ -162,7 +166,8 @@ func TestUnknownOutcome(t *testing.T) {
 	staff := newStaff(t)
 	_, err := ledger.RegisterStaff(t.Context(), staff)
 	var failure *fabric.WriteError
-	if !errors.As(err, &failure) || !errors.Is(err, fabric.ErrUnknown) || failure.TxID == "" || !fault.Is(err, fault.Unavailable) {
+	if !errors.As(err, &failure) || !errors.Is(err, fabric.ErrUnknown) || failure.TxID == "" ||
+		!fault.Is(err, fault.Unavailable) {
 		t.Fatalf("got %v, want an unknown outcome with the transaction's id", err)
 	}
 	if _, err := ledger.Outcome(t.Context(), failure.TxID); !errors.Is(err, fabric.ErrUnknown) {
@@ -241,7 +246,8 @@ func TestCancelled(t *testing.T) {
 	ledger := n.Open("donghu")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := ledger.RegisterStaff(ctx, newStaff(t)); !errors.Is(err, fabric.ErrNotSubmitted) || !errors.Is(err, context.Canceled) {
+	if _, err := ledger.RegisterStaff(ctx, newStaff(t)); !errors.Is(err, fabric.ErrNotSubmitted) ||
+		!errors.Is(err, context.Canceled) {
 		t.Errorf("write: %v", err)
 	}
 	if err := ledger.Ping(ctx); !errors.Is(err, context.Canceled) {
@@ -257,8 +263,16 @@ func TestAttestWithoutSome(t *testing.T) {
 	}{
 		{"all there", func(*fabrictest.Network) {}, []string{"anhe", "donghu", "qingshan", "weijian"}},
 		{"one down", func(n *fabrictest.Network) { n.Stop("anhe") }, []string{"donghu", "qingshan", "weijian"}},
-		{"one without chaincode", func(n *fabrictest.Network) { n.Silence("anhe", true) }, []string{"donghu", "qingshan", "weijian"}},
-		{"own without chaincode", func(n *fabrictest.Network) { n.Silence("donghu", true) }, []string{"anhe", "qingshan", "weijian"}},
+		{
+			"one without chaincode",
+			func(n *fabrictest.Network) { n.Silence("anhe", true) },
+			[]string{"donghu", "qingshan", "weijian"},
+		},
+		{
+			"own without chaincode",
+			func(n *fabrictest.Network) { n.Silence("donghu", true) },
+			[]string{"anhe", "qingshan", "weijian"},
+		},
 		{"one hangs", func(n *fabrictest.Network) { n.Hang("anhe") }, []string{"donghu", "qingshan", "weijian"}},
 		{"own hangs", func(n *fabrictest.Network) { n.Hang("donghu") }, []string{"anhe", "qingshan", "weijian"}},
 		{"two hang", func(n *fabrictest.Network) { n.Hang("donghu"); n.Hang("anhe") }, nil},
@@ -360,7 +374,8 @@ func TestDialRefusesBadSettings(t *testing.T) {
 	}
 }
 
-// TestStranger: a client whose certificate another root issued is refused by the peers, and is told so without leaking anything.
+// TestStranger: a client whose certificate another root issued is refused by the peers, and is told so without leaking
+// anything.
 func TestStranger(t *testing.T) {
 	n, foreign := fabrictest.New(t), fabrictest.New(t)
 	cfg := n.Config("donghu")

@@ -33,10 +33,16 @@ type endorsement struct {
 	err      error
 }
 
-// gather has each member's own peer endorse one and the same proposal, all at once, and puts together what agrees. It needs the agreement of
-// need members, and waits for more during grace. So a member that hangs, lags or lies costs its own signature and nothing else; the Fabric
-// gateway, asked for all at once, fails or waits as a whole.
-func (l *Ledger) gather(ctx context.Context, function string, argument []byte, need int, grace time.Duration) (gathered, error) {
+// gather has each member's own peer endorse one and the same proposal, all at once, and puts together what agrees. It
+// needs the agreement of need members, and waits for more during grace. So a member that hangs, lags or lies costs its
+// own signature and nothing else; the Fabric gateway, asked for all at once, fails or waits as a whole.
+func (l *Ledger) gather(
+	ctx context.Context,
+	function string,
+	argument []byte,
+	need int,
+	grace time.Duration,
+) (gathered, error) {
 	ctx, cancel := context.WithTimeout(ctx, l.timeouts.Endorse)
 	defer cancel()
 	proposal, err := l.peers.order()[0].propose(l, function, argument)
@@ -138,8 +144,8 @@ func (p *peerConn) endorseAs(ctx context.Context, member string, raw []byte) end
 	return readEndorsement(p, member, bytes)
 }
 
-// readEndorsement takes the one endorsement out of a prepared transaction and checks that it is the member's signature. Whether the member's
-// root issued the certificate is for those to check who rely on it.
+// readEndorsement takes the one endorsement out of a prepared transaction and checks that it is the member's signature.
+// Whether the member's root issued the certificate is for those to check who rely on it.
 func readEndorsement(p *peerConn, member string, raw []byte) endorsement {
 	made := endorsement{peer: p, prepared: &gateway.PreparedTransaction{}}
 	action, _, err := openPrepared(raw, made.prepared)
@@ -176,8 +182,12 @@ func signedBy(e *peer.Endorsement, result []byte, member string) bool {
 	return ok && ecdsa.VerifyASN1(key, digest[:], e.GetSignature())
 }
 
-// openPrepared reads the layers of a prepared transaction down to its one action, and gives a function that writes the action back.
-func openPrepared(raw []byte, prepared *gateway.PreparedTransaction) (*peer.ChaincodeActionPayload, func() error, error) {
+// openPrepared reads the layers of a prepared transaction down to its one action, and gives a function that writes the
+// action back.
+func openPrepared(
+	raw []byte,
+	prepared *gateway.PreparedTransaction,
+) (*peer.ChaincodeActionPayload, func() error, error) {
 	var (
 		payload     common.Payload
 		transaction peer.Transaction

@@ -25,15 +25,20 @@ func TestEveryCodeIsClassified(t *testing.T) {
 			t.Errorf("%s has no kind or no text for people", code)
 		}
 		err := rejected("consent:Grant", "tx", &record.Refusal{Code: code, Text: "x"})
-		if CodeOf(err) != code || fault.KindOf(err) != k.kind || fault.Of(err).Code != string(code) || !errors.Is(err, ErrRejected) {
+		if CodeOf(err) != code || fault.KindOf(err) != k.kind || fault.Of(err).Code != string(code) ||
+			!errors.Is(err, ErrRejected) {
 			t.Errorf("%s: classified as %v", code, err)
 		}
 	}
 }
 
 func TestRefusalOf(t *testing.T) {
-	detailed, err := status.New(codes.Aborted, "failed to endorse transaction, see attached details for more info").WithDetails(
-		&gateway.ErrorDetail{MspId: "donghu", Message: "chaincode response 500, WITNESS_SMALLER: the checkpoint has 3 entries, the ledger witnessed 7"})
+	detailed, err := status.New(codes.Aborted, "failed to endorse transaction, see attached details for more info").
+		WithDetails(
+			&gateway.ErrorDetail{
+				MspId:   "donghu",
+				Message: "chaincode response 500, WITNESS_SMALLER: the checkpoint has 3 entries, the ledger witnessed 7",
+			})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +48,14 @@ func TestRefusalOf(t *testing.T) {
 		want record.Code
 	}{
 		{"in details", detailed.Err(), record.CodeLogSmaller},
-		{"in the text", status.Error(codes.Unknown, "evaluate call to endorser returned error: chaincode response 500, CONSENT_UNKNOWN: not there"), record.CodeConsentUnknown},
+		{
+			"in the text",
+			status.Error(
+				codes.Unknown,
+				"evaluate call to endorser returned error: chaincode response 500, CONSENT_UNKNOWN: not there",
+			),
+			record.CodeConsentUnknown,
+		},
 		{"wrapped", fmt.Errorf("endorse: %w", detailed.Err()), record.CodeLogSmaller},
 		{"none", status.Error(codes.Unavailable, "no combination of peers can be derived"), ""},
 		{"code without its colon", errors.New("WITNESS_SMALLER is a code"), ""},

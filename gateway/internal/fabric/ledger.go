@@ -1,7 +1,9 @@
-// Package fabric is the gateway's client of the consortium's ledger: typed calls of the chaincode "yilian", over the members' peers.
+// Package fabric is the gateway's client of the consortium's ledger: typed calls of the chaincode "yilian", over the
+// members' peers.
 //
-// It knows three outcomes of a write (errors.go) and reconciles an unknown one with the ledger before it reports it. It decides nothing
-// about consents or logs, holds no state that matters across restarts, and retries only what certainly did not happen.
+// It knows three outcomes of a write (errors.go) and reconciles an unknown one with the ledger before it reports it. It
+// decides nothing about consents or logs, holds no state that matters across restarts, and retries only what certainly
+// did not happen.
 package fabric
 
 import (
@@ -24,11 +26,15 @@ type Timeouts struct {
 	Collect  time.Duration // having one peer collect endorsements
 	Endorse  time.Duration // collecting them from each member, where that fails
 	Submit   time.Duration // handing a transaction to the orderers
-	Commit   time.Duration // waiting until it is in a block; a change of the leading orderer stalls for about 7 s. Every fifth of it one more peer is asked
-	Cooldown time.Duration // how long a peer that failed is asked last; for three times that long endorsements are collected directly
+	// waiting until it is in a block; a change of the leading orderer stalls for about 7 s. Every fifth of it one more
+	// peer is asked
+	Commit time.Duration
+	// how long a peer that failed is asked last; for three times that long endorsements are collected directly
+	Cooldown time.Duration
 }
 
-// DefaultTimeouts suit four members on one continent. Collect is long enough that mere load does not make every member be asked twice.
+// DefaultTimeouts suit four members on one continent. Collect is long enough that mere load does not make every member
+// be asked twice.
 func DefaultTimeouts() Timeouts {
 	return Timeouts{
 		Evaluate: 3 * time.Second, Collect: 5 * time.Second, Endorse: 10 * time.Second,
@@ -59,12 +65,19 @@ type Ledger struct {
 	directUntil atomic.Int64 // Unix nanoseconds: until then endorsements are collected directly
 }
 
-// Dial reads the identity and the peers' certificates. It opens no connection: a gateway starts, and serves reads, while the ledger is down.
+// Dial reads the identity and the peers' certificates. It opens no connection: a gateway starts, and serves reads,
+// while the ledger is down.
 func Dial(ctx context.Context, cfg config.Ledger, logger *slog.Logger, options ...Option) (*Ledger, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("dial ledger: %w", err)
 	}
-	l := &Ledger{channel: cfg.Channel, chaincode: cfg.Chaincode, timeouts: DefaultTimeouts(), now: time.Now, logger: logger}
+	l := &Ledger{
+		channel:   cfg.Channel,
+		chaincode: cfg.Chaincode,
+		timeouts:  DefaultTimeouts(),
+		now:       time.Now,
+		logger:    logger,
+	}
 	for _, option := range options {
 		option(l)
 	}
@@ -95,8 +108,8 @@ func (l *Ledger) Ping(ctx context.Context) error {
 	return err
 }
 
-// read asks one peer, own ones first, and the next where it cannot answer. The answer is what that one peer says; what must not rest on one
-// peer's word is Attest.
+// read asks one peer, own ones first, and the next where it cannot answer. The answer is what that one peer says; what
+// must not rest on one peer's word is Attest.
 func (l *Ledger) read(ctx context.Context, function string, argument, into any) error {
 	raw, err := json.Marshal(argument)
 	if err != nil {
@@ -124,7 +137,8 @@ func (l *Ledger) read(ctx context.Context, function string, argument, into any) 
 	return unavailable(function, errors.Join(failures...))
 }
 
-// evaluate asks the peer to run a function on itself. Naming its own organisation keeps it from asking another peer instead.
+// evaluate asks the peer to run a function on itself. Naming its own organisation keeps it from asking another peer
+// instead.
 func (p *peerConn) evaluate(ctx context.Context, l *Ledger, function string, argument []byte) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, l.timeouts.Evaluate)
 	defer cancel()
@@ -149,8 +163,8 @@ func (l *Ledger) Logs(ctx context.Context) ([]record.LogState, error) {
 	return logs, err
 }
 
-// Consent gives one consent; fault.NotFound where the ledger does not have it. The patient's signatures in it are verified here, so a lying
-// peer can hide a grant or a withdrawal, but not invent one.
+// Consent gives one consent; fault.NotFound where the ledger does not have it. The patient's signatures in it are
+// verified here, so a lying peer can hide a grant or a withdrawal, but not invent one.
 func (l *Ledger) Consent(ctx context.Context, id string) (record.ConsentState, error) {
 	var state record.ConsentState
 	if err := l.read(ctx, record.ConsentRead, record.ConsentQuery{ID: id}, &state); err != nil {
@@ -163,7 +177,8 @@ func (l *Ledger) Consent(ctx context.Context, id string) (record.ConsentState, e
 }
 
 func checkConsent(id string, state record.ConsentState) error {
-	if state.Type != record.TypeConsent || state.ID != id || record.ConsentID(state.PublicKey) != id || len(state.Commitment) != 32 {
+	if state.Type != record.TypeConsent || state.ID != id || record.ConsentID(state.PublicKey) != id ||
+		len(state.Commitment) != 32 {
 		return errors.New("the peer's answer is not the consent asked for")
 	}
 	if err := record.VerifyP256(state.PublicKey, record.GrantMessage(id, [32]byte(state.Commitment), state.Until), state.Signature); err != nil {

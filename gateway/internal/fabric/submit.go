@@ -17,10 +17,12 @@ import (
 	"yilian.example/chaincode/record"
 )
 
-// maxConflicts is how often a write is made anew after the version check refused it. A refused transaction certainly did not happen.
+// maxConflicts is how often a write is made anew after the version check refused it. A refused transaction certainly
+// did not happen.
 const maxConflicts = 3
 
-// RegisterLog registers this organisation's log, or confirms that it is registered with this key. It gives the transaction's id.
+// RegisterLog registers this organisation's log, or confirms that it is registered with this key. It gives the
+// transaction's id.
 func (l *Ledger) RegisterLog(ctx context.Context, args record.RegisterLog) (string, error) {
 	return l.write(ctx, record.WitnessRegister, args, nil)
 }
@@ -30,8 +32,8 @@ func (l *Ledger) RotateLog(ctx context.Context, args record.RotateLog) (string, 
 	return l.write(ctx, record.WitnessRotate, args, nil)
 }
 
-// SubmitCheckpoint has the ledger witness a signed checkpoint; proof leads from the last witnessed size, and is empty from size 0. The same
-// checkpoint again is a success, so a caller may simply repeat it.
+// SubmitCheckpoint has the ledger witness a signed checkpoint; proof leads from the last witnessed size, and is empty
+// from size 0. The same checkpoint again is a success, so a caller may simply repeat it.
 func (l *Ledger) SubmitCheckpoint(ctx context.Context, note []byte, proof [][]byte) (string, error) {
 	return l.write(ctx, record.WitnessCheckpoint, record.CheckpointArgs{Note: note, Proof: proof}, nil)
 }
@@ -64,8 +66,8 @@ func (l *Ledger) RetireStaff(ctx context.Context, staff record.Staff) (record.St
 	return state, err
 }
 
-// write endorses, submits and waits for the commit. Endorsing changes nothing, so it may be tried at one peer after the other; from
-// submission on there is exactly one transaction, whose fate is looked up.
+// write endorses, submits and waits for the commit. Endorsing changes nothing, so it may be tried at one peer after the
+// other; from submission on there is exactly one transaction, whose fate is looked up.
 func (l *Ledger) write(ctx context.Context, function string, argument, into any) (string, error) {
 	raw, err := json.Marshal(argument)
 	if err != nil {
@@ -85,10 +87,18 @@ func (l *Ledger) write(ctx context.Context, function string, argument, into any)
 			return txID, readAnswer(function, transaction.Result(), into)
 		}
 		if !conflict(status.Code) {
-			return txID, rejected(function, txID, &record.Refusal{Code: CodeInvalid, Text: "validation gave " + status.Code.String()})
+			return txID, rejected(
+				function,
+				txID,
+				&record.Refusal{Code: CodeInvalid, Text: "validation gave " + status.Code.String()},
+			)
 		}
 		if attempt == maxConflicts {
-			return txID, rejected(function, txID, &record.Refusal{Code: CodeConflict, Text: "validation gave " + status.Code.String()})
+			return txID, rejected(
+				function,
+				txID,
+				&record.Refusal{Code: CodeConflict, Text: "validation gave " + status.Code.String()},
+			)
 		}
 	}
 }
@@ -103,9 +113,14 @@ func readAnswer(function string, answer []byte, into any) error {
 	return nil
 }
 
-// endorse has one peer collect endorsements, which costs the members least. Where that fails or takes long, each member is asked directly,
-// and for a while that comes first, since the Fabric gateway runs into the same member again and again. A contract's refusal is final.
-func (l *Ledger) endorse(ctx context.Context, function string, argument []byte) (*client.Transaction, *peerConn, error) {
+// endorse has one peer collect endorsements, which costs the members least. Where that fails or takes long, each member
+// is asked directly, and for a while that comes first, since the Fabric gateway runs into the same member again and
+// again. A contract's refusal is final.
+func (l *Ledger) endorse(
+	ctx context.Context,
+	function string,
+	argument []byte,
+) (*client.Transaction, *peerConn, error) {
 	ways := []endorser{l.collect, l.collectDirectly}
 	if l.asksDirectly() {
 		slices.Reverse(ways)
@@ -132,13 +147,25 @@ func (l *Ledger) endorse(ctx context.Context, function string, argument []byte) 
 type endorser func(ctx context.Context, function string, argument []byte) (*client.Transaction, *peerConn, error)
 
 // collect leaves it to one peer's Fabric gateway.
-func (l *Ledger) collect(ctx context.Context, function string, argument []byte) (*client.Transaction, *peerConn, error) {
+func (l *Ledger) collect(
+	ctx context.Context,
+	function string,
+	argument []byte,
+) (*client.Transaction, *peerConn, error) {
 	p := l.peers.order()[0]
 	transaction, err := p.endorse(ctx, l, function, argument)
 	if err != nil {
 		_, refused := refusalOf(err)
 		if !refused && ctx.Err() == nil {
-			l.logger.Warn("peer could not collect endorsements; asking each member", "function", function, "peer", p.endpoint, "error", describe(err))
+			l.logger.Warn(
+				"peer could not collect endorsements; asking each member",
+				"function",
+				function,
+				"peer",
+				p.endpoint,
+				"error",
+				describe(err),
+			)
 			l.askDirectly(3 * l.timeouts.Cooldown)
 		}
 		return nil, nil, err
@@ -147,7 +174,11 @@ func (l *Ledger) collect(ctx context.Context, function string, argument []byte) 
 }
 
 // collectDirectly asks each member's own peer.
-func (l *Ledger) collectDirectly(ctx context.Context, function string, argument []byte) (*client.Transaction, *peerConn, error) {
+func (l *Ledger) collectDirectly(
+	ctx context.Context,
+	function string,
+	argument []byte,
+) (*client.Transaction, *peerConn, error) {
 	made, err := l.gather(ctx, function, argument, l.quorum(), 0)
 	if err != nil {
 		l.askDirectly(0)
@@ -167,7 +198,12 @@ func (l *Ledger) askDirectly(while time.Duration) { l.directUntil.Store(l.now().
 // quorum is how many members the channel's endorsement policy wants: more than two thirds.
 func (l *Ledger) quorum() int { return len(l.members)*2/3 + 1 }
 
-func (p *peerConn) endorse(ctx context.Context, l *Ledger, function string, argument []byte) (*client.Transaction, error) {
+func (p *peerConn) endorse(
+	ctx context.Context,
+	l *Ledger,
+	function string,
+	argument []byte,
+) (*client.Transaction, error) {
 	ctx, cancel := context.WithTimeout(ctx, l.timeouts.Collect)
 	defer cancel()
 	proposal, err := p.propose(l, function, argument)
@@ -177,9 +213,15 @@ func (p *peerConn) endorse(ctx context.Context, l *Ledger, function string, argu
 	return proposal.EndorseWithContext(ctx)
 }
 
-// commit submits once and waits. Whatever submission answers, the transaction may have been ordered (under BFT ordering "insufficient number
-// of orderers could successfully process transaction" comes with transactions that commit), so its status is asked for all the same.
-func (l *Ledger) commit(ctx context.Context, function string, transaction *client.Transaction, via *peerConn) (*client.Status, error) {
+// commit submits once and waits. Whatever submission answers, the transaction may have been ordered (under BFT ordering
+// "insufficient number of orderers could successfully process transaction" comes with transactions that commit), so its
+// status is asked for all the same.
+func (l *Ledger) commit(
+	ctx context.Context,
+	function string,
+	transaction *client.Transaction,
+	via *peerConn,
+) (*client.Status, error) {
 	txID := transaction.TransactionID()
 	submitCtx, cancel := context.WithTimeout(ctx, l.timeouts.Submit)
 	_, err := transaction.SubmitWithContext(submitCtx)
@@ -195,8 +237,8 @@ func (l *Ledger) commit(ctx context.Context, function string, transaction *clien
 	return status, nil
 }
 
-// Outcome looks a transaction up that ended in ErrUnknown: true if it is committed, false if it was refused at commit. It waits up to the
-// commit timeout for it to appear, and answers ErrUnknown again while it does not.
+// Outcome looks a transaction up that ended in ErrUnknown: true if it is committed, false if it was refused at commit.
+// It waits up to the commit timeout for it to appear, and answers ErrUnknown again while it does not.
 func (l *Ledger) Outcome(ctx context.Context, txID string) (bool, error) {
 	status, err := l.status(ctx, txID, nil)
 	if err != nil {
@@ -205,8 +247,8 @@ func (l *Ledger) Outcome(ctx context.Context, txID string) (bool, error) {
 	return status.Successful, nil
 }
 
-// status asks for a transaction's status, first at the peer that it went through. A peer answers when the transaction commits; one that
-// fails or takes long is joined by the next, within one commit timeout.
+// status asks for a transaction's status, first at the peer that it went through. A peer answers when the transaction
+// commits; one that fails or takes long is joined by the next, within one commit timeout.
 func (l *Ledger) status(ctx context.Context, txID string, via *peerConn) (*client.Status, error) {
 	ctx, cancel := context.WithTimeout(ctx, l.timeouts.Commit)
 	defer cancel()
@@ -264,11 +306,15 @@ func (p *peerConn) status(ctx context.Context, request []byte) (*client.Status, 
 
 // statusRequest makes the request for a transaction's status; the gateway client signs it.
 func (l *Ledger) statusRequest(txID string) ([]byte, error) {
-	creator, err := proto.Marshal(&msp.SerializedIdentity{Mspid: l.identity.id.MspID(), IdBytes: l.identity.id.Credentials()})
+	creator, err := proto.Marshal(
+		&msp.SerializedIdentity{Mspid: l.identity.id.MspID(), IdBytes: l.identity.id.Credentials()},
+	)
 	if err != nil {
 		return nil, fmt.Errorf("serialize identity: %w", err)
 	}
-	request, err := proto.Marshal(&gateway.CommitStatusRequest{ChannelId: l.channel, TransactionId: txID, Identity: creator})
+	request, err := proto.Marshal(
+		&gateway.CommitStatusRequest{ChannelId: l.channel, TransactionId: txID, Identity: creator},
+	)
 	if err != nil {
 		return nil, fmt.Errorf("make status request: %w", err)
 	}

@@ -25,8 +25,8 @@ import (
 	"yilian.example/gateway/config"
 )
 
-// FileKEK is a wrapping key in a file: a tink keyset in JSON that only its owner may read. Rotation is tink's: add a key to the keyset and make
-// it primary; what was wrapped under older ones still unwraps.
+// FileKEK is a wrapping key in a file: a tink keyset in JSON that only its owner may read. Rotation is tink's: add a
+// key to the keyset and make it primary; what was wrapped under older ones still unwraps.
 type FileKEK struct{ aead tink.AEAD }
 
 var _ KEK = (*FileKEK)(nil)
@@ -63,8 +63,9 @@ func (k *FileKEK) Unwrap(_ context.Context, wrapped, aad []byte) ([]byte, error)
 	return key, nil
 }
 
-// Generate makes the key files that are missing, each readable by its owner only, and beside the two signing keys their public halves:
-// <release>.pub (PKIX, PEM) and <log>.vkey (signed-note verifier key). A file that exists is never touched. Origin is the log's name.
+// Generate makes the key files that are missing, each readable by its owner only, and beside the two signing keys their
+// public halves: <release>.pub (PKIX, PEM) and <log>.vkey (signed-note verifier key). A file that exists is never
+// touched. Origin is the log's name.
 func Generate(keys config.Keys, origin string) error {
 	steps := []struct {
 		path string
@@ -209,8 +210,8 @@ func readSecret(path string) ([]byte, error) {
 	return os.ReadFile(path)
 }
 
-// createSecret makes the file, whole or not at all, and leaves one that exists alone: a hard link is made only where there is none, also when
-// two processes try at once.
+// createSecret makes the file, whole or not at all, and leaves one that exists alone: a hard link is made only where
+// there is none, also when two processes try at once.
 func createSecret(path string, content func() ([]byte, error)) error {
 	if path == "" {
 		return errors.New("no file is configured")

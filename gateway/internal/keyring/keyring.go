@@ -1,6 +1,7 @@
-// Package keyring holds one organisation's keys: the wrapping key and under it the data keys of its patients, the log's signer, the signer of
-// requests, releases and receipts, and the consortium's index key. No key leaves the package but as an operation; key bytes are never logged
-// and never part of an error. It stores nothing itself: wrapped data keys go through the KeyStore port.
+// Package keyring holds one organisation's keys: the wrapping key and under it the data keys of its patients, the log's
+// signer, the signer of requests, releases and receipts, and the consortium's index key. No key leaves the package but
+// as an operation; key bytes are never logged and never part of an error. It stores nothing itself: wrapped data keys
+// go through the KeyStore port.
 package keyring
 
 import (
@@ -25,8 +26,8 @@ import (
 	"yilian.example/gateway/config"
 )
 
-// KEK is the organisation's wrapping key. A key management service fits behind it: the key itself need not be here, and aad binds what is
-// wrapped to its place.
+// KEK is the organisation's wrapping key. A key management service fits behind it: the key itself need not be here, and
+// aad binds what is wrapped to its place.
 type KEK interface {
 	Wrap(ctx context.Context, key, aad []byte) ([]byte, error)
 	Unwrap(ctx context.Context, wrapped, aad []byte) ([]byte, error)
@@ -36,17 +37,26 @@ type KEK interface {
 type KeyStore interface {
 	// PatientKey gives the wrapped key; fault.NotFound where there is none, fault.Gone where it was destroyed.
 	PatientKey(ctx context.Context, org consortium.OrgID, patient consortium.PatientRef) ([]byte, error)
-	// AddPatientKey keeps wrapped unless there is a key already, and gives the one that is kept; fault.Gone where it was destroyed.
-	AddPatientKey(ctx context.Context, org consortium.OrgID, patient consortium.PatientRef, wrapped []byte, at time.Time) ([]byte, error)
+	// AddPatientKey keeps wrapped unless there is a key already, and gives the one that is kept; fault.Gone where it was
+	// destroyed.
+	AddPatientKey(
+		ctx context.Context,
+		org consortium.OrgID,
+		patient consortium.PatientRef,
+		wrapped []byte,
+		at time.Time,
+	) ([]byte, error)
 }
 
-// Bounds of the cache of unwrapped data keys. A key that another gateway of the organisation destroyed may be used here until it expires.
+// Bounds of the cache of unwrapped data keys. A key that another gateway of the organisation destroyed may be used here
+// until it expires.
 const (
 	cacheSize = 20_000 // some 1 KB each, most of it the expanded AES key
 	cacheLife = time.Minute
 )
 
-// searchKey is where the key that blinds search values stands among the patients' keys; it is not a valid patient reference.
+// searchKey is where the key that blinds search values stands among the patients' keys; it is not a valid patient
+// reference.
 const searchKey consortium.PatientRef = "#search"
 
 var (
@@ -67,7 +77,8 @@ type Ring struct {
 	index   []byte
 }
 
-// Load reads the key files and checks that each is what it should be; it lists every fault, by file. Origin is the name of the log.
+// Load reads the key files and checks that each is what it should be; it lists every fault, by file. Origin is the name
+// of the log.
 func Load(keys config.Keys, org consortium.OrgID, origin string, store KeyStore, now func() time.Time) (*Ring, error) {
 	kek, errKEK := OpenFileKEK(keys.Wrapping)
 	log, vkey, errLog := readLogKey(keys.Log, origin)
@@ -111,8 +122,8 @@ func (r *Ring) Local(id string) consortium.PatientRef {
 // IndexKey is the consortium's index key, for those who derive patient references themselves.
 func (r *Ring) IndexKey() []byte { return append([]byte(nil), r.index...) }
 
-// Seal encrypts under the data key of a patient, making one at first use; aad binds the ciphertext to its place. The empty patient stands for
-// directory data.
+// Seal encrypts under the data key of a patient, making one at first use; aad binds the ciphertext to its place. The
+// empty patient stands for directory data.
 func (r *Ring) Seal(ctx context.Context, patient consortium.PatientRef, aad, plaintext []byte) ([]byte, error) {
 	key, err := r.DataKey(ctx, patient)
 	if err != nil {
@@ -121,8 +132,8 @@ func (r *Ring) Seal(ctx context.Context, patient consortium.PatientRef, aad, pla
 	return key.Seal(aad, plaintext)
 }
 
-// Open decrypts what Seal gave. It is fault.Gone when the key was destroyed, and an error with code SEAL_BROKEN when the bytes, or the place
-// they stand in, are not those that were sealed.
+// Open decrypts what Seal gave. It is fault.Gone when the key was destroyed, and an error with code SEAL_BROKEN when
+// the bytes, or the place they stand in, are not those that were sealed.
 func (r *Ring) Open(ctx context.Context, patient consortium.PatientRef, aad, ciphertext []byte) ([]byte, error) {
 	key, err := r.dataKey(ctx, patient, false)
 	if err != nil {
@@ -131,7 +142,8 @@ func (r *Ring) Open(ctx context.Context, patient consortium.PatientRef, aad, cip
 	return key.Open(aad, ciphertext)
 }
 
-// DataKey gives the data key of a patient, making one at first use, for callers that must not wait for the database while they seal.
+// DataKey gives the data key of a patient, making one at first use, for callers that must not wait for the database
+// while they seal.
 func (r *Ring) DataKey(ctx context.Context, patient consortium.PatientRef) (exchange.Cipher, error) {
 	key, err := r.dataKey(ctx, patient, true)
 	if err != nil {
@@ -143,8 +155,8 @@ func (r *Ring) DataKey(ctx context.Context, patient consortium.PatientRef) (exch
 // Forget drops a patient's data key from the cache: call it after the key was destroyed.
 func (r *Ring) Forget(patient consortium.PatientRef) { r.cache.Remove(patient) }
 
-// Blind derives a search token: HMAC-SHA-256 of parts under a key of this organisation, cut to 16 bytes. Equal values have equal tokens, which
-// is what makes them searchable, and all that a stolen database shows.
+// Blind derives a search token: HMAC-SHA-256 of parts under a key of this organisation, cut to 16 bytes. Equal values
+// have equal tokens, which is what makes them searchable, and all that a stolen database shows.
 func (r *Ring) Blind(ctx context.Context, parts ...string) ([]byte, error) {
 	key, err := r.dataKey(ctx, searchKey, true)
 	if err != nil {
@@ -200,7 +212,8 @@ func (r *Ring) wrapAAD(patient consortium.PatientRef) []byte {
 
 const dataKeyBytes = 32
 
-// dataKey is AES-256-GCM with a random nonce for each message: good for 2^32 messages under one key, and a patient has some thousands.
+// dataKey is AES-256-GCM with a random nonce for each message: good for 2^32 messages under one key, and a patient has
+// some thousands.
 type dataKey struct {
 	aead   tink.AEAD
 	search []byte // for searchKey: the HMAC key

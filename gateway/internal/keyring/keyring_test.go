@@ -49,7 +49,13 @@ func (m *memory) PatientKey(_ context.Context, org consortium.OrgID, patient con
 	return m.wrapped[at], nil
 }
 
-func (m *memory) AddPatientKey(ctx context.Context, org consortium.OrgID, patient consortium.PatientRef, wrapped []byte, _ time.Time) ([]byte, error) {
+func (m *memory) AddPatientKey(
+	ctx context.Context,
+	org consortium.OrgID,
+	patient consortium.PatientRef,
+	wrapped []byte,
+	_ time.Time,
+) ([]byte, error) {
 	m.mu.Lock()
 	at := string(org) + "/" + string(patient)
 	if m.wrapped[at] == nil {

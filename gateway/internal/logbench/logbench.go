@@ -1,5 +1,6 @@
-// Package logbench measures the transparency log: how many entries a second go through sequence, integrate, sign, witness and publish on a real
-// database, and, beside it on the same machine in the same run, through Tessera's POSIX driver. It is used by benchmarks only.
+// Package logbench measures the transparency log: how many entries a second go through sequence, integrate, sign,
+// witness and publish on a real database, and, beside it on the same machine in the same run, through Tessera's POSIX
+// driver. It is used by benchmarks only.
 package logbench
 
 import (
@@ -44,8 +45,8 @@ type Figures struct {
 // Rate is entries a second, from the first write to the publication of the last.
 func (f Figures) Rate() float64 { return float64(f.Entries) / f.Published.Seconds() }
 
-// Run writes entries as the gateway does, many transactions at once, while the sequencer works, and waits until all are published. It then
-// audits the log: figures of a log that does not hold are no figures.
+// Run writes entries as the gateway does, many transactions at once, while the sequencer works, and waits until all are
+// published. It then audits the log: figures of a log that does not hold are no figures.
 func Run(ctx context.Context, cfg Config) (Figures, error) {
 	cfg.defaults()
 	skey, vkey, err := tlog.GenerateKey(rand.Reader, cfg.Origin)

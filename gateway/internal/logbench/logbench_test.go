@@ -22,7 +22,9 @@ func simulated(string) anchor.Witness {
 // The measuring itself works, and what it measured is a log that holds.
 func TestRun(t *testing.T) {
 	f, err := logbench.Run(t.Context(), logbench.Config{
-		DB: cockroachtest.New(t), Org: "donghu", Origin: "donghu.yilian.example/log", Witness: simulated, Entries: 1500, PerTx: 7,
+		DB: cockroachtest.New(
+			t,
+		), Org: "donghu", Origin: "donghu.yilian.example/log", Witness: simulated, Entries: 1500, PerTx: 7,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -15,8 +15,9 @@ import (
 	"yilian.example/exchange/tlog"
 )
 
-// RunTessera puts the same entries through Tessera's POSIX driver in a new folder under dir: batches as large and checkpoints as often as
-// ours. It has no database, no writers' transactions and no witness, so it is what a log alone can do on this machine.
+// RunTessera puts the same entries through Tessera's POSIX driver in a new folder under dir: batches as large and
+// checkpoints as often as ours. It has no database, no writers' transactions and no witness, so it is what a log alone
+// can do on this machine.
 func RunTessera(ctx context.Context, dir string, entries int) (Figures, error) {
 	path, err := os.MkdirTemp(dir, "tessera-")
 	if err != nil {

@@ -31,16 +31,29 @@ type member struct {
 
 var _ exchange.Courier = (*Courier)(nil)
 
-// NewCourier makes one client a member: clientTLS gives the configuration that trusts that member's own root and nobody else's.
-func NewCourier(members []config.Member, clientTLS func(consortium.OrgID) (*tls.Config, error), timeout time.Duration) (*Courier, error) {
+// NewCourier makes one client a member: clientTLS gives the configuration that trusts that member's own root and nobody
+// else's.
+func NewCourier(
+	members []config.Member,
+	clientTLS func(consortium.OrgID) (*tls.Config, error),
+	timeout time.Duration,
+) (*Courier, error) {
 	c := &Courier{clients: map[consortium.OrgID]member{}}
 	for _, m := range members {
 		conf, err := clientTLS(consortium.OrgID(m.ID))
 		if err != nil {
 			return nil, fmt.Errorf("prepare connection to %s: %w", m.ID, err)
 		}
-		transport := &http.Transport{TLSClientConfig: conf, ForceAttemptHTTP2: true, MaxIdleConnsPerHost: 16, IdleConnTimeout: time.Minute}
-		c.clients[consortium.OrgID(m.ID)] = member{url: m.ExchangeURL + config.ReleasePath, client: &http.Client{Transport: transport, Timeout: timeout, CheckRedirect: noRedirect}}
+		transport := &http.Transport{
+			TLSClientConfig:     conf,
+			ForceAttemptHTTP2:   true,
+			MaxIdleConnsPerHost: 16,
+			IdleConnTimeout:     time.Minute,
+		}
+		c.clients[consortium.OrgID(m.ID)] = member{
+			url:    m.ExchangeURL + config.ReleasePath,
+			client: &http.Client{Transport: transport, Timeout: timeout, CheckRedirect: noRedirect},
+		}
 	}
 	return c, nil
 }
@@ -66,7 +79,11 @@ func (c *Courier) Carry(ctx context.Context, to consortium.OrgID, request []byte
 		return nil, unreachable(err)
 	}
 	if len(body) > MaxReply {
-		return nil, fault.New(fault.TooLarge, "RELEASE_TOO_LARGE", "The other organisation's answer is too large. Ask for fewer kinds at a time.")
+		return nil, fault.New(
+			fault.TooLarge,
+			"RELEASE_TOO_LARGE",
+			"The other organisation's answer is too large. Ask for fewer kinds at a time.",
+		)
 	}
 	if res.StatusCode != http.StatusOK {
 		return nil, refused(res.StatusCode, body)
@@ -75,11 +92,16 @@ func (c *Courier) Carry(ctx context.Context, to consortium.OrgID, request []byte
 }
 
 func unreachable(err error) error {
-	return fault.Wrap(err, fault.Unavailable, "CUSTODIAN_UNREACHABLE", "The other organisation cannot be reached now. Nothing was released. Try again in a minute.")
+	return fault.Wrap(
+		err,
+		fault.Unavailable,
+		"CUSTODIAN_UNREACHABLE",
+		"The other organisation cannot be reached now. Nothing was released. Try again in a minute.",
+	)
 }
 
-// refused turns the other side's problem document into a fault. Its code is kept when it looks like one of ours; its text is not shown, since it is
-// another organisation's.
+// refused turns the other side's problem document into a fault. Its code is kept when it looks like one of ours; its
+// text is not shown, since it is another organisation's.
 func refused(status int, body []byte) error {
 	var p struct {
 		Code string `json:"code"`
@@ -88,13 +110,33 @@ func refused(status int, body []byte) error {
 	cause := fmt.Errorf("custodian answered %d %s", status, safeCode(p.Code))
 	switch status {
 	case http.StatusConflict:
-		return fault.Wrap(cause, fault.Conflict, "REQUEST_REPLAYED", "The other organisation has seen this request before. Ask again.")
+		return fault.Wrap(
+			cause,
+			fault.Conflict,
+			"REQUEST_REPLAYED",
+			"The other organisation has seen this request before. Ask again.",
+		)
 	case http.StatusRequestEntityTooLarge:
-		return fault.Wrap(cause, fault.TooLarge, "RELEASE_TOO_LARGE", "There are too many records for one answer. Ask for fewer kinds at a time.")
+		return fault.Wrap(
+			cause,
+			fault.TooLarge,
+			"RELEASE_TOO_LARGE",
+			"There are too many records for one answer. Ask for fewer kinds at a time.",
+		)
 	case http.StatusServiceUnavailable:
-		return fault.Wrap(cause, fault.Unavailable, "RELEASE_SUSPENDED", "The other organisation cannot release records now. Try again later, or ask the patient for a copy.")
+		return fault.Wrap(
+			cause,
+			fault.Unavailable,
+			"RELEASE_SUSPENDED",
+			"The other organisation cannot release records now. Try again later, or ask the patient for a copy.",
+		)
 	}
-	return fault.Wrap(cause, fault.Unavailable, "CUSTODIAN_REFUSED", "The other organisation did not accept the request. Tell your administrator if it happens again.")
+	return fault.Wrap(
+		cause,
+		fault.Unavailable,
+		"CUSTODIAN_REFUSED",
+		"The other organisation did not accept the request. Tell your administrator if it happens again.",
+	)
 }
 
 func safeCode(code string) string {

@@ -1,5 +1,5 @@
-// Package peering is how one member's gateway talks to another's: signed messages (JWS, RFC 7515) carried over mutual TLS. It decides
-// nothing; the exchange domain does.
+// Package peering is how one member's gateway talks to another's: signed messages (JWS, RFC 7515) carried over mutual
+// TLS. It decides nothing; the exchange domain does.
 package peering
 
 import (
@@ -85,7 +85,12 @@ func (e *Envelope) Open(member consortium.OrgID, messageType string, message []b
 	}
 	jws, err := jose.ParseSignedCompact(string(message), []jose.SignatureAlgorithm{jose.EdDSA})
 	if err != nil {
-		return nil, fault.Wrap(err, fault.Unauthorized, "MESSAGE_MALFORMED", "The message is not a signed one of the documented form.")
+		return nil, fault.Wrap(
+			err,
+			fault.Unauthorized,
+			"MESSAGE_MALFORMED",
+			"The message is not a signed one of the documented form.",
+		)
 	}
 	if typ, _ := jws.Signatures[0].Protected.ExtraHeaders[jose.HeaderType].(string); typ != messageType {
 		return nil, fault.New(fault.Unauthorized, "MESSAGE_TYPE", "The message is signed for another use.")

@@ -14,7 +14,8 @@ import (
 // maxTile bounds one tile or entry bundle: 256 entries of at most 64 KiB (C2SP tlog-tiles).
 const maxTile = 256 * (2 + 1<<16)
 
-// PublicLog reads another member's public log (C2SP tlog-tiles). What it reads is not trusted: proofs built from it are verified before use.
+// PublicLog reads another member's public log (C2SP tlog-tiles). What it reads is not trusted: proofs built from it are
+// verified before use.
 type PublicLog struct {
 	client *http.Client
 	prefix string // the log's address with a slash at the end

@@ -110,7 +110,9 @@ func TestCourierTellsWhyTheOtherSideWouldNotLook(t *testing.T) {
 }
 
 func TestCourierTrustsOnlyTheMembersOwnRoot(t *testing.T) {
-	srv := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok")) }))
+	srv := httptest.NewTLSServer(
+		http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok")) }),
+	)
 	defer srv.Close()
 	c, err := NewCourier([]config.Member{{ID: "donghu", ExchangeURL: srv.URL}},
 		func(consortium.OrgID) (*tls.Config, error) { return &tls.Config{RootCAs: x509.NewCertPool()}, nil }, time.Second)
@@ -139,7 +141,9 @@ func TestPublicLogGivesTilesAndNamesWhatIsMissing(t *testing.T) {
 	if err != nil || string(got[0]) != "bundle" {
 		t.Fatalf("got %q, %v", got, err)
 	}
-	if _, err := log.Tiles(context.Background(), []tlog.Tile{{Level: 0, N: 0, Width: 3}}); fault.Of(err).Code != "LOG_UNREACHABLE" {
+	if _, err := log.Tiles(context.Background(), []tlog.Tile{{Level: 0, N: 0, Width: 3}}); fault.Of(
+		err,
+	).Code != "LOG_UNREACHABLE" {
 		t.Fatalf("a tile that is not there: %v", err)
 	}
 }

@@ -15,7 +15,8 @@ import (
 	"yilian.example/gateway/internal/auth"
 )
 
-// Deps is all that the pages need; gateway/run.go plugs it together. Every field is required but where it says otherwise.
+// Deps is all that the pages need; gateway/run.go plugs it together. Every field is required but where it says
+// otherwise.
 type Deps struct {
 	Org     consortium.OrgID
 	Members []config.Member // names and addresses of all members, to show
@@ -30,13 +31,14 @@ type Deps struct {
 	Requests Requests
 	Audit    Audit
 
-	// Ref turns a national identifier into the reference under which the consortium knows the person. It says nothing about whether anybody holds
-	// anything. fault.Invalid when the value cannot be of that system.
+	// Ref turns a national identifier into the reference under which the consortium knows the person. It says nothing
+	// about whether anybody holds anything. fault.Invalid when the value cannot be of that system.
 	Ref func(system, value string) (consortium.PatientRef, error)
 	// Verify checks an evidence file (evidence.Verify with the members' roots). fault.Invalid: it is none.
 	Verify func(file []byte) (evidence.Report, error)
 
-	// Authenticate puts the caller into the request's context and calls fail for a bad session or token (auth.Auth.Authenticate).
+	// Authenticate puts the caller into the request's context and calls fail for a bad session or token
+	// (auth.Auth.Authenticate).
 	Authenticate func(fail auth.Fail) gin.HandlerFunc
 
 	Log *slog.Logger
@@ -45,29 +47,42 @@ type Deps struct {
 	RequestID func(*gin.Context) string
 }
 
-// Records reads this organisation's records on a patient; *exchange.Reading is one. Every call is decided and logged there; a refusal is an
-// *exchange.Refused (fault.Forbidden).
+// Records reads this organisation's records on a patient; *exchange.Reading is one. Every call is decided and logged
+// there; a refusal is an *exchange.Refused (fault.Forbidden).
 type Records interface {
 	// List gives the newest version of each record of the kinds, in any order.
-	List(ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, patient consortium.PatientRef, kinds []consortium.Kind) ([]exchange.Version, error)
+	List(
+		ctx context.Context,
+		actor consortium.Actor,
+		purpose consortium.Purpose,
+		patient consortium.PatientRef,
+		kinds []consortium.Kind,
+	) ([]exchange.Version, error)
 	// Read gives one version of one record; number 0 is the newest.
-	Read(ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, ref exchange.RecordRef, number int) (exchange.Version, error)
+	Read(
+		ctx context.Context,
+		actor consortium.Actor,
+		purpose consortium.Purpose,
+		ref exchange.RecordRef,
+		number int,
+	) (exchange.Version, error)
 }
 
 // AccessLog is the patient's own view of who looked at this organisation; *exchange.Records is one.
 type AccessLog interface {
-	// AccessLog gives up to limit entries with a number below before, newest first, having checked that none is missing; before 0 means from the
-	// newest.
+	// AccessLog gives up to limit entries with a number below before, newest first, having checked that none is missing;
+	// before 0 means from the newest.
 	AccessLog(ctx context.Context, patient consortium.PatientRef, before int64, limit int) ([]exchange.AccessEntry, error)
 }
 
-// Proofs tells which log entries stand in a checkpoint that the ledger has witnessed. Entries that are not in the answer do not.
+// Proofs tells which log entries stand in a checkpoint that the ledger has witnessed. Entries that are not in the
+// answer do not.
 type Proofs interface {
 	Witnessed(ctx context.Context, entries []string) (map[string]bool, error)
 }
 
-// EvidenceBuilder builds the evidence file of a record's current version, under a logged decision. fault.Conflict with code NOT_WITNESSED: not
-// yet, try again soon.
+// EvidenceBuilder builds the evidence file of a record's current version, under a logged decision. fault.Conflict with
+// code NOT_WITNESSED: not yet, try again soon.
 type EvidenceBuilder interface {
 	Evidence(ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, typ, id string) ([]byte, error)
 	// ReceivedEvidence is Evidence for a record that another member released to the caller.
@@ -76,13 +91,26 @@ type EvidenceBuilder interface {
 
 // Holdings tells who holds what on a patient; *exchange.Reading is one.
 type Holdings interface {
-	Locate(ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, patient consortium.PatientRef) ([]exchange.Holding, error)
+	Locate(
+		ctx context.Context,
+		actor consortium.Actor,
+		purpose consortium.Purpose,
+		patient consortium.PatientRef,
+	) ([]exchange.Holding, error)
 }
 
 // Requests asks other members for records; *exchange.Requests is one.
 type Requests interface {
-	// Ask sends the request and waits for the custodian's answer. A refusal is a Result whose Decision does not allow, not an error.
-	Ask(ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, patient consortium.PatientRef, custodian consortium.OrgID, kinds []consortium.Kind) (exchange.Result, error)
+	// Ask sends the request and waits for the custodian's answer. A refusal is a Result whose Decision does not allow, not
+	// an error.
+	Ask(
+		ctx context.Context,
+		actor consortium.Actor,
+		purpose consortium.Purpose,
+		patient consortium.PatientRef,
+		custodian consortium.OrgID,
+		kinds []consortium.Kind,
+	) (exchange.Result, error)
 	// Show gives an earlier answer to the one who asked.
 	Show(ctx context.Context, actor consortium.Actor, id string) (exchange.Result, error)
 }
@@ -108,7 +136,8 @@ type LogState struct {
 	Pending int64         // entries not yet integrated, as the member says; -1: not known
 	Lag     time.Duration // age of the oldest entry not yet witnessed, or 0
 
-	// Problem is a code that selects a text ("audit.problem.<code>"): UNREACHABLE, UNREGISTERED, DISAGREES, BEHIND; empty when all is well.
+	// Problem is a code that selects a text ("audit.problem.<code>"): UNREACHABLE, UNREGISTERED, DISAGREES, BEHIND; empty
+	// when all is well.
 	Problem string
 }
 

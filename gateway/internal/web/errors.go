@@ -38,7 +38,8 @@ type errorPage struct {
 	Reasons []consortium.Reason
 }
 
-// Fail renders an error as a page. It is the only place that does, and fits auth.Fail, so that sign-in shows its errors here too.
+// Fail renders an error as a page. It is the only place that does, and fits auth.Fail, so that sign-in shows its errors
+// here too.
 func (p *Pages) Fail(c *gin.Context, err error) {
 	known := fault.Of(err)
 	status := statuses[known.Kind]
@@ -65,7 +66,8 @@ func (p *Pages) Fail(c *gin.Context, err error) {
 	c.Abort()
 }
 
-// logError keeps the chain for those who mend it. A refusal is no fault of the program and is logged, as a decision, elsewhere.
+// logError keeps the chain for those who mend it. A refusal is no fault of the program and is logged, as a decision,
+// elsewhere.
 func (p *Pages) logError(c *gin.Context, status int, err error) {
 	args := []any{"status", status, "code", fault.Of(err).Code, "route", c.FullPath(), "request_id", p.RequestID(c)}
 	if status < 500 {

@@ -43,7 +43,8 @@ func (p *Pages) checkEvidence(c *gin.Context) error {
 }
 
 func readUpload(c *gin.Context) ([]byte, error) {
-	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, evidence.MaxSize+64<<10) // and some room for the form around it
+	// and some room for the form around it
+	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, evidence.MaxSize+64<<10)
 	tooLarge := func(err error) error {
 		return fault.Wrap(err, fault.TooLarge, "EVIDENCE_TOO_LARGE", "The file is larger than 32 MB: it is no evidence file.")
 	}

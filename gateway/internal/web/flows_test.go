@@ -21,7 +21,8 @@ import (
 func TestRecordsPage(t *testing.T) {
 	s := newSite(t, &patient)
 	p := s.get("/me/records")
-	if len(s.asked) != 1 || s.asked[0] != fmt.Sprintf("list wang PATRQT %s %d", patientRef, len(consortium.PatientKinds())) {
+	if len(s.asked) != 1 ||
+		s.asked[0] != fmt.Sprintf("list wang PATRQT %s %d", patientRef, len(consortium.PatientKinds())) {
 		t.Errorf("asked for %q", s.asked)
 	}
 	if got := p.text("#demographics h3"); got != "王秀兰" {
@@ -67,11 +68,20 @@ func TestRecordPage(t *testing.T) {
 func TestHostileRecordIsOnlyText(t *testing.T) {
 	s := newSite(t, &patient)
 	bad := `<script>alert(1)</script><img src=x onerror=alert(1)>`
-	content, err := json.Marshal(map[string]any{"resourceType": "Condition", "code": map[string]any{"text": bad}, "text": map[string]any{"div": bad}, "note": []any{map[string]any{"text": bad}}})
+	content, err := json.Marshal(
+		map[string]any{
+			"resourceType": "Condition",
+			"code":         map[string]any{"text": bad},
+			"text":         map[string]any{"div": bad},
+			"note":         []any{map[string]any{"text": bad}},
+		},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.versions = []exchange.Version{{Ref: exchange.RecordRef{Org: "donghu", Type: "Condition", ID: "bad"}, Kind: consortium.Diagnoses, Content: content}}
+	s.versions = []exchange.Version{
+		{Ref: exchange.RecordRef{Org: "donghu", Type: "Condition", ID: "bad"}, Kind: consortium.Diagnoses, Content: content},
+	}
 	for _, path := range []string{"/me/records", "/me/records/Condition/bad"} {
 		p := s.get(path)
 		if len(p.all("main script, main img")) != 0 {
@@ -153,7 +163,8 @@ func TestGrant(t *testing.T) {
 		t.Errorf("recipients: %s", got)
 	}
 	missing := s.post("/me/consents/new", url.Values{"kind": {"reports"}, "who": {"donghu TREAT"}})
-	if missing.Status != 422 || len(missing.all(`[role="alert"] li`)) != 2 || len(missing.all(`input[value="reports"][checked]`)) != 1 {
+	if missing.Status != 422 || len(missing.all(`[role="alert"] li`)) != 2 ||
+		len(missing.all(`input[value="reports"][checked]`)) != 1 {
 		t.Errorf("%d, %d problems", missing.Status, len(missing.all(`[role="alert"] li`)))
 	}
 	p := s.post("/me/consents/new", url.Values{"who": {"qingshan TREAT"}, "kind": {"reports", "nonsense"}, "days": {"30"}})
@@ -161,7 +172,8 @@ func TestGrant(t *testing.T) {
 	if err := json.Unmarshal([]byte(p.text("[data-consent-draft]")), &draft); err != nil {
 		t.Fatalf("the draft is not JSON: %v", err)
 	}
-	if st := draft.Statement; st.Recipient != "qingshan" || st.Purpose != consortium.Treatment || len(st.Kinds) != 1 || st.Until != "2026-12-21T12:30:00Z" {
+	if st := draft.Statement; st.Recipient != "qingshan" || st.Purpose != consortium.Treatment || len(st.Kinds) != 1 ||
+		st.Until != "2026-12-21T12:30:00Z" {
 		t.Errorf("statement: %+v", st)
 	}
 	// The script refuses to sign when the words shown are not those signed, whatever the spaces.
@@ -175,7 +187,8 @@ func TestGrant(t *testing.T) {
 		}
 	}
 	s.fail = fault.New(fault.Forbidden, "CONSENT_GUARDIAN", "")
-	if p := s.post("/me/consents/new", url.Values{"who": {"qingshan TREAT"}, "kind": {"reports"}, "days": {"30"}}); p.Status != 403 || !strings.Contains(p.text("main"), "监护人") {
+	if p := s.post("/me/consents/new", url.Values{"who": {"qingshan TREAT"}, "kind": {"reports"}, "days": {"30"}}); p.Status != 403 ||
+		!strings.Contains(p.text("main"), "监护人") {
 		t.Errorf("a child: %d", p.Status)
 	}
 }
@@ -206,15 +219,19 @@ func TestPatientPage(t *testing.T) {
 	if len(rows) != 2 || !strings.Contains(words(rows[0]), "东湖示范医院 本机构") {
 		t.Fatalf("%d members hold something", len(rows))
 	}
-	if n := len(p.all(`input[name="custodian"]`)); n != 1 || attr(p.all(`input[name="custodian"]`)[0], "value") != "qingshan" {
+	if n := len(p.all(`input[name="custodian"]`)); n != 1 ||
+		attr(p.all(`input[name="custodian"]`)[0], "value") != "qingshan" {
 		t.Errorf("%d members can be asked", n)
 	}
 	if strings.Contains(p.Body, people.WangXiulanID) {
 		t.Error("the identity number stands on the page unmasked")
 	}
-	s.fail = exchange.NewRefused(consortium.Decision{Reasons: []consortium.Reason{{Code: "NO_TREATMENT_RELATION", Article: "PIPL 6, 28"}}})
+	s.fail = exchange.NewRefused(
+		consortium.Decision{Reasons: []consortium.Reason{{Code: "NO_TREATMENT_RELATION", Article: "PIPL 6, 28"}}},
+	)
 	refused := s.get("/patients/" + string(patientRef))
-	if refused.Status != 200 || len(refused.all(".entry, .holdings, form.form")) != 0 || !strings.Contains(refused.text("main"), "请先为患者登记就诊") {
+	if refused.Status != 200 || len(refused.all(".entry, .holdings, form.form")) != 0 ||
+		!strings.Contains(refused.text("main"), "请先为患者登记就诊") {
 		t.Errorf("a patient in nobody's care: %d, something is shown", refused.Status)
 	}
 	s.fail = errPlain
@@ -229,11 +246,18 @@ func TestAsk(t *testing.T) {
 	s := newSite(t, &doctor)
 	s.result = exchange.Result{ID: "8d1c6f1e"}
 	p := s.post(ask, form)
-	if p.Status != http.StatusSeeOther || p.Header.Get("Location") != "/releases/8d1c6f1e" || s.asked[0] != "ask he TREAT qingshan [reports observations]" {
+	if p.Status != http.StatusSeeOther || p.Header.Get("Location") != "/releases/8d1c6f1e" ||
+		s.asked[0] != "ask he TREAT qingshan [reports observations]" {
 		t.Errorf("%d to %q, asked %q", p.Status, p.Header.Get("Location"), s.asked)
 	}
 	// Our own policy refused: nothing was sent, and the page must not claim that it was.
-	s.result = exchange.Result{Custodian: "qingshan", Decision: consortium.Decision{Query: consortium.Query{Custodian: "donghu"}, Reasons: []consortium.Reason{{Code: "NO_TREATMENT_RELATION", Article: "PIPL 6, 28"}}}}
+	s.result = exchange.Result{
+		Custodian: "qingshan",
+		Decision: consortium.Decision{
+			Query:   consortium.Query{Custodian: "donghu"},
+			Reasons: []consortium.Reason{{Code: "NO_TREATMENT_RELATION", Article: "PIPL 6, 28"}},
+		},
+	}
 	p = s.post(ask, form)
 	if p.Status != 403 || !strings.Contains(p.text("main"), "由东湖示范医院决定") || !strings.Contains(p.text("main"), "申请没有发出") {
 		t.Errorf("%d %s", p.Status, p.text("main"))
@@ -247,7 +271,8 @@ func TestAsk(t *testing.T) {
 			bad[k] = v
 		}
 		s.asked = nil
-		if p := s.post(ask, bad); p.Status != 422 || len(p.all(`[role="alert"] li`)) != 1 || strings.Contains(strings.Join(s.asked, " "), "ask ") {
+		if p := s.post(ask, bad); p.Status != 422 || len(p.all(`[role="alert"] li`)) != 1 ||
+			strings.Contains(strings.Join(s.asked, " "), "ask ") {
 			t.Errorf("%v: %d, asked %q", change, p.Status, s.asked)
 		}
 	}
@@ -255,9 +280,18 @@ func TestAsk(t *testing.T) {
 
 func TestReleaseRefusedTellsTheWay(t *testing.T) {
 	s := newSite(t, &doctor)
-	s.result = exchange.Result{ID: "x", Custodian: "qingshan", Patient: patientRef, Decision: consortium.Decision{Query: consortium.Query{Custodian: "qingshan"}, Reasons: []consortium.Reason{{Code: "CONSENT_KIND", Article: "PIPL 14, 23"}}}}
+	s.result = exchange.Result{
+		ID:        "x",
+		Custodian: "qingshan",
+		Patient:   patientRef,
+		Decision: consortium.Decision{
+			Query:   consortium.Query{Custodian: "qingshan"},
+			Reasons: []consortium.Reason{{Code: "CONSENT_KIND", Article: "PIPL 14, 23"}},
+		},
+	}
 	p := s.get("/releases/x")
-	if p.Status != 403 || attr(p.all(".tell a")[0], "href") != "http://127.0.0.1:8082/me/consents/new" || !strings.Contains(p.text("main"), "第14、23条") {
+	if p.Status != 403 || attr(p.all(".tell a")[0], "href") != "http://127.0.0.1:8082/me/consents/new" ||
+		!strings.Contains(p.text("main"), "第14、23条") {
 		t.Errorf("%d %s", p.Status, p.text("main"))
 	}
 	// What was received before, and is shown no more: our own policy refused, although a request was sent.
@@ -315,21 +349,37 @@ func TestEvidencePage(t *testing.T) {
 	forged := `{"type":"yilian/evidence","version":1,"statement":{"v":1,"org":"donghu","type":"Observation","id":"x","version":1,"sha256":"00",` +
 		`"recorded":"2026-11-21T00:00:00Z","deleted":false},"content":"e30=","salt":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=","leaf":"{}","proof":"x","key":"k","attestation":"eA=="}`
 	p := s.do(upload(t, forged))
-	if p.Status != 200 || p.text("#verdict") != "✕ 核验未通过" || len(p.all("li.step")) != 6 || len(p.all("li.step-ok")) != 0 || len(p.all("li.step-skip")) == 0 {
+	if p.Status != 200 || p.text("#verdict") != "✕ 核验未通过" || len(p.all("li.step")) != 6 || len(p.all("li.step-ok")) != 0 ||
+		len(p.all("li.step-skip")) == 0 {
 		t.Errorf("a forged file: %d %s", p.Status, p.text("main"))
 	}
 }
 
 func TestEvidenceOfWhatWasReceived(t *testing.T) {
 	s := newSite(t, &doctor)
-	s.result = exchange.Result{ID: "x", Custodian: "qingshan", Patient: patientRef, Decision: consortium.Decision{Allow: true, Reasons: []consortium.Reason{{Code: "PATIENT_CONSENT", Article: "PIPL 23, 29"}}},
-		Records: []exchange.Version{{Ref: exchange.RecordRef{Org: "qingshan", Type: "Observation", ID: "o1"}, Kind: consortium.Observations, Content: []byte(`{"resourceType":"Observation"}`)}}}
+	s.result = exchange.Result{
+		ID:        "x",
+		Custodian: "qingshan",
+		Patient:   patientRef,
+		Decision: consortium.Decision{
+			Allow:   true,
+			Reasons: []consortium.Reason{{Code: "PATIENT_CONSENT", Article: "PIPL 23, 29"}},
+		},
+		Records: []exchange.Version{
+			{
+				Ref:     exchange.RecordRef{Org: "qingshan", Type: "Observation", ID: "o1"},
+				Kind:    consortium.Observations,
+				Content: []byte(`{"resourceType":"Observation"}`),
+			},
+		},
+	}
 	link := s.get("/releases/x").all(`a[href$="/evidence"]`)
 	if len(link) != 1 || attr(link[0], "href") != "/releases/x/Observation/o1/evidence" {
 		t.Fatalf("%d links to evidence", len(link))
 	}
 	file := s.get(attr(link[0], "href"))
-	if file.Status != 200 || !strings.Contains(file.Header.Get("Content-Disposition"), "attachment") || s.asked[len(s.asked)-1] != "evidence of x Observation/o1" {
+	if file.Status != 200 || !strings.Contains(file.Header.Get("Content-Disposition"), "attachment") ||
+		s.asked[len(s.asked)-1] != "evidence of x Observation/o1" {
 		t.Errorf("%d %q asked %q", file.Status, file.Header.Get("Content-Disposition"), s.asked)
 	}
 	s.result.Decision.Allow = false

@@ -51,7 +51,8 @@ var purposeOf = map[consortium.OrgKind]consortium.Purpose{
 	consortium.Insurer:  consortium.Payment,
 }
 
-// grantForm asks for recipient, kinds and period. Nothing is chosen beforehand: consent is the patient's own act (PIPL 5, 14).
+// grantForm asks for recipient, kinds and period. Nothing is chosen beforehand: consent is the patient's own act (PIPL
+// 5, 14).
 func (p *Pages) grantForm(c *gin.Context) error {
 	return p.render(c, http.StatusOK, "grant", p.grantPage(c))
 }
@@ -70,7 +71,10 @@ func (p *Pages) grantPage(c *gin.Context) grantPage {
 		page.Kinds = append(page.Kinds, grantKind{k, slices.Contains(c.PostFormArray("kind"), string(k))})
 	}
 	for _, days := range grantDays {
-		page.Periods = append(page.Periods, grantPeriod{days, p.Now().AddDate(0, 0, days), c.PostForm("days") == strconv.Itoa(days)})
+		page.Periods = append(
+			page.Periods,
+			grantPeriod{days, p.Now().AddDate(0, 0, days), c.PostForm("days") == strconv.Itoa(days)},
+		)
 	}
 	return page
 }

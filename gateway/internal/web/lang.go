@@ -37,8 +37,11 @@ const (
 func (p *Pages) chooseLang(c *gin.Context) {
 	asked := Lang(c.Query("lang"))
 	if asked == Chinese || asked == English {
-		http.SetCookie(c.Writer, &http.Cookie{Name: langCookie, Value: string(asked), Path: "/", MaxAge: int((365 * 24 * time.Hour).Seconds()),
-			HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: p.https()})
+		http.SetCookie(
+			c.Writer,
+			&http.Cookie{Name: langCookie, Value: string(asked), Path: "/", MaxAge: int((365 * 24 * time.Hour).Seconds()),
+				HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: p.https()},
+		)
 		c.Set(langKey, asked)
 		return
 	}

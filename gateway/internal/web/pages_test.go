@@ -33,12 +33,25 @@ func visits() []visit {
 			Reasons: []consortium.Reason{{Code: "CONSENT_MISSING", Article: "PIPL 23, 29"}}}}
 	}
 	allowed := func(s *site) {
-		s.result = exchange.Result{ID: "x", Custodian: "qingshan", Patient: patientRef, Received: now, Expires: now.AddDate(0, 0, 1), Records: s.versions,
-			Decision: consortium.Decision{Allow: true, Consent: strings.Repeat("a", 64), Query: consortium.Query{Purpose: consortium.Treatment},
-				Reasons: []consortium.Reason{{Code: "PATIENT_CONSENT", Article: "PIPL 23, 29"}}}}
+		s.result = exchange.Result{
+			ID:        "x",
+			Custodian: "qingshan",
+			Patient:   patientRef,
+			Received:  now,
+			Expires:   now.AddDate(0, 0, 1),
+			Records:   s.versions,
+			Decision: consortium.Decision{
+				Allow:   true,
+				Consent: strings.Repeat("a", 64),
+				Query:   consortium.Query{Purpose: consortium.Treatment},
+				Reasons: []consortium.Reason{{Code: "PATIENT_CONSENT", Article: "PIPL 23, 29"}},
+			},
+		}
 	}
 	outside := func(s *site) {
-		s.fail = exchange.NewRefused(consortium.Decision{Reasons: []consortium.Reason{{Code: "NO_TREATMENT_RELATION", Article: "PIPL 6, 28"}}})
+		s.fail = exchange.NewRefused(
+			consortium.Decision{Reasons: []consortium.Reason{{Code: "NO_TREATMENT_RELATION", Article: "PIPL 6, 28"}}},
+		)
 	}
 	nothing := func(s *site) { s.versions, s.entries, s.grants, s.holdings = nil, nil, nil, nil }
 	return []visit{
@@ -58,7 +71,14 @@ func visits() []visit {
 		{"grant, nothing chosen", &patient, "/me/consents/new", url.Values{}, 422, nil},
 		{"statement", &patient, "/me/consents/new", grant, 200, nil},
 		{"find", &doctor, "/patients", nil, 200, nil},
-		{"find, impossible number", &doctor, "/patients", url.Values{"system": {people.IDCardSystem}, "value": {"not a number"}}, 422, nil},
+		{
+			"find, impossible number",
+			&doctor,
+			"/patients",
+			url.Values{"system": {people.IDCardSystem}, "value": {"not a number"}},
+			422,
+			nil,
+		},
 		{"patient", &doctor, "/patients/" + string(patientRef), nil, 200, nil},
 		{"patient whom nobody knows", &doctor, "/patients/" + string(patientRef), nil, 200, nothing},
 		{"patient in nobody's care", &doctor, "/patients/" + string(patientRef), nil, 200, outside},
@@ -80,7 +100,9 @@ func (p plain) Error() string { return string(p) }
 const errPlain = plain("secret detail of a driver")
 
 // key is what an untranslated phrase would look like.
-var key = regexp.MustCompile(`\b(site|nav|home|role|purpose|kind|type|flag|fact|code|error|reason|records?|value|access|consents|grant|statement|find|patient|ask|release|audit|evidence|about)\.[a-zA-Z_.]+\b`)
+var key = regexp.MustCompile(
+	`\b(site|nav|home|role|purpose|kind|type|flag|fact|code|error|reason|records?|value|access|consents|grant|statement|find|patient|ask|release|audit|evidence|about)\.[a-zA-Z_.]+\b`,
+)
 
 func TestEveryPageInBothLanguages(t *testing.T) {
 	for _, v := range visits() {
@@ -184,7 +206,8 @@ func labelled(p page, field *html.Node) bool {
 	return attr(field, "id") != "" && len(p.all(`label[for="`+attr(field, "id")+`"]`)) == 1
 }
 
-// checkSafety holds a page to the content security policy: with it, whatever is inline would not work, and nothing inline may be needed.
+// checkSafety holds a page to the content security policy: with it, whatever is inline would not work, and nothing
+// inline may be needed.
 func checkSafety(t *testing.T, p page) {
 	t.Helper()
 	csp := p.Header.Get("Content-Security-Policy")
@@ -317,7 +340,8 @@ func TestStaticFiles(t *testing.T) {
 	s := newSite(t, nil)
 	href := attr(s.get("/").all(`link[rel="stylesheet"]`)[0], "href")
 	p := s.get(href)
-	if p.Status != 200 || !strings.HasPrefix(p.Header.Get("Content-Type"), "text/css") || !strings.Contains(p.Header.Get("Cache-Control"), "immutable") {
+	if p.Status != 200 || !strings.HasPrefix(p.Header.Get("Content-Type"), "text/css") ||
+		!strings.Contains(p.Header.Get("Cache-Control"), "immutable") {
 		t.Errorf("%s: %d %v", href, p.Status, p.Header)
 	}
 	if p := s.get("/static/site.css?v=old"); strings.Contains(p.Header.Get("Cache-Control"), "immutable") {

@@ -22,7 +22,8 @@ type findPage struct {
 	Problem string
 }
 
-// findForm asks for an identifier. It is sent in the body, never in an address: addresses are kept by browsers, proxies and logs.
+// findForm asks for an identifier. It is sent in the body, never in an address: addresses are kept by browsers, proxies
+// and logs.
 func (p *Pages) findForm(c *gin.Context) error {
 	return p.render(c, http.StatusOK, "find", findPage{Base: p.base(c, "find.title", ""), Systems: p.Systems})
 }
@@ -82,7 +83,8 @@ type askChoice struct {
 	Kinds     []consortium.Kind
 }
 
-// patient shows who holds what on one person, our own records where the reader treats them, and the form to ask another member.
+// patient shows who holds what on one person, our own records where the reader treats them, and the form to ask another
+// member.
 func (p *Pages) patient(c *gin.Context) error {
 	page, err := p.patientPage(c)
 	if err != nil {
@@ -97,7 +99,11 @@ func (p *Pages) patientPage(c *gin.Context) (patientPage, error) {
 		return patientPage{}, fault.New(fault.NotFound, "NOT_FOUND", "There is no such page.")
 	}
 	a := actor(c)
-	page := patientPage{Base: p.base(c, "patient.title", "/patients/"+string(patient)), Patient: patient, Kinds: consortium.PatientKinds()}
+	page := patientPage{
+		Base:    p.base(c, "patient.title", "/patients/"+string(patient)),
+		Patient: patient,
+		Kinds:   consortium.PatientKinds(),
+	}
 	holdings, reasons, err := p.locate(c, a, patient)
 	if err != nil {
 		return patientPage{}, err
@@ -128,7 +134,11 @@ func refusal(err error) ([]consortium.Reason, error) {
 	return nil, err
 }
 
-func (p *Pages) locate(c *gin.Context, a consortium.Actor, patient consortium.PatientRef) ([]exchange.Holding, []consortium.Reason, error) {
+func (p *Pages) locate(
+	c *gin.Context,
+	a consortium.Actor,
+	patient consortium.PatientRef,
+) ([]exchange.Holding, []consortium.Reason, error) {
 	holdings, err := p.Holdings.Locate(c.Request.Context(), a, staffPurpose(a), patient)
 	reasons, err := refusal(err)
 	if err != nil {
@@ -155,7 +165,8 @@ func person(sections []view.Section) *view.Record {
 	return nil
 }
 
-// holdingRows puts holdings into a table: a row for each member that holds something, ours first, then in the members' order.
+// holdingRows puts holdings into a table: a row for each member that holds something, ours first, then in the members'
+// order.
 func (p *Pages) holdingRows(holdings []exchange.Holding) []holdingRow {
 	var rows []holdingRow
 	for _, m := range p.Members {
@@ -182,8 +193,14 @@ func (p *Pages) holdingRows(holdings []exchange.Holding) []holdingRow {
 	return rows
 }
 
-// askForm offers the other members that hold something; where nobody is known to, every hospital: a holding may not be registered yet.
-func (p *Pages) askForm(c *gin.Context, a consortium.Actor, patient consortium.PatientRef, holdings []exchange.Holding) askForm {
+// askForm offers the other members that hold something; where nobody is known to, every hospital: a holding may not be
+// registered yet.
+func (p *Pages) askForm(
+	c *gin.Context,
+	a consortium.Actor,
+	patient consortium.PatientRef,
+	holdings []exchange.Holding,
+) askForm {
 	f := askForm{Patient: patient, Kinds: consortium.PatientKinds(), Purpose: staffPurpose(a)}
 	for _, m := range p.Members {
 		org := consortium.OrgID(m.ID)
@@ -201,7 +218,10 @@ func (p *Pages) askForm(c *gin.Context, a consortium.Actor, patient consortium.P
 
 // chosen reads the form that was sent.
 func chosen(c *gin.Context) askChoice {
-	choice := askChoice{Custodian: consortium.OrgID(c.PostForm("custodian")), Purpose: consortium.Purpose(c.PostForm("purpose"))}
+	choice := askChoice{
+		Custodian: consortium.OrgID(c.PostForm("custodian")),
+		Purpose:   consortium.Purpose(c.PostForm("purpose")),
+	}
 	for _, k := range c.PostFormArray("kind") {
 		choice.Kinds = append(choice.Kinds, consortium.Kind(k))
 	}

@@ -21,7 +21,13 @@ type recordsPage struct {
 // records is all that this organisation holds on the patient.
 func (p *Pages) records(c *gin.Context) error {
 	a := actor(c)
-	versions, err := p.Records.List(c.Request.Context(), a, consortium.PatientRequest, a.Patient, consortium.PatientKinds())
+	versions, err := p.Records.List(
+		c.Request.Context(),
+		a,
+		consortium.PatientRequest,
+		a.Patient,
+		consortium.PatientKinds(),
+	)
 	if err != nil {
 		return fmt.Errorf("list records: %w", err)
 	}
@@ -45,7 +51,12 @@ func (p *Pages) record(c *gin.Context) error {
 	if err != nil {
 		return fmt.Errorf("look up proof: %w", err)
 	}
-	page := recordPage{Base: p.base(c, "record.title", ""), Record: view.Of(v), Witnessed: witnessed[v.Entry], Raw: indent(v.Content)}
+	page := recordPage{
+		Base:      p.base(c, "record.title", ""),
+		Record:    view.Of(v),
+		Witnessed: witnessed[v.Entry],
+		Raw:       indent(v.Content),
+	}
 	return p.render(c, http.StatusOK, "record", page)
 }
 
@@ -64,7 +75,8 @@ func (p *Pages) recordEvidence(c *gin.Context) error {
 	return nil
 }
 
-// sendEvidence sends a file to be kept. Type and id passed a lookup, so they have FHIR's narrow alphabet and cannot end the quoted name.
+// sendEvidence sends a file to be kept. Type and id passed a lookup, so they have FHIR's narrow alphabet and cannot end
+// the quoted name.
 func sendEvidence(c *gin.Context, typ, id string, file []byte) {
 	c.Header("Content-Disposition", fmt.Sprintf(`attachment; filename="yilian-%s-%s.evidence.json"`, typ, id))
 	c.Data(http.StatusOK, "application/json", file)

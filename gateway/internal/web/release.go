@@ -54,7 +54,13 @@ func (p *Pages) renderRelease(c *gin.Context, res exchange.Result) error {
 	if !res.Decision.Allow {
 		title, status = "release.refused", http.StatusForbidden
 	}
-	page := releasePage{Base: p.base(c, title, "/patients/"+string(res.Patient)), Result: res, Sections: view.Sections(res.Records), Sent: res.ID != "", By: res.Decision.Query.Custodian}
+	page := releasePage{
+		Base:     p.base(c, title, "/patients/"+string(res.Patient)),
+		Result:   res,
+		Sections: view.Sections(res.Records),
+		Sent:     res.ID != "",
+		By:       res.Decision.Query.Custodian,
+	}
 	for _, v := range res.Records {
 		page.Records = append(page.Records, view.Of(v))
 	}

@@ -81,7 +81,9 @@ type pageSet map[string]*template.Template
 
 // parsePages reads layout and parts into each page's template, with the functions of one language.
 func (p *Pages) parsePages(lang Lang) (pageSet, error) {
-	shared, err := template.New("layout.html").Funcs(p.functions(lang)).ParseFS(templateFiles, "templates/layout.html", "templates/parts/*.html")
+	shared, err := template.New("layout.html").
+		Funcs(p.functions(lang)).
+		ParseFS(templateFiles, "templates/layout.html", "templates/parts/*.html")
 	if err != nil {
 		return nil, fmt.Errorf("read shared templates: %w", err)
 	}

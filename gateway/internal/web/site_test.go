@@ -32,18 +32,42 @@ import (
 var now = time.Date(2026, 11, 21, 12, 30, 0, 0, time.UTC)
 
 var members = []config.Member{
-	{ID: "donghu", NameZH: "东湖示范医院", NameEN: "Donghu Model Hospital", Kind: "hospital", PublicURL: "http://127.0.0.1:8081"},
-	{ID: "qingshan", NameZH: "青杉社区医院", NameEN: "Qingshan Community Hospital", Kind: "hospital", PublicURL: "http://127.0.0.1:8082"},
+	{
+		ID:        "donghu",
+		NameZH:    "东湖示范医院",
+		NameEN:    "Donghu Model Hospital",
+		Kind:      "hospital",
+		PublicURL: "http://127.0.0.1:8081",
+	},
+	{
+		ID:        "qingshan",
+		NameZH:    "青杉社区医院",
+		NameEN:    "Qingshan Community Hospital",
+		Kind:      "hospital",
+		PublicURL: "http://127.0.0.1:8082",
+	},
 	{ID: "anhe", NameZH: "安禾健康保险", NameEN: "Anhe Insurance", Kind: "insurer", PublicURL: "http://127.0.0.1:8083"},
-	{ID: "weijian", NameZH: "示范区卫生健康委员会", NameEN: "Health Commission", Kind: "commission", PublicURL: "http://127.0.0.1:8084"},
+	{
+		ID:        "weijian",
+		NameZH:    "示范区卫生健康委员会",
+		NameEN:    "Health Commission",
+		Kind:      "commission",
+		PublicURL: "http://127.0.0.1:8084",
+	},
 }
 
 var (
 	patientRef = consortium.NewPatientRef([]byte("a key for tests"), people.IDCardSystem, people.WangXiulanID)
-	patient    = consortium.Actor{ID: "wang", Name: "王秀兰", Org: "donghu", Role: consortium.RolePatient, Patient: patientRef}
-	doctor     = consortium.Actor{ID: "he", Name: "何敏", Org: "donghu", Role: consortium.RoleClinician}
-	auditor    = consortium.Actor{ID: "gu", Name: "顾清", Org: "donghu", Role: consortium.RoleAuditor}
-	assessor   = consortium.Actor{ID: "qin", Name: "秦硕", Org: "donghu", Role: consortium.RoleAssessor}
+	patient    = consortium.Actor{
+		ID:      "wang",
+		Name:    "王秀兰",
+		Org:     "donghu",
+		Role:    consortium.RolePatient,
+		Patient: patientRef,
+	}
+	doctor   = consortium.Actor{ID: "he", Name: "何敏", Org: "donghu", Role: consortium.RoleClinician}
+	auditor  = consortium.Actor{ID: "gu", Name: "顾清", Org: "donghu", Role: consortium.RoleAuditor}
+	assessor = consortium.Actor{ID: "qin", Name: "秦硕", Org: "donghu", Role: consortium.RoleAssessor}
 )
 
 // site is the pages over fakes, for one caller.
@@ -99,12 +123,24 @@ func (s *site) authenticate(fail auth.Fail) gin.HandlerFunc {
 	}
 }
 
-func (s *site) List(_ context.Context, a consortium.Actor, purpose consortium.Purpose, p consortium.PatientRef, kinds []consortium.Kind) ([]exchange.Version, error) {
+func (s *site) List(
+	_ context.Context,
+	a consortium.Actor,
+	purpose consortium.Purpose,
+	p consortium.PatientRef,
+	kinds []consortium.Kind,
+) ([]exchange.Version, error) {
 	s.asked = append(s.asked, fmt.Sprintf("list %s %s %s %d", a.ID, purpose, p, len(kinds)))
 	return s.versions, s.fail
 }
 
-func (s *site) Read(_ context.Context, a consortium.Actor, _ consortium.Purpose, ref exchange.RecordRef, _ int) (exchange.Version, error) {
+func (s *site) Read(
+	_ context.Context,
+	a consortium.Actor,
+	_ consortium.Purpose,
+	ref exchange.RecordRef,
+	_ int,
+) (exchange.Version, error) {
 	for _, v := range s.versions {
 		if v.Ref == ref {
 			return v, s.fail
@@ -113,7 +149,12 @@ func (s *site) Read(_ context.Context, a consortium.Actor, _ consortium.Purpose,
 	return exchange.Version{}, fault.New(fault.NotFound, "NOT_FOUND", "There is no such record.")
 }
 
-func (s *site) AccessLog(_ context.Context, _ consortium.PatientRef, before int64, limit int) ([]exchange.AccessEntry, error) {
+func (s *site) AccessLog(
+	_ context.Context,
+	_ consortium.PatientRef,
+	before int64,
+	limit int,
+) ([]exchange.AccessEntry, error) {
 	var out []exchange.AccessEntry
 	for _, e := range s.entries {
 		if (before == 0 || e.Seq < before) && len(out) < limit {
@@ -137,11 +178,23 @@ func (s *site) Evidence(_ context.Context, _ consortium.Actor, _ consortium.Purp
 // consents is the site as web.Consents, whose List is another than that of web.Records.
 func (s *site) listConsents() ([]consent.Consent, error) { return s.grants, s.fail }
 
-func (s *site) Locate(context.Context, consortium.Actor, consortium.Purpose, consortium.PatientRef) ([]exchange.Holding, error) {
+func (s *site) Locate(
+	context.Context,
+	consortium.Actor,
+	consortium.Purpose,
+	consortium.PatientRef,
+) ([]exchange.Holding, error) {
 	return s.holdings, s.fail
 }
 
-func (s *site) Ask(_ context.Context, a consortium.Actor, purpose consortium.Purpose, p consortium.PatientRef, custodian consortium.OrgID, kinds []consortium.Kind) (exchange.Result, error) {
+func (s *site) Ask(
+	_ context.Context,
+	a consortium.Actor,
+	purpose consortium.Purpose,
+	p consortium.PatientRef,
+	custodian consortium.OrgID,
+	kinds []consortium.Kind,
+) (exchange.Result, error) {
 	s.asked = append(s.asked, fmt.Sprintf("ask %s %s %s %v", a.ID, purpose, custodian, kinds))
 	return s.result, s.fail
 }
@@ -172,13 +225,26 @@ func (s consents) Withdraw(_ context.Context, _ consortium.Actor, id consent.ID)
 }
 
 func (s consents) Draft(_ context.Context, a consortium.Actor, choice consent.Choice) (consent.Draft, error) {
-	terms := consent.Terms{Patient: a.Patient, Custodian: "donghu", Recipient: choice.Recipient, Purpose: choice.Purpose, Kinds: choice.Kinds,
-		From: now, Until: choice.Until, Notice: consent.NoticeVersion, Lang: choice.Lang}
+	terms := consent.Terms{
+		Patient:   a.Patient,
+		Custodian: "donghu",
+		Recipient: choice.Recipient,
+		Purpose:   choice.Purpose,
+		Kinds:     choice.Kinds,
+		From:      now,
+		Until:     choice.Until,
+		Notice:    consent.NoticeVersion,
+		Lang:      choice.Lang,
+	}
 	party := func(m config.Member) consent.Party {
 		return consent.Party{ID: consortium.OrgID(m.ID), NameZH: m.NameZH, NameEN: m.NameEN, Contact: m.PublicURL}
 	}
 	text := consent.Text(terms, party(members[0]), party(members[1]))
-	return consent.Draft{Statement: consent.NewStatement("", terms, text), Salt: make([]byte, 32), Until: terms.Until.Unix()}, s.fail
+	return consent.Draft{
+		Statement: consent.NewStatement("", terms, text),
+		Salt:      make([]byte, 32),
+		Until:     terms.Until.Unix(),
+	}, s.fail
 }
 
 // demoVersions is what the hospital holds on the first of the demonstration's people.
@@ -200,7 +266,11 @@ func demoVersions(t testing.TB) []exchange.Version {
 			continue
 		}
 		out = append(out, exchange.Version{
-			Ref: exchange.RecordRef{Org: "donghu", Type: head.ResourceType, ID: fmt.Sprintf("r%d", i)}, Number: 1, Patient: patientRef, Kind: class.Kind,
+			Ref: exchange.RecordRef{
+				Org:  "donghu",
+				Type: head.ResourceType,
+				ID:   fmt.Sprintf("r%d", i),
+			}, Number: 1, Patient: patientRef, Kind: class.Kind,
 			Recorded: now.Add(-time.Hour), Content: e.Resource, Entry: fmt.Sprintf("entry-%d", i),
 		})
 	}
@@ -213,10 +283,22 @@ func demoAccess() []exchange.AccessEntry {
 	his := consortium.Actor{ID: "his", Org: "donghu", Role: consortium.RoleSystem}
 	kinds := []consortium.Kind{consortium.Observations, consortium.Reports}
 	line := func(seq int64, a consortium.Actor, purpose consortium.Purpose, action consortium.Action, allow bool, code, article string, ks []consortium.Kind) exchange.AccessEntry {
-		return exchange.AccessEntry{Seq: seq, Entry: fmt.Sprintf("access-%d", seq), Time: now.Add(-time.Duration(40-seq) * 17 * time.Minute), Decision: consortium.Decision{
-			Query: consortium.Query{Actor: a, Purpose: purpose, Action: action, Custodian: "donghu", Patient: patientRef, Kinds: ks},
-			Allow: allow, Reasons: []consortium.Reason{{Code: code, Article: article}},
-		}}
+		return exchange.AccessEntry{
+			Seq:   seq,
+			Entry: fmt.Sprintf("access-%d", seq),
+			Time:  now.Add(-time.Duration(40-seq) * 17 * time.Minute),
+			Decision: consortium.Decision{
+				Query: consortium.Query{
+					Actor:     a,
+					Purpose:   purpose,
+					Action:    action,
+					Custodian: "donghu",
+					Patient:   patientRef,
+					Kinds:     ks,
+				},
+				Allow: allow, Reasons: []consortium.Reason{{Code: code, Article: article}},
+			},
+		}
 	}
 	all := consortium.PatientKinds()
 	out := []exchange.AccessEntry{
@@ -227,17 +309,34 @@ func demoAccess() []exchange.AccessEntry {
 		line(32, zhao, consortium.Treatment, consortium.ActionRead, true, "TREATMENT_RELATION", "PIPL 13(2), 28", all),
 	}
 	for seq := int64(31); seq > 0; seq-- {
-		out = append(out, line(seq, his, consortium.Operations, consortium.ActionStore, true, "RECORD_KEEPING", "PIPL 13(2), 13(3)", []consortium.Kind{consortium.Observations}))
+		out = append(
+			out,
+			line(
+				seq,
+				his,
+				consortium.Operations,
+				consortium.ActionStore,
+				true,
+				"RECORD_KEEPING",
+				"PIPL 13(2), 13(3)",
+				[]consortium.Kind{consortium.Observations},
+			),
+		)
 	}
 	return out
 }
 
 func demoConsents() []consent.Consent {
 	one := func(id string, recipient consortium.OrgID, purpose consortium.Purpose, state consent.State, until time.Time) consent.Consent {
-		return consent.Consent{ID: consent.ID(strings.Repeat(id, 64)), State: state, CreatedAt: now.Add(-48 * time.Hour), Terms: consent.Terms{
-			Patient: patientRef, Custodian: "donghu", Recipient: recipient, Purpose: purpose, Kinds: []consortium.Kind{consortium.Diagnoses, consortium.Observations, consortium.Reports},
-			From: now.Add(-48 * time.Hour), Until: until,
-		}}
+		return consent.Consent{
+			ID:        consent.ID(strings.Repeat(id, 64)),
+			State:     state,
+			CreatedAt: now.Add(-48 * time.Hour),
+			Terms: consent.Terms{
+				Patient: patientRef, Custodian: "donghu", Recipient: recipient, Purpose: purpose, Kinds: []consortium.Kind{consortium.Diagnoses, consortium.Observations, consortium.Reports},
+				From: now.Add(-48 * time.Hour), Until: until,
+			},
+		}
 	}
 	gone := one("d", "anhe", consortium.Payment, consent.Withdrawn, now.Add(90*24*time.Hour))
 	gone.WithdrawnAt = now.Add(-time.Hour)
@@ -262,8 +361,16 @@ func demoHoldings() []exchange.Holding {
 
 func demoLogs() []web.LogState {
 	log := func(org consortium.OrgID, published, witnessed int64) web.LogState {
-		return web.LogState{Org: org, Origin: string(org) + ".yilian.example/log", Published: published, Witnessed: witnessed, WitnessedAt: now.Add(-3 * time.Second),
-			Root: "Yk3m0yv4T0bA9cCqv1wFJ8s2hQd7sXo5uLr1pZt8xW4=", KeyHash: "8f3a21c0d4e5b697", Pending: -1}
+		return web.LogState{
+			Org:         org,
+			Origin:      string(org) + ".yilian.example/log",
+			Published:   published,
+			Witnessed:   witnessed,
+			WitnessedAt: now.Add(-3 * time.Second),
+			Root:        "Yk3m0yv4T0bA9cCqv1wFJ8s2hQd7sXo5uLr1pZt8xW4=",
+			KeyHash:     "8f3a21c0d4e5b697",
+			Pending:     -1,
+		}
 	}
 	behind := log("anhe", 1300, 700)
 	behind.Problem, behind.Lag = "BEHIND", 5*time.Hour

@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// TestColoursCanBeRead holds the design system's pairs to WCAG 2.2 AA: 4.5 for text, 3 for edges and drawings, in light and in dark.
+// TestColoursCanBeRead holds the design system's pairs to WCAG 2.2 AA: 4.5 for text, 3 for edges and drawings, in light
+// and in dark.
 func TestColoursCanBeRead(t *testing.T) {
 	css, err := staticFiles.ReadFile("static/site.css")
 	if err != nil {
@@ -19,8 +20,25 @@ func TestColoursCanBeRead(t *testing.T) {
 		t.Fatal("there is no dark mode")
 	}
 	dark, _, _ := strings.Cut(rest, "*, *::before")
-	text := []string{"ink/paper", "ink/surface", "muted/paper", "muted/surface", "muted/sunken", "muted/good-soft", "muted/bad-soft", "accent/paper", "accent/surface",
-		"accent/accent-soft", "accent-ink/accent", "good/good-soft", "good/paper", "bad/bad-soft", "bad/surface", "wait/wait-soft", "wait/surface"}
+	text := []string{
+		"ink/paper",
+		"ink/surface",
+		"muted/paper",
+		"muted/surface",
+		"muted/sunken",
+		"muted/good-soft",
+		"muted/bad-soft",
+		"accent/paper",
+		"accent/surface",
+		"accent/accent-soft",
+		"accent-ink/accent",
+		"good/good-soft",
+		"good/paper",
+		"bad/bad-soft",
+		"bad/surface",
+		"wait/wait-soft",
+		"wait/surface",
+	}
 	drawn := []string{"strong-line/surface", "ink/band", "ink/sunken", "wait/sunken", "bad/sunken", "accent/sunken"}
 	for name, block := range map[string]string{"light": light, "dark": dark} {
 		colours := map[string]string{}
@@ -63,7 +81,8 @@ func luminance(t *testing.T, hex string) float64 {
 	return 0.2126*channel(n>>16) + 0.7152*channel(n>>8) + 0.0722*channel(n)
 }
 
-// TestNoColourOutsideTheSystem keeps colours in the custom properties, so that both modes stay complete. Print is black on white.
+// TestNoColourOutsideTheSystem keeps colours in the custom properties, so that both modes stay complete. Print is black
+// on white.
 func TestNoColourOutsideTheSystem(t *testing.T) {
 	css, err := staticFiles.ReadFile("static/site.css")
 	if err != nil {

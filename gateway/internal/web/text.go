@@ -2,11 +2,12 @@ package web
 
 import "maps"
 
-// text is one phrase in both languages. Where it takes arguments both have the same verbs in the same order, or numbered ones.
+// text is one phrase in both languages. Where it takes arguments both have the same verbs in the same order, or
+// numbered ones.
 type text struct{ zh, en string }
 
-// translations holds every phrase of the pages by key. They are plain Go, so that a missing comma is a compile error; a test holds the keys that
-// templates use against this table.
+// translations holds every phrase of the pages by key. They are plain Go, so that a missing comma is a compile error; a
+// test holds the keys that templates use against this table.
 var translations = merge(textCommon, textCodes, textErrors, textReasons, textPatient, textStaff, textAudit, textAbout)
 
 func merge(tables ...map[string]text) map[string]text {
@@ -43,11 +44,20 @@ var textCommon = map[string]text{
 	"lasting.hours":   {"%d 小时", "%d h"},
 	"lasting.days":    {"%d 天", "%d days"},
 
-	"home.title":   {"跨机构健康记录", "Health records across hospitals"},
-	"home.lead":    {"您的健康记录，由您决定谁能看。", "Your health records. You decide who sees them."},
-	"home.one":     {"医院、保险机构和卫健委在这里按您的同意交换健康记录。", "Hospitals, insurers and the health commission exchange health records here, as you have agreed."},
-	"home.two":     {"每一次查看都会留下记录，您随时能看到是谁、为了什么。", "Every look leaves a trace, and you can see at any time who it was and why."},
-	"home.three":   {"任何人都不能悄悄改动或删去记录，包括医院和平台自己，而且您可以自己核验。", "Nobody can quietly alter or drop a record, not the hospital and not the operator, and you can check that yourself."},
+	"home.title": {"跨机构健康记录", "Health records across hospitals"},
+	"home.lead":  {"您的健康记录，由您决定谁能看。", "Your health records. You decide who sees them."},
+	"home.one": {
+		"医院、保险机构和卫健委在这里按您的同意交换健康记录。",
+		"Hospitals, insurers and the health commission exchange health records here, as you have agreed.",
+	},
+	"home.two": {
+		"每一次查看都会留下记录，您随时能看到是谁、为了什么。",
+		"Every look leaves a trace, and you can see at any time who it was and why.",
+	},
+	"home.three": {
+		"任何人都不能悄悄改动或删去记录，包括医院和平台自己，而且您可以自己核验。",
+		"Nobody can quietly alter or drop a record, not the hospital and not the operator, and you can check that yourself.",
+	},
 	"home.signin":  {"登录", "Sign in"},
 	"home.hint":    {"使用%s的账号登录。", "Use your account at %s."},
 	"home.norole":  {"您的账号没有可打开的页面，它供系统接口使用。", "There are no pages for your account; it is for systems."},

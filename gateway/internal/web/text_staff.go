@@ -1,14 +1,20 @@
 package web
 
 var textStaff = map[string]text{
-	"find.title":   {"查找患者", "Find a patient"},
-	"find.lead":    {"用证件号查找。号码不会出现在网址里，也不会写进日志。", "Search by identifier. The number does not appear in addresses or logs."},
+	"find.title": {"查找患者", "Find a patient"},
+	"find.lead": {
+		"用证件号查找。号码不会出现在网址里，也不会写进日志。",
+		"Search by identifier. The number does not appear in addresses or logs.",
+	},
 	"find.system":  {"证件类型", "Kind of identifier"},
 	"find.value":   {"号码", "Number"},
 	"find.submit":  {"查找", "Find"},
 	"find.missing": {"请输入证件号码。", "Please enter the number."},
 	"find.invalid": {"这个号码不可能属于这种证件，请核对后再试。", "This cannot be a number of that kind. Please check it and try again."},
-	"find.note":    {"只有正在或近期在本机构就诊的患者才能查看；每次查找都会记录，患者可以看到。", "Only patients who are, or were recently, in your organisation's care can be seen. Every search is recorded, and the patient can see it."},
+	"find.note": {
+		"只有正在或近期在本机构就诊的患者才能查看；每次查找都会记录，患者可以看到。",
+		"Only patients who are, or were recently, in your organisation's care can be seen. Every search is recorded, and the patient can see it.",
+	},
 
 	"patient.title":        {"患者", "Patient"},
 	"patient.unknown":      {"姓名未知（本机构没有可查看的基本信息）", "Name not known (no personal details to be read here)"},
@@ -23,8 +29,11 @@ var textStaff = map[string]text{
 	"patient.records.none": {"本机构没有这位患者的记录。", "There are no records of this patient here."},
 	"patient.refused":      {"现在不能查看本机构的记录", "The records here cannot be shown now"},
 
-	"ask.title":             {"向其他机构申请", "Ask another organisation"},
-	"ask.lead":              {"对方按患者的授权决定，并记录这次申请。只勾选诊疗需要的内容。", "The other side decides by the patient's consent and records this request. Ask only for what is needed."},
+	"ask.title": {"向其他机构申请", "Ask another organisation"},
+	"ask.lead": {
+		"对方按患者的授权决定，并记录这次申请。只勾选诊疗需要的内容。",
+		"The other side decides by the patient's consent and records this request. Ask only for what is needed.",
+	},
 	"ask.none":              {"没有其他成员可以申请。", "There is no other member to ask."},
 	"ask.custodian":         {"向谁申请", "Ask whom"},
 	"ask.purpose":           {"目的", "Purpose"},
@@ -45,25 +54,40 @@ var textStaff = map[string]text{
 	"release.received": {"收到于", "Received"},
 	"release.expires":  {"可查看至", "Can be read until"},
 	"release.consent":  {"授权编号", "Consent"},
-	"release.duty":     {"只可用于上述目的，不得再提供给别人（《个人信息保护法》第23条）。", "For this purpose only; it may not be handed on (PIPL, Article 23)."},
+	"release.duty": {
+		"只可用于上述目的，不得再提供给别人（《个人信息保护法》第23条）。",
+		"For this purpose only; it may not be handed on (PIPL, Article 23).",
+	},
 	"release.evidence": {"下载证据文件", "Download evidence files"},
 	"release.evidence.lead": {
 		"任何人都可以凭证据文件离线核验：对方提供的记录自登记以来没有被改动。文件由本机构根据对方的公开日志和各成员的签名生成，无需对方配合。",
 		"With an evidence file anybody can check offline that a record has not changed since the other side logged it. The files are made here, from their public log and the members' signatures.",
 	},
-	"release.empty":     {"申请获准，但对方没有这些种类的记录。", "The request was allowed, but the other side has no records of these kinds."},
+	"release.empty": {
+		"申请获准，但对方没有这些种类的记录。",
+		"The request was allowed, but the other side has no records of these kinds.",
+	},
 	"release.back":      {"返回患者页面", "Back to the patient"},
 	"release.why":       {"理由", "Why"},
 	"release.decidedby": {"由%s决定", "Decided by %s"},
 	"release.next":      {"接下来怎么办", "What to do next"},
 	"release.tell":      {"患者可以在这个网址授权：", "The patient can grant consent at this address:"},
-	"release.notsent":   {"申请没有发出。这次尝试已在本机构记录，患者可以看到。", "Nothing was sent. The attempt was recorded here, and the patient can see it."},
-	"release.recorded":  {"这次申请和答复已由双方各自记录，患者可以看到。", "This request and its answer were recorded by both sides, and the patient can see them."},
+	"release.notsent": {
+		"申请没有发出。这次尝试已在本机构记录，患者可以看到。",
+		"Nothing was sent. The attempt was recorded here, and the patient can see it.",
+	},
+	"release.recorded": {
+		"这次申请和答复已由双方各自记录，患者可以看到。",
+		"This request and its answer were recorded by both sides, and the patient can see them.",
+	},
 }
 
 var textAudit = map[string]text{
-	"audit.title":                {"成员日志", "Members' logs"},
-	"audit.lead":                 {"每个成员一本只增不改的日志，由所有成员的账本共同见证。这里对照成员自己公布的和账本上见证的。", "Each member keeps one append-only log, and the ledger of all members witnesses it. This page holds what each member publishes against what the ledger has."},
+	"audit.title": {"成员日志", "Members' logs"},
+	"audit.lead": {
+		"每个成员一本只增不改的日志，由所有成员的账本共同见证。这里对照成员自己公布的和账本上见证的。",
+		"Each member keeps one append-only log, and the ledger of all members witnesses it. This page holds what each member publishes against what the ledger has.",
+	},
 	"audit.allwell":              {"%d 个成员的日志都与账本一致。", "The logs of all %d members agree with the ledger."},
 	"audit.trouble":              {"有 %d 个成员的日志需要查看。", "%d member logs need a look."},
 	"audit.at":                   {"数据时间", "As of"},
@@ -82,41 +106,77 @@ var textAudit = map[string]text{
 	"audit.ok":                   {"一致", "Agrees"},
 	"audit.problem.UNREACHABLE":  {"成员的日志地址没有响应", "The member's log address does not answer"},
 	"audit.problem.UNREGISTERED": {"账本上没有这本日志的公钥", "The ledger has no key for this log"},
-	"audit.problem.DISAGREES":    {"成员公布的与账本见证的不一致：需要立即调查", "What the member publishes contradicts the ledger: investigate at once"},
-	"audit.problem.BEHIND":       {"落后过久", "Too far behind"},
-	"audit.explain":              {"想核验整本日志，可在任何电脑上运行：", "To check a whole log yourself, run on any computer:"},
+	"audit.problem.DISAGREES": {
+		"成员公布的与账本见证的不一致：需要立即调查",
+		"What the member publishes contradicts the ledger: investigate at once",
+	},
+	"audit.problem.BEHIND": {"落后过久", "Too far behind"},
+	"audit.explain":        {"想核验整本日志，可在任何电脑上运行：", "To check a whole log yourself, run on any computer:"},
 
-	"evidence.title":      {"核验证据文件", "Check an evidence file"},
-	"evidence.lead":       {"上传患者或其他人给您的证据文件，逐步核对。文件不会被保存。", "Upload an evidence file that a patient or anybody else gave you, and see each step checked. The file is not kept."},
+	"evidence.title": {"核验证据文件", "Check an evidence file"},
+	"evidence.lead": {
+		"上传患者或其他人给您的证据文件，逐步核对。文件不会被保存。",
+		"Upload an evidence file that a patient or anybody else gave you, and see each step checked. The file is not kept.",
+	},
 	"evidence.file":       {"证据文件", "Evidence file"},
 	"evidence.submit":     {"核验", "Check"},
 	"evidence.unreadable": {"这不是证据文件，或者它已损坏。", "This is not an evidence file, or it is damaged."},
 	"evidence.good":       {"核验通过", "It holds"},
-	"evidence.good.what":  {"记录自登记以来没有被改动，登记已由各成员共同见证。", "The record has not changed since it was logged, and the log was witnessed by the members."},
-	"evidence.bad":        {"核验未通过", "It does not hold"},
-	"evidence.bad.what":   {"文件中至少有一步不成立，见下。不能据此相信这条记录。", "At least one step fails, see below. The record must not be trusted on the strength of this file."},
-	"evidence.steps":      {"逐步核对", "Step by step"},
-	"evidence.step.ok":    {"成立", "holds"},
-	"evidence.step.bad":   {"不成立", "fails"},
-	"evidence.step.skip":  {"未进行", "not reached"},
-	"evidence.offline":    {"不想相信本网站？同样的核对可以在自己的电脑上离线进行：", "Would rather not trust this site? The same check runs offline on your own computer:"},
+	"evidence.good.what": {
+		"记录自登记以来没有被改动，登记已由各成员共同见证。",
+		"The record has not changed since it was logged, and the log was witnessed by the members.",
+	},
+	"evidence.bad": {"核验未通过", "It does not hold"},
+	"evidence.bad.what": {
+		"文件中至少有一步不成立，见下。不能据此相信这条记录。",
+		"At least one step fails, see below. The record must not be trusted on the strength of this file.",
+	},
+	"evidence.steps":     {"逐步核对", "Step by step"},
+	"evidence.step.ok":   {"成立", "holds"},
+	"evidence.step.bad":  {"不成立", "fails"},
+	"evidence.step.skip": {"未进行", "not reached"},
+	"evidence.offline": {
+		"不想相信本网站？同样的核对可以在自己的电脑上离线进行：",
+		"Would rather not trust this site? The same check runs offline on your own computer:",
+	},
 }
 
 var textAbout = map[string]text{
-	"about.title":        {"如何证明记录未被改动", "How it is proven that nothing was altered"},
-	"about.lead":         {"您不必相信任何一家医院，也不必相信平台。", "You need not trust any one hospital, nor the operator."},
-	"about.log":          {"每件事都先登记", "Everything is logged first"},
-	"about.log.text":     {"每条病历、每项授权、每次查看都会在保管机构的日志里占一行。这一行不含您的任何信息，只是一个无法倒推的封印。", "Every record, every consent and every look takes one line in the log of the organisation that holds it. The line says nothing about you: it is a seal that cannot be read backwards."},
-	"about.tree":         {"日志只能增加", "The log can only grow"},
-	"about.tree.text":    {"所有行连成一棵哈希树。改动或删去任何一行，树根就会变，谁都看得出来。", "All lines form one hash tree. Altering or dropping any line changes its root, and anybody can see it."},
-	"about.ledger":       {"所有成员共同见证", "All members are witnesses"},
-	"about.ledger.text":  {"树根写进各成员共同保管的账本，账本核对新树确实是旧树的延长。一家机构不能悄悄换掉自己的日志。", "The root goes to a ledger that all members keep together, which checks that each new tree continues the old one. No organisation can quietly swap its log."},
-	"about.consent":      {"授权由您签名", "Consents carry your signature"},
-	"about.consent.text": {"授权用只属于这一次的密钥在您的设备上签名，账本核对签名。医院无法替您编造授权，也无法扣住您的撤回。", "A consent is signed on your device with a key made for it alone, and the ledger checks the signature. A hospital cannot invent a consent, nor hold back a withdrawal."},
-	"about.access":       {"少一条也会被发现", "A missing entry shows"},
-	"about.access.text":  {"查看记录按患者连续编号，一条扣着一条。删掉一条，编号就断了。", "Looks are numbered for each patient without gaps, each tied to the one before. Drop one, and the chain breaks."},
-	"about.check":        {"自己核验", "Check it yourself"},
-	"about.check.text":   {"在“我的病历”里下载证据文件，用核验程序离线检查。它不联网，只需要各成员的根证书。", "Download an evidence file under My records and check it with the verify program. It uses no network, only the members' root certificates."},
-	"about.limits":       {"不能证明什么", "What is not proven"},
-	"about.limits.text":  {"证明的是“没有被改动、没有被隐瞒”，不是“医生写得对”。病历内容如有错误，请要求更正。", "What is proven is that nothing was altered or hidden, not that the doctor wrote the right thing. If a record is wrong, ask for a correction."},
+	"about.title": {"如何证明记录未被改动", "How it is proven that nothing was altered"},
+	"about.lead":  {"您不必相信任何一家医院，也不必相信平台。", "You need not trust any one hospital, nor the operator."},
+	"about.log":   {"每件事都先登记", "Everything is logged first"},
+	"about.log.text": {
+		"每条病历、每项授权、每次查看都会在保管机构的日志里占一行。这一行不含您的任何信息，只是一个无法倒推的封印。",
+		"Every record, every consent and every look takes one line in the log of the organisation that holds it. The line says nothing about you: it is a seal that cannot be read backwards.",
+	},
+	"about.tree": {"日志只能增加", "The log can only grow"},
+	"about.tree.text": {
+		"所有行连成一棵哈希树。改动或删去任何一行，树根就会变，谁都看得出来。",
+		"All lines form one hash tree. Altering or dropping any line changes its root, and anybody can see it.",
+	},
+	"about.ledger": {"所有成员共同见证", "All members are witnesses"},
+	"about.ledger.text": {
+		"树根写进各成员共同保管的账本，账本核对新树确实是旧树的延长。一家机构不能悄悄换掉自己的日志。",
+		"The root goes to a ledger that all members keep together, which checks that each new tree continues the old one. No organisation can quietly swap its log.",
+	},
+	"about.consent": {"授权由您签名", "Consents carry your signature"},
+	"about.consent.text": {
+		"授权用只属于这一次的密钥在您的设备上签名，账本核对签名。医院无法替您编造授权，也无法扣住您的撤回。",
+		"A consent is signed on your device with a key made for it alone, and the ledger checks the signature. A hospital cannot invent a consent, nor hold back a withdrawal.",
+	},
+	"about.access": {"少一条也会被发现", "A missing entry shows"},
+	"about.access.text": {
+		"查看记录按患者连续编号，一条扣着一条。删掉一条，编号就断了。",
+		"Looks are numbered for each patient without gaps, each tied to the one before. Drop one, and the chain breaks.",
+	},
+	"about.check": {"自己核验", "Check it yourself"},
+	"about.check.text": {
+		"在“我的病历”里下载证据文件，用核验程序离线检查。它不联网，只需要各成员的根证书。",
+		"Download an evidence file under My records and check it with the verify program. It uses no network, only the members' root certificates.",
+	},
+	"about.limits": {"不能证明什么", "What is not proven"},
+	"about.limits.text": {
+		"证明的是“没有被改动、没有被隐瞒”，不是“医生写得对”。病历内容如有错误，请要求更正。",
+		"What is proven is that nothing was altered or hidden, not that the doctor wrote the right thing. If a record is wrong, ask for a correction.",
+	},
 }

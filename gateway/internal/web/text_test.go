@@ -28,14 +28,29 @@ func TestEveryPhraseIsInBothLanguages(t *testing.T) {
 		if !han(phrase.zh) && key != "list.separator" {
 			t.Errorf("%s: no Chinese in %q", key, phrase.zh)
 		}
-		if zh, en := verbs.FindAllString(phrase.zh, -1), verbs.FindAllString(phrase.en, -1); strings.Join(zh, "") != strings.Join(en, "") {
+		if zh, en := verbs.FindAllString(phrase.zh, -1), verbs.FindAllString(phrase.en, -1); strings.Join(
+			zh,
+			"",
+		) != strings.Join(
+			en,
+			"",
+		) {
 			t.Errorf("%s: the languages take different arguments: %v and %v", key, zh, en)
 		}
 	}
 }
 
 func TestNoPhraseIsDefinedTwice(t *testing.T) {
-	tables := []map[string]text{textCommon, textCodes, textErrors, textReasons, textPatient, textStaff, textAudit, textAbout}
+	tables := []map[string]text{
+		textCommon,
+		textCodes,
+		textErrors,
+		textReasons,
+		textPatient,
+		textStaff,
+		textAudit,
+		textAbout,
+	}
 	n := 0
 	for _, table := range tables {
 		n += len(table)
@@ -45,7 +60,8 @@ func TestNoPhraseIsDefinedTwice(t *testing.T) {
 	}
 }
 
-// TestTemplatesUseKnownPhrases looks at the templates' source, since a phrase may stand on a branch that no page of the tests takes.
+// TestTemplatesUseKnownPhrases looks at the templates' source, since a phrase may stand on a branch that no page of the
+// tests takes.
 func TestTemplatesUseKnownPhrases(t *testing.T) {
 	literal := regexp.MustCompile(`\bt "([^"]+)"`)
 	built := regexp.MustCompile(`\bt \(printf? "([^"%]+)`)
@@ -126,7 +142,8 @@ func TestReasonsHaveWords(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	codes := regexp.MustCompile(`(?m)^\s*"([A-Z][A-Z_]{5,})":|"code": "([A-Z_]+)"`).FindAllStringSubmatch(string(source), -1)
+	codes := regexp.MustCompile(`(?m)^\s*"([A-Z][A-Z_]{5,})":|"code": "([A-Z_]+)"`).
+		FindAllStringSubmatch(string(source), -1)
 	if len(codes) < 20 {
 		t.Fatalf("found only %d codes in the catalogue: its shape has changed", len(codes))
 	}

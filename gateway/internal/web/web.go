@@ -1,8 +1,9 @@
-// Package web is the pages for people: patients, clinicians and auditors. They are rendered on the server, Chinese first and English, and
-// work without script, but for signing a consent. The package decides no permission and knows no database or ledger: what it shows comes
-// through the narrow interfaces of Deps, which decide and log.
+// Package web is the pages for people: patients, clinicians and auditors. They are rendered on the server, Chinese
+// first and English, and work without script, but for signing a consent. The package decides no permission and knows no
+// database or ledger: what it shows comes through the narrow interfaces of Deps, which decide and log.
 //
-// Each page is one Go file and one template of the same name. A handler returns an error; errors.go alone renders errors.
+// Each page is one Go file and one template of the same name. A handler returns an error; errors.go alone renders
+// errors.
 package web
 
 import (
@@ -26,7 +27,8 @@ type Pages struct {
 	pages   map[Lang]pageSet
 }
 
-// New checks the dependencies and reads the templates: a page that cannot be rendered at all shows at the start, not to a patient.
+// New checks the dependencies and reads the templates: a page that cannot be rendered at all shows at the start, not to
+// a patient.
 func New(deps Deps) (*Pages, error) {
 	if deps.Authenticate == nil || deps.Log == nil || deps.Org == "" || len(deps.Members) == 0 || len(deps.Systems) == 0 {
 		return nil, errors.New("web: Org, Members, Systems, Authenticate and Log are required")
@@ -94,13 +96,16 @@ func (p *Pages) handle(h func(*gin.Context) error) gin.HandlerFunc {
 	}
 }
 
-// headers are on every page. No script or style but our own files, no frames, nothing kept by browsers or proxies in between, since most pages
-// show health records. Referrer-Policy is same-origin and not stricter: with no-referrer, browsers hide the Origin of our own forms, by which
-// requests of other sites are told apart.
+// headers are on every page. No script or style but our own files, no frames, nothing kept by browsers or proxies in
+// between, since most pages show health records. Referrer-Policy is same-origin and not stricter: with no-referrer,
+// browsers hide the Origin of our own forms, by which requests of other sites are told apart.
 func (p *Pages) headers(c *gin.Context) {
 	h := c.Writer.Header()
-	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "+
-		"form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+	h.Set(
+		"Content-Security-Policy",
+		"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "+
+			"form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+	)
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY")

@@ -1,6 +1,6 @@
-// Package consortium brings a development consortium up, in the order in which its parts need each other: keys and configuration, database
-// and identity provider, Fabric, chaincode, gateways. What was made once is kept, so that coming up again takes seconds. It is written
-// against a supervisor, which runs the processes.
+// Package consortium brings a development consortium up, in the order in which its parts need each other: keys and
+// configuration, database and identity provider, Fabric, chaincode, gateways. What was made once is kept, so that
+// coming up again takes seconds. It is written against a supervisor, which runs the processes.
 package consortium
 
 import (

@@ -46,7 +46,13 @@ func TestGatewayConfigurationsAreValid(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got.Ledger.Peers[0].MSP != m.ID || len(got.Ledger.Peers) != 4 || len(got.Members) != 4 {
-			t.Errorf("%s: first peer of %s, %d peers, %d members", m.ID, got.Ledger.Peers[0].MSP, len(got.Ledger.Peers), len(got.Members))
+			t.Errorf(
+				"%s: first peer of %s, %d peers, %d members",
+				m.ID,
+				got.Ledger.Peers[0].MSP,
+				len(got.Ledger.Peers),
+				len(got.Members),
+			)
 		}
 		if got.Log.Interval != 200*time.Millisecond || got.Limits.CareWindow != 720*time.Hour {
 			t.Errorf("%s: durations do not survive: %v, %v", m.ID, got.Log.Interval, got.Limits.CareWindow)

@@ -13,8 +13,8 @@ import (
 	"yilian.example/network/topology"
 )
 
-// ladder takes administrative steps one by one. Each is safe to repeat; after an error it is tried again with a fresh administrator,
-// since fabric-sdk-go keeps what it learned of channel and members too early.
+// ladder takes administrative steps one by one. Each is safe to repeat; after an error it is tried again with a fresh
+// administrator, since fabric-sdk-go keeps what it learned of channel and members too early.
 type ladder struct {
 	c     *Consortium
 	admin *fabric.Admin // nil until needed, and after an error
@@ -115,7 +115,8 @@ func (c *Consortium) each(ctx context.Context, do func(context.Context, topology
 	return group.Wait()
 }
 
-// awaitPeers waits until every peer reaches its chaincode and knows all others with it: from then on any gateway can submit.
+// awaitPeers waits until every peer reaches its chaincode and knows all others with it: from then on any gateway can
+// submit.
 func (c *Consortium) awaitPeers(ctx context.Context, l *ladder) error {
 	for _, m := range c.Topology.Members {
 		err := l.step(ctx, func(ctx context.Context, admin *fabric.Admin) error { return admin.Answers(ctx, m) })

@@ -42,7 +42,11 @@ func (c *Consortium) gatewayConfig(m topology.Member) config.Config {
 	at := func(names ...string) string { return c.State.Org(m.ID, append([]string{"gateway"}, names...)...) }
 	g := config.Config{
 		Org: m.ID, Domain: c.Topology.Domain, PublicURL: m.PublicURL(), Listen: topology.Address(m.Ports.Gateway),
-		Exchange: config.Exchange{Listen: topology.Address(m.Ports.Exchange), Cert: at("exchange.crt"), Key: at("exchange.key")},
+		Exchange: config.Exchange{
+			Listen: topology.Address(m.Ports.Exchange),
+			Cert:   at("exchange.crt"),
+			Key:    at("exchange.key"),
+		},
 		Database: config.Database{URL: c.server.URL, MaxConns: 16},
 		Identity: config.Identity{
 			Issuer: c.Topology.Issuer(), ClientID: idp.PeopleClient(m.ID), ClientSecretFile: idp.PeopleSecret(c.State, m.ID), Audience: m.PublicURL(),
@@ -50,10 +54,20 @@ func (c *Consortium) gatewayConfig(m topology.Member) config.Config {
 		Ledger: config.Ledger{
 			Channel: c.Topology.Channel, Chaincode: c.Topology.Chaincode, MSP: m.ID, Cert: at("ledger.crt"), Key: at("ledger.key"),
 		},
-		Keys:     config.Keys{Wrapping: at("wrapping.json"), Log: at("log.key"), Release: at("release.pem"), Index: at("index.hex")},
+		Keys: config.Keys{
+			Wrapping: at("wrapping.json"),
+			Log:      at("log.key"),
+			Release:  at("release.pem"),
+			Index:    at("index.hex"),
+		},
 		Log:      config.Log{Interval: 200 * time.Millisecond, BatchMax: 4096, LagBudget: 4 * time.Hour},
 		Matching: config.Matching{IdentifierSystems: identifierSystems()},
-		Limits:   config.Limits{BodyBytes: 16 << 20, ReadTimeout: 30 * time.Second, CareWindow: 30 * 24 * time.Hour, ReleaseFresh: 2 * time.Minute},
+		Limits: config.Limits{
+			BodyBytes:    16 << 20,
+			ReadTimeout:  30 * time.Second,
+			CareWindow:   30 * 24 * time.Hour,
+			ReleaseFresh: 2 * time.Minute,
+		},
 	}
 	for _, other := range c.Topology.Members {
 		g.Members = append(g.Members, config.Member{
@@ -75,8 +89,8 @@ func (c *Consortium) gatewayConfig(m topology.Member) config.Config {
 	return g
 }
 
-// migrate makes every gateway's missing keys, all before the first gateway starts since each reads the others' public halves, and
-// brings the shared schema up to date.
+// migrate makes every gateway's missing keys, all before the first gateway starts since each reads the others' public
+// halves, and brings the shared schema up to date.
 func (c *Consortium) migrate(ctx context.Context) error {
 	for _, m := range c.Topology.Members {
 		err := c.runGateway(ctx, m, "keygen")

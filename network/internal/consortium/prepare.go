@@ -49,8 +49,8 @@ func (c *Consortium) checkPorts() error {
 	return nil
 }
 
-// prepare makes keys, genesis block and the nodes' configuration files. Keys and the block are made once; the rest is rendered each time,
-// so that a new program or a moved directory finds its configuration.
+// prepare makes keys, genesis block and the nodes' configuration files. Keys and the block are made once; the rest is
+// rendered each time, so that a new program or a moved directory finds its configuration.
 func (c *Consortium) prepare(ctx context.Context) error {
 	made, err := c.made()
 	if err != nil {
@@ -94,7 +94,8 @@ func (c *Consortium) prepare(ctx context.Context) error {
 	return nil
 }
 
-// copyRoots puts the members' root certificates into one directory, <org>.pem each, as an auditor gets them for exchange/evidence/verify.
+// copyRoots puts the members' root certificates into one directory, <org>.pem each, as an auditor gets them for
+// exchange/evidence/verify.
 func (c *Consortium) copyRoots() error {
 	err := os.MkdirAll(c.State.Path("roots"), 0o755)
 	if err != nil {
@@ -152,7 +153,10 @@ func (c *Consortium) made() (bool, error) {
 		return false, err
 	}
 	if m.Fingerprint != want {
-		return false, fmt.Errorf("%s was made for another topology or other ports: take those, or remove it with clean", c.State)
+		return false, fmt.Errorf(
+			"%s was made for another topology or other ports: take those, or remove it with clean",
+			c.State,
+		)
 	}
 	return true, nil
 }

@@ -1,5 +1,5 @@
-// Package database chooses the SQL server of a development consortium and prepares it: the one that DATABASE_URL names, else CockroachDB
-// if its program is on the machine, else a private PostgreSQL cluster run by an unprivileged user.
+// Package database chooses the SQL server of a development consortium and prepares it: the one that DATABASE_URL names,
+// else CockroachDB if its program is on the machine, else a private PostgreSQL cluster run by an unprivileged user.
 package database
 
 import (
@@ -30,7 +30,8 @@ type Server struct {
 	URL     string              // for the gateways
 	Kind    string              // for people: what it is
 	Process *supervisor.Process // to run, or nil when somebody else runs it
-	admin   string              // URL of a database that exists from the beginning, to create ours; empty when ours must exist
+	// URL of a database that exists from the beginning, to create ours; empty when ours must exist
+	admin string
 }
 
 // Prepare chooses the server. databaseURL is the value of DATABASE_URL, or empty.

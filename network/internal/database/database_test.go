@@ -47,7 +47,8 @@ func TestCockroach(t *testing.T) {
 	}
 	t.Setenv("PATH", dir)
 	server, err := Prepare(t.Context(), topology.State(t.TempDir()), 26257, "")
-	if err != nil || server.Kind != "CockroachDB" || server.URL != "postgresql://root@127.0.0.1:26257/yilian?sslmode=disable" {
+	if err != nil || server.Kind != "CockroachDB" ||
+		server.URL != "postgresql://root@127.0.0.1:26257/yilian?sslmode=disable" {
 		t.Fatalf("got %+v, %v", server, err)
 	}
 	args := strings.Join(server.Process.Args, " ")
@@ -56,7 +57,8 @@ func TestCockroach(t *testing.T) {
 	}
 }
 
-// TestPostgres makes a real cluster, stops it, and finds its data again. It is the way every machine without CockroachDB goes.
+// TestPostgres makes a real cluster, stops it, and finds its data again. It is the way every machine without
+// CockroachDB goes.
 func TestPostgres(t *testing.T) {
 	_, err := findPostgres(t.Context())
 	if err != nil && os.Getenv("DATABASE_URL") != "" {
@@ -88,7 +90,8 @@ func TestPostgres(t *testing.T) {
 				}
 			}
 			var fsync, tables string
-			err = c.QueryRow(t.Context(), `SELECT current_setting('fsync'), count(*)::text FROM pg_tables WHERE tablename = 'kept'`).Scan(&fsync, &tables)
+			err = c.QueryRow(t.Context(), `SELECT current_setting('fsync'), count(*)::text FROM pg_tables WHERE tablename = 'kept'`).
+				Scan(&fsync, &tables)
 			if err != nil || fsync != "on" || tables != "1" {
 				t.Errorf("start %d: fsync %s, tables %s, %v", n+1, fsync, tables, err)
 			}

@@ -56,7 +56,8 @@ func findPostgres(ctx context.Context) (string, error) {
 	return "", fmt.Errorf("%s is older than version %d", bytes.TrimSpace(output), oldest)
 }
 
-// postgresUser is the user that runs the server: ourselves, or, since PostgreSQL refuses to be run by root, the one that its package makes.
+// postgresUser is the user that runs the server: ourselves, or, since PostgreSQL refuses to be run by root, the one
+// that its package makes.
 func postgresUser() (*syscall.Credential, error) {
 	if os.Geteuid() != 0 {
 		return nil, nil
@@ -76,11 +77,19 @@ func postgresUser() (*syscall.Credential, error) {
 		}
 		return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
 	}
-	return nil, errors.New("PostgreSQL refuses to be run by root, and there is no user postgres, yilian or nobody: useradd --system yilian")
+	return nil, errors.New(
+		"PostgreSQL refuses to be run by root, and there is no user postgres, yilian or nobody: useradd --system yilian",
+	)
 }
 
 // makeCluster makes the data directory if it is missing, and returns where it is.
-func makeCluster(ctx context.Context, state topology.State, programs string, credential *syscall.Credential, password string) (string, error) {
+func makeCluster(
+	ctx context.Context,
+	state topology.State,
+	programs string,
+	credential *syscall.Credential,
+	password string,
+) (string, error) {
 	data, err := placeCluster(state, credential)
 	if err != nil {
 		return "", err
@@ -89,7 +98,8 @@ func makeCluster(ctx context.Context, state topology.State, programs string, cre
 	if err == nil {
 		return data, nil
 	}
-	// Made beside its place and moved there at the end: initdb writes PG_VERSION early, so an interrupted one looks like a whole one.
+	// Made beside its place and moved there at the end: initdb writes PG_VERSION early, so an interrupted one looks like a
+	// whole one.
 	unfinished := data + ".new"
 	err = os.RemoveAll(unfinished)
 	if err != nil {
@@ -116,7 +126,8 @@ func makeCluster(ctx context.Context, state topology.State, programs string, cre
 	return data, nil
 }
 
-// initialise runs initdb. The password goes through a file that only the server's user can read, for as long as that takes.
+// initialise runs initdb. The password goes through a file that only the server's user can read, for as long as that
+// takes.
 func initialise(ctx context.Context, programs, data string, credential *syscall.Credential, password string) error {
 	file, err := os.CreateTemp("", "yilian-initdb-")
 	if err != nil {
@@ -137,8 +148,20 @@ func initialise(ctx context.Context, programs, data string, credential *syscall.
 	if err != nil {
 		return fmt.Errorf("close password file: %w", err)
 	}
-	command := exec.CommandContext(ctx, filepath.Join(programs, "initdb"), "-D", data, "-U", name, "-E", "UTF8", "--locale=C",
-		"--auth=scram-sha-256", "--pwfile="+file.Name(), "--no-instructions")
+	command := exec.CommandContext(
+		ctx,
+		filepath.Join(programs, "initdb"),
+		"-D",
+		data,
+		"-U",
+		name,
+		"-E",
+		"UTF8",
+		"--locale=C",
+		"--auth=scram-sha-256",
+		"--pwfile="+file.Name(),
+		"--no-instructions",
+	)
 	command.Dir = data
 	command.SysProcAttr = &syscall.SysProcAttr{Credential: credential}
 	output, err := command.CombinedOutput()
@@ -148,8 +171,8 @@ func initialise(ctx context.Context, programs, data string, credential *syscall.
 	return nil
 }
 
-// placeCluster is <state>/pg, unless another user must run the server and cannot come there (a checkout below /root): then it is a
-// directory below /var/lib, to which <state>/pg links.
+// placeCluster is <state>/pg, unless another user must run the server and cannot come there (a checkout below /root):
+// then it is a directory below /var/lib, to which <state>/pg links.
 func placeCluster(state topology.State, credential *syscall.Credential) (string, error) {
 	link := state.Path("pg")
 	target, err := os.Readlink(link)

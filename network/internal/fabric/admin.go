@@ -31,9 +31,10 @@ type Admin struct {
 	sdk      *fabsdk.FabricSDK
 }
 
-// OpenAdmin makes an administrator. It connects to nothing yet. The SDK caches what it learned of channel and members, so after an error
-// open another one rather than retrying with the same. orderer chooses, by number, the member whose orderer gets the transactions: the first
-// leads a fresh channel, and a follower keeps a transaction for two seconds before it forwards it.
+// OpenAdmin makes an administrator. It connects to nothing yet. The SDK caches what it learned of channel and members,
+// so after an error open another one rather than retrying with the same. orderer chooses, by number, the member whose
+// orderer gets the transactions: the first leads a fresh channel, and a follower keeps a transaction for two seconds
+// before it forwards it.
 func OpenAdmin(state topology.State, t *topology.Topology, orderer int) (*Admin, error) {
 	sdk, err := openSDK(state, t, orderer)
 	if err != nil {
@@ -67,7 +68,10 @@ func (a *Admin) PeerJoined(ctx context.Context, m topology.Member) (bool, error)
 	if err != nil {
 		return false, err
 	}
-	answer, err := client.QueryChannels(resmgmt.WithParentContext(ctx), resmgmt.WithTargetEndpoints(topology.Address(m.Ports.Peer)))
+	answer, err := client.QueryChannels(
+		resmgmt.WithParentContext(ctx),
+		resmgmt.WithTargetEndpoints(topology.Address(m.Ports.Peer)),
+	)
 	if err != nil {
 		return false, fmt.Errorf("ask peer of %s for its channels: %w", m.ID, err)
 	}
@@ -79,7 +83,8 @@ func (a *Admin) PeerJoined(ctx context.Context, m topology.Member) (bool, error)
 	return false, nil
 }
 
-// JoinPeer makes a member's peer a part of the channel. The genesis block is the member's own copy: no orderer is asked for it.
+// JoinPeer makes a member's peer a part of the channel. The genesis block is the member's own copy: no orderer is asked
+// for it.
 func (a *Admin) JoinPeer(ctx context.Context, m topology.Member) error {
 	content, err := os.ReadFile(a.state.Genesis())
 	if err != nil {
@@ -200,21 +205,28 @@ func (a *Admin) Commit(ctx context.Context) error {
 
 // Height is the number of blocks that a member's peer holds.
 func (a *Admin) Height(ctx context.Context, m topology.Member) (uint64, error) {
-	client, err := ledger.New(a.sdk.ChannelContext(a.topology.Channel, fabsdk.WithOrg(m.ID), fabsdk.WithUser(administrator)))
+	client, err := ledger.New(
+		a.sdk.ChannelContext(a.topology.Channel, fabsdk.WithOrg(m.ID), fabsdk.WithUser(administrator)),
+	)
 	if err != nil {
 		return 0, fmt.Errorf("open ledger of %s: %w", m.ID, err)
 	}
-	info, err := client.QueryInfo(ledger.WithParentContext(ctx), ledger.WithTargetEndpoints(topology.Address(m.Ports.Peer)))
+	info, err := client.QueryInfo(
+		ledger.WithParentContext(ctx),
+		ledger.WithTargetEndpoints(topology.Address(m.Ports.Peer)),
+	)
 	if err != nil {
 		return 0, fmt.Errorf("ask peer of %s for its height: %w", m.ID, err)
 	}
 	return info.BCI.Height, nil
 }
 
-// Answers asks the chaincode of a member's peer for its own description, which every contract of Fabric's contract API can give, and so
-// proves that peer and chaincode process reach each other.
+// Answers asks the chaincode of a member's peer for its own description, which every contract of Fabric's contract API
+// can give, and so proves that peer and chaincode process reach each other.
 func (a *Admin) Answers(ctx context.Context, m topology.Member) error {
-	client, err := channel.New(a.sdk.ChannelContext(a.topology.Channel, fabsdk.WithOrg(m.ID), fabsdk.WithUser(administrator)))
+	client, err := channel.New(
+		a.sdk.ChannelContext(a.topology.Channel, fabsdk.WithOrg(m.ID), fabsdk.WithUser(administrator)),
+	)
 	if err != nil {
 		return fmt.Errorf("open channel for %s: %w", m.ID, err)
 	}
@@ -226,8 +238,8 @@ func (a *Admin) Answers(ctx context.Context, m topology.Member) error {
 	return nil
 }
 
-// Acquainted reports how many peers of the channel, with the chaincode, a member's peer knows by gossip: until it knows enough of them,
-// its gateway service answers "no combination of peers can be derived".
+// Acquainted reports how many peers of the channel, with the chaincode, a member's peer knows by gossip: until it knows
+// enough of them, its gateway service answers "no combination of peers can be derived".
 func (a *Admin) Acquainted(ctx context.Context, m topology.Member) (int, error) {
 	client, err := a.client(m)
 	if err != nil {
@@ -243,7 +255,11 @@ func (a *Admin) Acquainted(ctx context.Context, m topology.Member) (int, error) 
 	}
 	calls := discovery.CcCalls(a.topology.Chaincode)
 	request := discovery.NewRequest().OfChannel(a.topology.Channel).AddPeersQuery(calls...)
-	scoped, cancel := sdkcontext.NewRequest(client, sdkcontext.WithTimeoutType(fab.DiscoveryResponse), sdkcontext.WithParent(ctx))
+	scoped, cancel := sdkcontext.NewRequest(
+		client,
+		sdkcontext.WithTimeoutType(fab.DiscoveryResponse),
+		sdkcontext.WithParent(ctx),
+	)
 	defer cancel()
 	answers, err := finder.Send(scoped, request, config.PeerConfig)
 	if err != nil {

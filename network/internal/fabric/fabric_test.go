@@ -157,7 +157,10 @@ func TestPeerReachesOnlyItsOwnChaincode(t *testing.T) {
 		}
 		roots := x509.NewCertPool()
 		roots.AppendCertsFromPEM([]byte(connection["root_cert"].(string)))
-		own, err := tls.LoadX509KeyPair(state.Org(server, "chaincode/tls/server.crt"), state.Org(server, "chaincode/tls/server.key"))
+		own, err := tls.LoadX509KeyPair(
+			state.Org(server, "chaincode/tls/server.crt"),
+			state.Org(server, "chaincode/tls/server.key"),
+		)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -176,7 +179,8 @@ func TestPeerReachesOnlyItsOwnChaincode(t *testing.T) {
 			served <- tls.Server(a, &tls.Config{Certificates: []tls.Certificate{own}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: clients}).Handshake()
 			_ = a.Close() // so that a client that is refused sees it
 		}()
-		err = tls.Client(b, &tls.Config{Certificates: []tls.Certificate{pair}, RootCAs: roots, ServerName: "127.0.0.1"}).Handshake()
+		err = tls.Client(b, &tls.Config{Certificates: []tls.Certificate{pair}, RootCAs: roots, ServerName: "127.0.0.1"}).
+			Handshake()
 		_ = b.Close()
 		return errors.Join(err, <-served)
 	}
@@ -201,7 +205,10 @@ func TestExchangeRootsAreApart(t *testing.T) {
 		}
 		return pool
 	}
-	pair, err := tls.LoadX509KeyPair(state.Org("donghu", "gateway/exchange.crt"), state.Org("donghu", "gateway/exchange.key"))
+	pair, err := tls.LoadX509KeyPair(
+		state.Org("donghu", "gateway/exchange.crt"),
+		state.Org("donghu", "gateway/exchange.key"),
+	)
 	if err != nil {
 		t.Fatal(err)
 	}

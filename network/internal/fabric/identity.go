@@ -1,5 +1,5 @@
-// Package fabric prepares and administers the consortium's Fabric channel: identities, node configuration, the genesis block, the chaincode
-// package, and, over fabric-sdk-go, joining and the chaincode lifecycle. It starts no process.
+// Package fabric prepares and administers the consortium's Fabric channel: identities, node configuration, the genesis
+// block, the chaincode package, and, over fabric-sdk-go, joining and the chaincode lifecycle. It starts no process.
 package fabric
 
 import (

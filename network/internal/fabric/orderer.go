@@ -16,7 +16,8 @@ import (
 	"yilian.example/network/topology"
 )
 
-// JoinOrderer makes a member's orderer a part of the channel, over the channel participation interface. It is a no-op when it is one.
+// JoinOrderer makes a member's orderer a part of the channel, over the channel participation interface. It is a no-op
+// when it is one.
 func JoinOrderer(ctx context.Context, state topology.State, t *topology.Topology, m topology.Member) error {
 	client, err := participationClient(state, t, m)
 	if err != nil {
@@ -76,7 +77,14 @@ func ordererJoined(ctx context.Context, client *http.Client, base, channel strin
 	return false, nil
 }
 
-func call(ctx context.Context, client *http.Client, method, url string, body io.Reader, kind string, want int) ([]byte, error) {
+func call(
+	ctx context.Context,
+	client *http.Client,
+	method, url string,
+	body io.Reader,
+	kind string,
+	want int,
+) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, method, url, body)
 	if err != nil {
 		return nil, fmt.Errorf("build request: %w", err)
@@ -100,7 +108,10 @@ func call(ctx context.Context, client *http.Client, method, url string, body io.
 }
 
 func participationClient(state topology.State, t *topology.Topology, m topology.Member) (*http.Client, error) {
-	pair, err := tls.LoadX509KeyPair(state.Org(m.ID, "admin", "tls", "server.crt"), state.Org(m.ID, "admin", "tls", "server.key"))
+	pair, err := tls.LoadX509KeyPair(
+		state.Org(m.ID, "admin", "tls", "server.crt"),
+		state.Org(m.ID, "admin", "tls", "server.key"),
+	)
 	if err != nil {
 		return nil, fmt.Errorf("load TLS identity: %w", err)
 	}

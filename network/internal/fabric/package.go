@@ -17,8 +17,8 @@ type Package struct {
 	Bytes []byte
 }
 
-// NewPackage makes the package of chaincode that runs as a service. It holds no code and no address, so it is the same, to the byte, for
-// every member and every time: a new build of the chaincode needs no new package.
+// NewPackage makes the package of chaincode that runs as a service. It holds no code and no address, so it is the same,
+// to the byte, for every member and every time: a new build of the chaincode needs no new package.
 func NewPackage(name string) (Package, error) {
 	label := name + "_1"
 	metadata, err := json.Marshal(map[string]string{"type": "ccaas", "label": label})
@@ -29,7 +29,10 @@ func NewPackage(name string) (Package, error) {
 	if err != nil {
 		return Package{}, err
 	}
-	content, err := archive(map[string][]byte{"metadata.json": metadata, "code.tar.gz": code}, []string{"metadata.json", "code.tar.gz"})
+	content, err := archive(
+		map[string][]byte{"metadata.json": metadata, "code.tar.gz": code},
+		[]string{"metadata.json", "code.tar.gz"},
+	)
 	if err != nil {
 		return Package{}, err
 	}

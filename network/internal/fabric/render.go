@@ -24,8 +24,8 @@ var templates = template.Must(template.ParseFS(files, "templates/*.yaml"))
 // profile is the name of the channel's profile in configtx.yaml.
 const profile = "Yilian"
 
-// RenderNodes writes the configuration of every peer and orderer, and how each peer reaches its chaincode. builder is the directory whose
-// bin holds the external builder's programs.
+// RenderNodes writes the configuration of every peer and orderer, and how each peer reaches its chaincode. builder is
+// the directory whose bin holds the external builder's programs.
 func RenderNodes(state topology.State, t *topology.Topology, builder string) error {
 	for n, m := range t.Members {
 		next := t.Members[(n+1)%len(t.Members)]
@@ -62,7 +62,9 @@ func ConnectionFile(state topology.State, id string) string {
 // renderConnection writes Fabric's connection.json for mutual TLS between a peer and its own chaincode process.
 func renderConnection(state topology.State, m topology.Member) error {
 	connection := map[string]any{
-		"address": topology.Address(m.Ports.Chaincode), "dial_timeout": "10s", "tls_required": true, "client_auth_required": true,
+		"address": topology.Address(
+			m.Ports.Chaincode,
+		), "dial_timeout": "10s", "tls_required": true, "client_auth_required": true,
 	}
 	for field, name := range map[string]string{"client_key": "server.key", "client_cert": "server.crt", "root_cert": "ca.crt"} {
 		content, err := os.ReadFile(state.Org(m.ID, "peer", "tls", name))

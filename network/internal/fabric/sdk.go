@@ -14,8 +14,8 @@ import (
 // administrator is the name under which every member's admin identity is known to the SDK.
 const administrator = "Admin"
 
-// openSDK connects fabric-sdk-go to the consortium. Orderers and peers are named by their addresses, since that is how channel
-// configuration and discovery name them. Transactions go to the orderer of one member, chosen by number.
+// openSDK connects fabric-sdk-go to the consortium. Orderers and peers are named by their addresses, since that is how
+// channel configuration and discovery name them. Transactions go to the orderer of one member, chosen by number.
 func openSDK(state topology.State, t *topology.Topology, orderer int) (*fabsdk.FabricSDK, error) {
 	logging.SetLevel("fabsdk", logging.ERROR)
 	text, err := yaml.Marshal(sdkConfig(state, t, orderer))
@@ -37,7 +37,9 @@ func sdkConfig(state topology.State, t *topology.Topology, orderer int) map[stri
 		organizations[m.ID] = map[string]any{
 			"mspid": m.ID, "cryptoPath": admin, "peers": []string{peer},
 			"users": map[string]any{administrator: map[string]any{
-				"cert": map[string]any{"path": admin + "/signcerts/cert.pem"}, "key": map[string]any{"path": admin + "/keystore/key.pem"},
+				"cert": map[string]any{
+					"path": admin + "/signcerts/cert.pem",
+				}, "key": map[string]any{"path": admin + "/keystore/key.pem"},
 			}},
 		}
 		root := map[string]any{"path": state.Org(m.ID, "tlsca", "ca.crt")}
@@ -46,14 +48,22 @@ func sdkConfig(state topology.State, t *topology.Topology, orderer int) map[stri
 		}
 		peers[peer] = map[string]any{"url": peer, "tlsCACerts": root, "grpcOptions": options(t.PeerHost(m))}
 		orderers[consenter] = map[string]any{"url": consenter, "tlsCACerts": root, "grpcOptions": options(t.OrdererHost(m))}
-		channelPeers[peer] = map[string]any{"endorsingPeer": true, "chaincodeQuery": true, "ledgerQuery": true, "eventSource": true}
+		channelPeers[peer] = map[string]any{
+			"endorsingPeer":  true,
+			"chaincodeQuery": true,
+			"ledgerQuery":    true,
+			"eventSource":    true,
+		}
 	}
 	return map[string]any{
 		"version": "1.0.0",
 		"client": map[string]any{
 			"organization": t.Members[0].ID, "logging": map[string]any{"level": "error"},
-			"cryptoconfig":    map[string]any{"path": state.Path("orgs")},
-			"credentialStore": map[string]any{"path": state.Path("run", "sdk"), "cryptoStore": map[string]any{"path": state.Path("run", "sdk")}},
+			"cryptoconfig": map[string]any{"path": state.Path("orgs")},
+			"credentialStore": map[string]any{
+				"path":        state.Path("run", "sdk"),
+				"cryptoStore": map[string]any{"path": state.Path("run", "sdk")},
+			},
 			"BCCSP": map[string]any{"security": map[string]any{
 				"enabled": true, "default": map[string]any{"provider": "SW"}, "hashAlgorithm": "SHA2", "softVerify": true, "level": 256,
 			}},

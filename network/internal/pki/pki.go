@@ -1,5 +1,6 @@
-// Package pki makes the certificates of a development consortium: one root per member and use (Fabric identities, TLS, exchange between
-// gateways), and the certificates below them. A production member brings its own; nothing here is read by the gateway.
+// Package pki makes the certificates of a development consortium: one root per member and use (Fabric identities, TLS,
+// exchange between gateways), and the certificates below them. A production member brings its own; nothing here is read
+// by the gateway.
 package pki
 
 import (
@@ -167,9 +168,13 @@ func newTemplate(subject pkix.Name, now time.Time) (*x509.Certificate, error) {
 	}, nil
 }
 
-// sign signs again until the signature's S is in the lower half: Fabric rewrites a high S when it reads a certificate, and fabric-sdk-go
-// then no longer recognises a root ("x509: certificate signed by unknown authority").
-func sign(template, parent *x509.Certificate, public *ecdsa.PublicKey, key *ecdsa.PrivateKey) (*x509.Certificate, error) {
+// sign signs again until the signature's S is in the lower half: Fabric rewrites a high S when it reads a certificate,
+// and fabric-sdk-go then no longer recognises a root ("x509: certificate signed by unknown authority").
+func sign(
+	template, parent *x509.Certificate,
+	public *ecdsa.PublicKey,
+	key *ecdsa.PrivateKey,
+) (*x509.Certificate, error) {
 	half := new(big.Int).Rsh(elliptic.P256().Params().N, 1)
 	for {
 		der, err := x509.CreateCertificate(rand.Reader, template, parent, public, key)

@@ -89,7 +89,8 @@ func TestAnotherAuthorityDoesNotVouch(t *testing.T) {
 	}
 }
 
-// A high S makes fabric-sdk-go forget the root, so no certificate may have one. Forty signatures would all be low by chance once in 2^40.
+// A high S makes fabric-sdk-go forget the root, so no certificate may have one. Forty signatures would all be low by
+// chance once in 2^40.
 func TestSignaturesAreLow(t *testing.T) {
 	half := new(big.Int).Rsh(mustHex(t, "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551"), 1)
 	for range 20 {

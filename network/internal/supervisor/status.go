@@ -15,8 +15,9 @@ import (
 
 // Status is what the supervisor writes into its status file: scripts find process ids here.
 type Status struct {
-	PID       int             `json:"pid"`       // of the supervisor
-	Started   uint64          `json:"started"`   // its start time in kernel ticks, so that a reused id is not mistaken for it
+	PID int `json:"pid"` // of the supervisor
+	// its start time in kernel ticks, so that a reused id is not mistaken for it
+	Started   uint64          `json:"started"`
 	Phase     string          `json:"phase"`     // what it is doing, for people
 	Healthy   bool            `json:"healthy"`   // all that was asked for has been up
 	Error     string          `json:"error"`     // why coming up failed
@@ -54,7 +55,8 @@ func ReadStatus(path string) (Status, error) {
 	return s, nil
 }
 
-// TakeDownOrphans ends processes that a dead supervisor left behind. They normally end with it; this is for those that did not.
+// TakeDownOrphans ends processes that a dead supervisor left behind. They normally end with it; this is for those that
+// did not.
 func TakeDownOrphans(s Status, timeout time.Duration) {
 	if s.Alive() {
 		return

@@ -1,5 +1,5 @@
-// Package supervisor starts processes, restarts those that die, writes down what they print, and stops them in order. It knows nothing of
-// what they are. It is for Linux: children are told by the kernel when their supervisor is gone.
+// Package supervisor starts processes, restarts those that die, writes down what they print, and stops them in order.
+// It knows nothing of what they are. It is for Linux: children are told by the kernel when their supervisor is gone.
 package supervisor
 
 import (
@@ -72,8 +72,8 @@ func New(path string, logs func(name string) string, logger *slog.Logger, now fu
 	return s, writeStatus(path, s.status)
 }
 
-// spawner starts all children from one thread that lives as long as the program: the kernel sends a child its parent-death signal when
-// the thread that started it ends, not when the process does (prctl(2), PR_SET_PDEATHSIG).
+// spawner starts all children from one thread that lives as long as the program: the kernel sends a child its
+// parent-death signal when the thread that started it ends, not when the process does (prctl(2), PR_SET_PDEATHSIG).
 func (s *Supervisor) spawner() {
 	runtime.LockOSThread()
 	for start := range s.spawn {
@@ -149,7 +149,11 @@ func (s *Supervisor) launch(c *child) (*exec.Cmd, error) {
 	command.Dir = c.process.Dir
 	command.Stdout, command.Stderr = c.log, c.log
 	command.WaitDelay = 2 * time.Second
-	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: c.process.Signal, Credential: c.process.Credential}
+	command.SysProcAttr = &syscall.SysProcAttr{
+		Setpgid:    true,
+		Pdeathsig:  c.process.Signal,
+		Credential: c.process.Credential,
+	}
 	failed := make(chan error, 1)
 	s.spawn <- func() { failed <- command.Start() }
 	err := <-failed

@@ -18,7 +18,12 @@ import (
 // TestMain lets this test program stand in for a supervisor that is killed: see TestChildrenEndWithTheirSupervisor.
 func TestMain(m *testing.M) {
 	if dir := os.Getenv("SUPERVISOR_TEST_DIR"); dir != "" {
-		s, err := New(filepath.Join(dir, "status.json"), func(n string) string { return filepath.Join(dir, n+".log") }, quiet(), time.Now)
+		s, err := New(
+			filepath.Join(dir, "status.json"),
+			func(n string) string { return filepath.Join(dir, n+".log") },
+			quiet(),
+			time.Now,
+		)
 		if err == nil {
 			err = s.Start(sleeper("one"))
 		}
@@ -37,7 +42,12 @@ func sleeper(name string) Process {
 func newSupervisor(t *testing.T) (*Supervisor, string) {
 	t.Helper()
 	dir := t.TempDir()
-	s, err := New(filepath.Join(dir, "run", "status.json"), func(n string) string { return filepath.Join(dir, "log", n+".log") }, quiet(), time.Now)
+	s, err := New(
+		filepath.Join(dir, "run", "status.json"),
+		func(n string) string { return filepath.Join(dir, "log", n+".log") },
+		quiet(),
+		time.Now,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,13 +123,23 @@ func TestStopEndsLayersFromTheHighest(t *testing.T) {
 	s, dir := newSupervisor(t)
 	order := filepath.Join(dir, "order")
 	for name, layer := range map[string]int{"database": 0, "ledger": 1, "gateway": 2} {
-		script := fmt.Sprintf(`trap 'echo %s >> %s; exit 0' TERM; echo ready >> %s.%s; while :; do sleep 0.01; done`, name, order, order, name)
+		script := fmt.Sprintf(
+			`trap 'echo %s >> %s; exit 0' TERM; echo ready >> %s.%s; while :; do sleep 0.01; done`,
+			name,
+			order,
+			order,
+			name,
+		)
 		err := s.Start(Process{Name: name, Path: "/bin/sh", Args: []string{"-c", script}, Layer: layer})
 		if err != nil {
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-		err = Wait(ctx, 10*time.Millisecond, func(context.Context) error { _, err := os.Stat(order + "." + name); return err })
+		err = Wait(
+			ctx,
+			10*time.Millisecond,
+			func(context.Context) error { _, err := os.Stat(order + "." + name); return err },
+		)
 		cancel()
 		if err != nil {
 			t.Fatal(err)
@@ -140,7 +160,9 @@ func TestStopEndsLayersFromTheHighest(t *testing.T) {
 func TestStubbornProcessIsKilled(t *testing.T) {
 	s, dir := newSupervisor(t)
 	script := `trap '' TERM; echo ready > ` + dir + `/ready; while :; do sleep 0.01; done`
-	err := s.Start(Process{Name: "stubborn", Path: "/bin/sh", Args: []string{"-c", script}, StopTimeout: 200 * time.Millisecond})
+	err := s.Start(
+		Process{Name: "stubborn", Path: "/bin/sh", Args: []string{"-c", script}, StopTimeout: 200 * time.Millisecond},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}

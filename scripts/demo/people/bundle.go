@@ -34,7 +34,10 @@ func (g *Generator) bundle(p Person, c course) []byte {
 	ch.encounter = ch.add(ch.visit("in-progress", class, display, admitted, time.Time{}))
 	ch.present(c, admitted)
 
-	return appendJSON(make([]byte, 0, 32<<10), object{"resourceType", "Bundle", "type", "transaction", "entry", ch.entries})
+	return appendJSON(
+		make([]byte, 0, 32<<10),
+		object{"resourceType", "Bundle", "type", "transaction", "entry", ch.entries},
+	)
 }
 
 // checkup is what a visit long ago left behind.
@@ -65,7 +68,10 @@ func (ch *chart) present(c course, at time.Time) {
 func (ch *chart) add(resource object) string {
 	address := "urn:uuid:" + ch.g.uuid()
 	typ := resource[1]
-	ch.entries = append(ch.entries, object{"fullUrl", address, "resource", resource, "request", object{"method", "POST", "url", typ}})
+	ch.entries = append(
+		ch.entries,
+		object{"fullUrl", address, "resource", resource, "request", object{"method", "POST", "url", typ}},
+	)
 	return address
 }
 
@@ -160,7 +166,12 @@ func (ch *chart) condition(c course, at time.Time) object {
 func (ch *chart) pressure(systolic int, at time.Time) {
 	systolic += ch.g.rand.IntN(9) - 4
 	part := func(code, display, text string, value int) object {
-		return object{"code", concept(coded{loinc, code, display, text}), "valueQuantity", quantity(float64(value), 0, "mmHg", "mm[Hg]")}
+		return object{
+			"code",
+			concept(coded{loinc, code, display, text}),
+			"valueQuantity",
+			quantity(float64(value), 0, "mmHg", "mm[Hg]"),
+		}
 	}
 	ch.add(object{
 		"resourceType", "Observation", "status", "final",

@@ -28,15 +28,43 @@ type panel struct {
 }
 
 var bloodCount = panel{coded{loinc, "58410-2", "CBC panel - Blood by Automated count", "血常规"}, []measure{
-	{coded{loinc, "6690-2", "Leukocytes [#/volume] in Blood by Automated count", "白细胞计数"}, "10^9/L", "10*9/L", 3.5, 9.5, 2},
-	{coded{loinc, "789-8", "Erythrocytes [#/volume] in Blood by Automated count", "红细胞计数"}, "10^12/L", "10*12/L", 3.8, 5.8, 2},
+	{
+		coded{loinc, "6690-2", "Leukocytes [#/volume] in Blood by Automated count", "白细胞计数"},
+		"10^9/L",
+		"10*9/L",
+		3.5,
+		9.5,
+		2,
+	},
+	{
+		coded{loinc, "789-8", "Erythrocytes [#/volume] in Blood by Automated count", "红细胞计数"},
+		"10^12/L",
+		"10*12/L",
+		3.8,
+		5.8,
+		2,
+	},
 	{coded{loinc, "718-7", "Hemoglobin [Mass/volume] in Blood", "血红蛋白"}, "g/L", "g/L", 115, 175, 0},
 	{coded{loinc, "777-3", "Platelets [#/volume] in Blood by Automated count", "血小板计数"}, "10^9/L", "10*9/L", 125, 350, 0},
 }}
 
 var liver = panel{coded{loinc, "24325-3", "Hepatic function 2000 panel - Serum or Plasma", "肝功能"}, []measure{
-	{coded{loinc, "1742-6", "Alanine aminotransferase [Enzymatic activity/volume] in Serum or Plasma", "丙氨酸氨基转移酶"}, "U/L", "U/L", 7, 40, 0},
-	{coded{loinc, "1920-8", "Aspartate aminotransferase [Enzymatic activity/volume] in Serum or Plasma", "天门冬氨酸氨基转移酶"}, "U/L", "U/L", 13, 35, 0},
+	{
+		coded{loinc, "1742-6", "Alanine aminotransferase [Enzymatic activity/volume] in Serum or Plasma", "丙氨酸氨基转移酶"},
+		"U/L",
+		"U/L",
+		7,
+		40,
+		0,
+	},
+	{
+		coded{loinc, "1920-8", "Aspartate aminotransferase [Enzymatic activity/volume] in Serum or Plasma", "天门冬氨酸氨基转移酶"},
+		"U/L",
+		"U/L",
+		13,
+		35,
+		0,
+	},
 	{coded{loinc, "14631-6", "Bilirubin.total [Moles/volume] in Serum or Plasma", "总胆红素"}, "μmol/L", "umol/L", 3.4, 21, 1},
 	{coded{loinc, "1751-7", "Albumin [Mass/volume] in Serum or Plasma", "白蛋白"}, "g/L", "g/L", 40, 55, 1},
 }}

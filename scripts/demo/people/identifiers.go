@@ -5,8 +5,9 @@ import (
 	"time"
 )
 
-// The three people of the demonstration. Their numbers have a valid check character (GB 11643) but can belong to nobody: no area of
-// China has a code that begins with 99. The development OpenID provider's seed names the same numbers.
+// The three people of the demonstration. Their numbers have a valid check character (GB 11643) but can belong to
+// nobody: no area of China has a code that begins with 99. The development OpenID provider's seed names the same
+// numbers.
 const (
 	// IDCardSystem is the FHIR system of the resident identity number: the OID of WS/T 500 for 居民身份证号.
 	IDCardSystem = "urn:oid:2.16.156.10011.1.3"
@@ -16,7 +17,8 @@ const (
 	ChenYuID     = "99000019921105048X" // 陈雨, female, born 1992-11-05
 )
 
-// residentID makes a resident identity number: six digits of area, the date of birth, three of sequence (odd for men), a check character.
+// residentID makes a resident identity number: six digits of area, the date of birth, three of sequence (odd for men),
+// a check character.
 func residentID(area int, birth time.Time, sequence int) string {
 	body := fmt.Sprintf("%06d%s%03d", area, birth.Format("20060102"), sequence)
 	return body + string(checkCharacter(body))

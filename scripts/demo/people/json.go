@@ -6,13 +6,15 @@ import (
 	"strconv"
 )
 
-// object is a JSON object that keeps the order of its members (name, value, …): resourceType stands first, as people expect.
+// object is a JSON object that keeps the order of its members (name, value, …): resourceType stands first, as people
+// expect.
 type object []any
 
 // list is a JSON array.
 type list []any
 
-// appendJSON writes a value. Generators of load write many, and encoding/json would encode nested objects once for every level.
+// appendJSON writes a value. Generators of load write many, and encoding/json would encode nested objects once for
+// every level.
 func appendJSON(b []byte, v any) []byte {
 	switch v := v.(type) {
 	case object:

@@ -1,6 +1,6 @@
-// Package people makes synthetic patients for demonstrations, tests and load: Chinese names, resident identity numbers that pass their
-// check but can belong to nobody, and a clinical course as a FHIR R4 transaction bundle. The same seed and time give the same bytes.
-// Nothing here describes a real person, and nothing here ships.
+// Package people makes synthetic patients for demonstrations, tests and load: Chinese names, resident identity numbers
+// that pass their check but can belong to nobody, and a clinical course as a FHIR R4 transaction bundle. The same seed
+// and time give the same bytes. Nothing here describes a real person, and nothing here ships.
 package people
 
 import (
@@ -14,7 +14,8 @@ type Person struct {
 	Female     bool
 	Birth      time.Time // midnight UTC of the day
 	Identifier string    // resident identity number, in the system IDCardSystem
-	Bundle     []byte    // a FHIR R4 transaction: the patient and a clinical course with an encounter that lasts at the generator's time
+	// a FHIR R4 transaction: the patient and a clinical course with an encounter that lasts at the generator's time
+	Bundle []byte
 }
 
 // Generator makes people. It belongs to one goroutine.
@@ -52,8 +53,8 @@ func (g *Generator) sequence(female bool) int {
 	return n
 }
 
-// Demo gives the three people of the demonstration, always in this order: 王秀兰 (diabetes, liver values followed by laboratory), 李建国
-// (pneumonia with a CT report) and 陈雨 (hypertension).
+// Demo gives the three people of the demonstration, always in this order: 王秀兰 (diabetes, liver values followed by
+// laboratory), 李建国 (pneumonia with a CT report) and 陈雨 (hypertension).
 func Demo(now time.Time) []Person {
 	demo := []struct {
 		person Person

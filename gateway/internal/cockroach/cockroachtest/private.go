@@ -20,8 +20,8 @@ import (
 
 // startPrivate starts a server for this process alone and gives the URL of its first database.
 //
-// Go tests have no hook at the end of a process, so a small shell waits for the process to go and then stops the server and removes its files,
-// however the process ended.
+// Go tests have no hook at the end of a process, so a small shell waits for the process to go and then stops the server
+// and removes its files, however the process ended.
 func startPrivate() (string, error) {
 	if bin := postgresBin(); bin != "" {
 		return startPostgres(bin)
@@ -29,7 +29,9 @@ func startPrivate() (string, error) {
 	if bin, err := exec.LookPath("cockroach"); err == nil {
 		return startCockroach(bin)
 	}
-	return "", errors.New("set DATABASE_URL, or install PostgreSQL 15 or newer, or put a cockroach binary on PATH (scripts/setup.sh does it)")
+	return "", errors.New(
+		"set DATABASE_URL, or install PostgreSQL 15 or newer, or put a cockroach binary on PATH (scripts/setup.sh does it)",
+	)
 }
 
 // postgresBin gives the folder of the newest PostgreSQL's programs, or nothing.
@@ -77,9 +79,31 @@ func startPostgres(bin string) (string, error) {
 		return "", err
 	}
 	// A test's data need not survive a power cut; concurrency and rollback behave the same without fsync.
-	server := exec.Command(filepath.Join(bin, "postgres"), "-D", data, "-p", strconv.Itoa(port), "-k", dir, "-h", "127.0.0.1",
-		"-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "max_connections=300",
-		"-c", "shared_buffers=64MB", "-c", "autovacuum=off", "-c", "log_min_messages=fatal")
+	server := exec.Command(
+		filepath.Join(bin, "postgres"),
+		"-D",
+		data,
+		"-p",
+		strconv.Itoa(port),
+		"-k",
+		dir,
+		"-h",
+		"127.0.0.1",
+		"-c",
+		"fsync=off",
+		"-c",
+		"synchronous_commit=off",
+		"-c",
+		"full_page_writes=off",
+		"-c",
+		"max_connections=300",
+		"-c",
+		"shared_buffers=64MB",
+		"-c",
+		"autovacuum=off",
+		"-c",
+		"log_min_messages=fatal",
+	)
 	url := fmt.Sprintf("postgresql://yilian@127.0.0.1:%d/postgres?sslmode=disable", port)
 	return url, launch(server, cred, dir, url)
 }
@@ -99,7 +123,8 @@ func startCockroach(bin string) (string, error) {
 	return url, launch(server, nil, dir, url)
 }
 
-// launch starts the server, and with it the shell that ends it after this process; then it waits until the server answers.
+// launch starts the server, and with it the shell that ends it after this process; then it waits until the server
+// answers.
 func launch(server *exec.Cmd, cred *syscall.Credential, dir, url string) error {
 	logFile, err := os.Create(filepath.Join(dir, "server.log"))
 	if err != nil {

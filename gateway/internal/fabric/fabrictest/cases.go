@@ -20,7 +20,8 @@ import (
 func runWitness(t *testing.T, c Consortium) {
 	own, other := c.Members[0], c.Members[1]
 	l := newTestLog(t, own.MSP)
-	if _, err := own.Client.Log(t.Context(), l.origin); !fault.Is(err, fault.NotFound) || fabric.CodeOf(err) != record.CodeLogUnknown {
+	if _, err := own.Client.Log(t.Context(), l.origin); !fault.Is(err, fault.NotFound) ||
+		fabric.CodeOf(err) != record.CodeLogUnknown {
 		t.Errorf("unregistered log: got %v, want not found", err)
 	}
 	l.register(t, own.Client)
@@ -60,7 +61,9 @@ func runWitness(t *testing.T, c Consortium) {
 		t.Fatal(err)
 	}
 	opened, err := tlog.OpenCheckpoint(state.Note, state.Key)
-	if err != nil || opened.Size != 7 || state.Size != 7 || string(opened.Root[:]) != string(state.Root) || state.Type != record.TypeWitness || state.MSP != own.MSP {
+	if err != nil || opened.Size != 7 || state.Size != 7 || string(opened.Root[:]) != string(state.Root) ||
+		state.Type != record.TypeWitness ||
+		state.MSP != own.MSP {
 		t.Errorf("state %+v does not agree with its note: %v", state, err)
 	}
 	if age := time.Since(state.Time); age.Abs() > 5*time.Minute {
@@ -157,7 +160,8 @@ func runAttest(t *testing.T, c Consortium) {
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
-	if state.Type != record.TypeWitness || state.Origin != l.origin || state.Size != 5 || state.Attested == nil || state.Channel == "" {
+	if state.Type != record.TypeWitness || state.Origin != l.origin || state.Size != 5 || state.Attested == nil ||
+		state.Channel == "" {
 		t.Errorf("attested %+v", state)
 	}
 }
@@ -184,7 +188,8 @@ func runConsent(t *testing.T, c Consortium) {
 		t.Errorf("grant again: tx %s after %s, %v", again.GrantTx, granted.GrantTx, err)
 	}
 	state, err := custodian.Consent(t.Context(), p.grant.ID)
-	if err != nil || !state.Active(time.Now()) || state.Active(time.Unix(p.grant.Until, 0)) || state.Mode != record.ModeSelf {
+	if err != nil || !state.Active(time.Now()) || state.Active(time.Unix(p.grant.Until, 0)) ||
+		state.Mode != record.ModeSelf {
 		t.Errorf("consent after the grant: %+v, %v", state, err)
 	}
 	wrong := p.withdrawal
@@ -227,7 +232,11 @@ func runAssisted(t *testing.T, c Consortium) {
 	staff := record.Staff{ID: record.StaffID(spki), PublicKey: spki}
 	p := newPatient(t)
 	p.grant.Mode, p.grant.Staff = record.ModeAssisted, staff.ID
-	p.grant.StaffSignature = sign(t, key, record.AssistMessage(staff.ID, p.grant.ID, [32]byte(p.grant.Commitment), p.grant.Until))
+	p.grant.StaffSignature = sign(
+		t,
+		key,
+		record.AssistMessage(staff.ID, p.grant.ID, [32]byte(p.grant.Commitment), p.grant.Until),
+	)
 	_, err := own.Client.GrantConsent(t.Context(), p.grant)
 	wantRefusal(t, err, record.CodeStaffUnknown, fault.Forbidden)
 
@@ -280,7 +289,8 @@ func awaitEvent(t *testing.T, client Client, from uint64, kind fabric.EventKind,
 	return 0
 }
 
-// runRace withdraws one consent through all members at once: everyone succeeds, or is told of a conflict; the consent is withdrawn.
+// runRace withdraws one consent through all members at once: everyone succeeds, or is told of a conflict; the consent
+// is withdrawn.
 func runRace(t *testing.T, c Consortium) {
 	p := newPatient(t)
 	if _, err := c.Members[0].Client.GrantConsent(t.Context(), p.grant); err != nil {

@@ -53,8 +53,8 @@ type Consortium struct {
 	Roots   map[string][]byte
 }
 
-// Run checks that a ledger behaves as the gateway relies on. It names everything anew, so it may run again on the same network, and leaves
-// its logs and consents there.
+// Run checks that a ledger behaves as the gateway relies on. It names everything anew, so it may run again on the same
+// network, and leaves its logs and consents there.
 func Run(t *testing.T, c Consortium) {
 	t.Run("Ping", func(t *testing.T) {
 		for _, m := range c.Members {
@@ -234,6 +234,13 @@ func random(n int) string {
 func wantRefusal(t *testing.T, err error, code record.Code, kind fault.Kind) {
 	t.Helper()
 	if !errors.Is(err, fabric.ErrRejected) || fabric.CodeOf(err) != code || fault.KindOf(err) != kind {
-		t.Errorf("got %v (code %q, kind %d), want rejection with %s and kind %d", err, fabric.CodeOf(err), fault.KindOf(err), code, kind)
+		t.Errorf(
+			"got %v (code %q, kind %d), want rejection with %s and kind %d",
+			err,
+			fabric.CodeOf(err),
+			fault.KindOf(err),
+			code,
+			kind,
+		)
 	}
 }

@@ -1,5 +1,6 @@
-// Package fabrictest is a consortium's ledger for tests: the real contracts over an in-memory ledger, behind real Fabric gateway services
-// on loopback, so that the real client runs against it. Run (conformance.go) is the suite that this fake and a real network both pass.
+// Package fabrictest is a consortium's ledger for tests: the real contracts over an in-memory ledger, behind real
+// Fabric gateway services on loopback, so that the real client runs against it. Run (conformance.go) is the suite that
+// this fake and a real network both pass.
 //
 // It is test support: no program imports it.
 package fabrictest
@@ -146,7 +147,12 @@ func Timeouts() fabric.Timeouts {
 // Open connects a member's client, until the test ends.
 func (n *Network) Open(member string) *fabric.Ledger {
 	n.tb.Helper()
-	ledger, err := fabric.Dial(n.tb.Context(), n.Config(member), slog.New(slog.DiscardHandler), fabric.WithTimeouts(Timeouts()))
+	ledger, err := fabric.Dial(
+		n.tb.Context(),
+		n.Config(member),
+		slog.New(slog.DiscardHandler),
+		fabric.WithTimeouts(Timeouts()),
+	)
 	n.must(err)
 	n.tb.Cleanup(func() {
 		if err := ledger.Close(); err != nil {
@@ -170,7 +176,9 @@ func (n *Network) Start(member string) {
 	n.must(err)
 	pair, err := tls.X509KeyPair(p.peer.Cert, key)
 	n.must(err)
-	server := grpc.NewServer(grpc.Creds(credentials.NewTLS(&tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair}})))
+	server := grpc.NewServer(
+		grpc.Creds(credentials.NewTLS(&tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair}})),
+	)
 	gatewaypb.RegisterGatewayServer(server, &service{node: p})
 	p.mu.Lock()
 	p.address, p.server = listener.Addr().String(), server
@@ -218,7 +226,8 @@ func (p *node) wait(ctx context.Context) error {
 	return status.FromContextError(ctx.Err()).Err()
 }
 
-// OnSubmit decides what becomes of submissions: whether the transaction is ordered, and what the client is told. Nil restores the normal.
+// OnSubmit decides what becomes of submissions: whether the transaction is ordered, and what the client is told. Nil
+// restores the normal.
 func (n *Network) OnSubmit(decide func() (ordered bool, err error)) {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -41,7 +41,12 @@ func (s *service) Evaluate(ctx context.Context, in *gatewaypb.EvaluateRequest) (
 		return nil, err
 	}
 	if !s.node.endorses() {
-		return nil, withDetail(codes.Aborted, "failed to evaluate transaction, see attached details for more info", s.node, "chaincode stream terminated")
+		return nil, withDetail(
+			codes.Aborted,
+			"failed to evaluate transaction, see attached details for more info",
+			s.node,
+			"chaincode stream terminated",
+		)
 	}
 	endorsed, err := s.node.network.ledger.Propose(proposal)
 	if err != nil {
@@ -69,7 +74,12 @@ func (s *service) Endorse(ctx context.Context, in *gatewaypb.EndorseRequest) (*g
 	n := s.node.network
 	endorsed, err := n.ledger.Propose(proposal)
 	if err != nil {
-		return nil, withDetail(codes.Aborted, "failed to endorse transaction, see attached details for more info", s.node, err.Error())
+		return nil, withDetail(
+			codes.Aborted,
+			"failed to endorse transaction, see attached details for more info",
+			s.node,
+			err.Error(),
+		)
 	}
 	envelope, err := stubtest.Endorse(raw, &peer.ChaincodeAction{
 		Response:    &peer.Response{Status: 200, Payload: endorsed.Payload},
@@ -91,7 +101,12 @@ func (s *service) plan(ctx context.Context, asked []string) ([]*stubtest.Identit
 		return s.planFor(ctx, asked)
 	}
 	if !s.node.endorses() {
-		return nil, withDetail(codes.Aborted, "failed to endorse transaction, see attached details for more info", s.node, "chaincode stream terminated")
+		return nil, withDetail(
+			codes.Aborted,
+			"failed to endorse transaction, see attached details for more info",
+			s.node,
+			"chaincode stream terminated",
+		)
 	}
 	endorsers := []*stubtest.Identity{s.node.peer}
 	for _, m := range n.order {
@@ -103,7 +118,10 @@ func (s *service) plan(ctx context.Context, asked []string) ([]*stubtest.Identit
 		}
 	}
 	if len(endorsers) < n.quorum() {
-		return nil, status.Error(codes.FailedPrecondition, "no combination of peers can be derived which satisfy the endorsement policy")
+		return nil, status.Error(
+			codes.FailedPrecondition,
+			"no combination of peers can be derived which satisfy the endorsement policy",
+		)
 	}
 	return endorsers, nil
 }
@@ -132,7 +150,10 @@ func (s *service) planFor(ctx context.Context, asked []string) ([]*stubtest.Iden
 		}
 	}
 	if len(missing) > 0 {
-		return nil, status.Error(codes.Unavailable, "failed to find any endorsing peers for org(s): "+strings.Join(missing, ", "))
+		return nil, status.Error(
+			codes.Unavailable,
+			"failed to find any endorsing peers for org(s): "+strings.Join(missing, ", "),
+		)
 	}
 	return endorsers, nil
 }
@@ -163,7 +184,10 @@ func (s *service) Submit(ctx context.Context, in *gatewaypb.SubmitRequest) (*gat
 }
 
 // CommitStatus waits until the transaction is in a block.
-func (s *service) CommitStatus(ctx context.Context, in *gatewaypb.SignedCommitStatusRequest) (*gatewaypb.CommitStatusResponse, error) {
+func (s *service) CommitStatus(
+	ctx context.Context,
+	in *gatewaypb.SignedCommitStatusRequest,
+) (*gatewaypb.CommitStatusResponse, error) {
 	if err := s.node.wait(ctx); err != nil {
 		return nil, err
 	}
@@ -188,7 +212,10 @@ func (s *service) CommitStatus(ctx context.Context, in *gatewaypb.SignedCommitSt
 }
 
 // ChaincodeEvents streams the events of committed transactions, block by block.
-func (s *service) ChaincodeEvents(in *gatewaypb.SignedChaincodeEventsRequest, out grpc.ServerStreamingServer[gatewaypb.ChaincodeEventsResponse]) error {
+func (s *service) ChaincodeEvents(
+	in *gatewaypb.SignedChaincodeEventsRequest,
+	out grpc.ServerStreamingServer[gatewaypb.ChaincodeEventsResponse],
+) error {
 	var request gatewaypb.ChaincodeEventsRequest
 	if err := proto.Unmarshal(in.GetRequest(), &request); err != nil {
 		return status.Error(codes.InvalidArgument, "failed to unmarshal request")
@@ -208,7 +235,12 @@ func (s *service) ChaincodeEvents(in *gatewaypb.SignedChaincodeEventsRequest, ou
 			if b.TxID == skip || b.Event == nil {
 				continue
 			}
-			event := &peer.ChaincodeEvent{ChaincodeId: request.GetChaincodeId(), TxId: b.TxID, EventName: b.Event.Name, Payload: b.Event.Payload}
+			event := &peer.ChaincodeEvent{
+				ChaincodeId: request.GetChaincodeId(),
+				TxId:        b.TxID,
+				EventName:   b.Event.Name,
+				Payload:     b.Event.Payload,
+			}
 			if err := out.Send(&gatewaypb.ChaincodeEventsResponse{BlockNumber: b.Number, Events: []*peer.ChaincodeEvent{event}}); err != nil {
 				return err
 			}
@@ -293,7 +325,8 @@ func (s *service) authenticate(creator, message, signature []byte) error {
 }
 
 func withDetail(code codes.Code, text string, p *node, message string) error {
-	detailed, err := status.New(code, text).WithDetails(&gatewaypb.ErrorDetail{Address: p.address, MspId: p.ca.MSP, Message: message})
+	detailed, err := status.New(code, text).
+		WithDetails(&gatewaypb.ErrorDetail{Address: p.address, MspId: p.ca.MSP, Message: message})
 	if err != nil {
 		return status.Error(code, text)
 	}

@@ -17,8 +17,8 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// VerifySignedRead checks a signed read by chaincode/README.md, and gives its answer and the members that signed it. It exists so that the
-// client can be tested alone; what auditors run is exchange/evidence.
+// VerifySignedRead checks a signed read by chaincode/README.md, and gives its answer and the members that signed it. It
+// exists so that the client can be tested alone; what auditors run is exchange/evidence.
 func VerifySignedRead(raw []byte, roots map[string][]byte) ([]byte, []string, error) {
 	var (
 		prepared    gatewaypb.PreparedTransaction

@@ -1,6 +1,7 @@
-// Command cmd measures the transparency log on this machine and prints JSON: our pipeline on a database of its own beside Tessera's POSIX driver. With
-// a gateway's configuration it uses that gateway's database server and the real ledger, where it registers a log of its own; with only a
-// database it simulates a ledger's commit time. It is for `make bench` and never ships.
+// Command cmd measures the transparency log on this machine and prints JSON: our pipeline on a database of its own
+// beside Tessera's POSIX driver. With a gateway's configuration it uses that gateway's database server and the real
+// ledger, where it registers a log of its own; with only a database it simulates a ledger's commit time. It is for
+// `make bench` and never ships.
 //
 //	go run ./gateway/internal/logbench/cmd --config FILE [--entries N] [--dir DIR]
 //	go run ./gateway/internal/logbench/cmd --database URL [--entries N] [--dir DIR] [--commit 210ms]
@@ -51,7 +52,12 @@ type options struct {
 func main() {
 	var o options
 	flag.StringVar(&o.configFile, "config", "", "a gateway's configuration: use its database server and the real ledger")
-	flag.StringVar(&o.database, "database", os.Getenv("DATABASE_URL"), "database server's URL, where there is no configuration")
+	flag.StringVar(
+		&o.database,
+		"database",
+		os.Getenv("DATABASE_URL"),
+		"database server's URL, where there is no configuration",
+	)
 	flag.StringVar(&o.dir, "dir", os.TempDir(), "where Tessera keeps its files meanwhile")
 	flag.IntVar(&o.entries, "entries", 40000, "entries of each run")
 	flag.DurationVar(&o.commit, "commit", 210*time.Millisecond, "a simulated ledger's commit time")
@@ -119,7 +125,8 @@ func line(name, witness string, f logbench.Figures) result {
 	}
 }
 
-// onOwnDatabase measures on a database that is made for it and removed afterwards, so that nothing of the consortium's is touched.
+// onOwnDatabase measures on a database that is made for it and removed afterwards, so that nothing of the consortium's
+// is touched.
 func onOwnDatabase(ctx context.Context, server, name string, cfg logbench.Config) (logbench.Figures, error) {
 	address, err := url.Parse(server)
 	if err != nil {

@@ -74,9 +74,21 @@ func fillCondition(r *Record, content []byte) error {
 	}
 	r.Title = c.Code.name()
 	r.Wrong = c.VerificationStatus.code() == enteredInError
-	r.Status = known("condition", c.ClinicalStatus.code(), "active", "recurrence", "relapse", "inactive", "remission", "resolved")
+	r.Status = known(
+		"condition",
+		c.ClinicalStatus.code(),
+		"active",
+		"recurrence",
+		"relapse",
+		"inactive",
+		"remission",
+		"resolved",
+	)
 	r.When = first(c.OnsetDateTime, c.OnsetPeriod.Start, c.RecordedDate)
-	r.addCode("certainty", known("verification", c.VerificationStatus.code(), "unconfirmed", "provisional", "differential", "refuted"))
+	r.addCode(
+		"certainty",
+		known("verification", c.VerificationStatus.code(), "unconfirmed", "provisional", "differential", "refuted"),
+	)
 	r.add("severity", c.Severity.name())
 	r.add("site", names(c.BodySite))
 	r.add("onset", c.OnsetString)

@@ -81,7 +81,8 @@ func fillPatient(r *Record, content []byte) error {
 // idCard is the FHIR system of the resident identity number.
 const idCard = "urn:oid:2.16.156.10011.1.3"
 
-// mask hides the middle of a number: enough stays to recognise one's own, too little for somebody who looks over a shoulder.
+// mask hides the middle of a number: enough stays to recognise one's own, too little for somebody who looks over a
+// shoulder.
 func mask(value string) string {
 	runes := []rune(value)
 	if len(runes) < 8 {

@@ -49,7 +49,8 @@ func fillObservation(r *Record, content []byte) error {
 	return nil
 }
 
-// bloodPressure writes the two pressures as everybody does, 129/80, where the observation is just these two in one unit.
+// bloodPressure writes the two pressures as everybody does, 129/80, where the observation is just these two in one
+// unit.
 func bloodPressure(o observation) (Value, bool) {
 	if len(o.Component) != 2 || o.ValueQuantity != nil {
 		return Value{}, false
@@ -59,16 +60,27 @@ func bloodPressure(o observation) (Value, bool) {
 		by[c.Code.code()] = c
 	}
 	systolic, diastolic := by["8480-6"].ValueQuantity, by["8462-4"].ValueQuantity // LOINC
-	if systolic == nil || diastolic == nil || systolic.unit() != diastolic.unit() || systolic.Comparator+diastolic.Comparator != "" {
+	if systolic == nil || diastolic == nil || systolic.unit() != diastolic.unit() ||
+		systolic.Comparator+diastolic.Comparator != "" {
 		return Value{}, false
 	}
 	flags := []Flag{flagOf(by["8480-6"].Interpretation), flagOf(by["8462-4"].Interpretation)}
 	for _, f := range flags {
 		if f.Out() {
-			return Value{Name: o.Code.name(), Text: systolic.Value.String() + "/" + diastolic.Value.String(), Unit: systolic.unit(), Flag: f}, true
+			return Value{
+				Name: o.Code.name(),
+				Text: systolic.Value.String() + "/" + diastolic.Value.String(),
+				Unit: systolic.unit(),
+				Flag: f,
+			}, true
 		}
 	}
-	return Value{Name: o.Code.name(), Text: systolic.Value.String() + "/" + diastolic.Value.String(), Unit: systolic.unit(), Flag: flagOf(o.Interpretation)}, true
+	return Value{
+		Name: o.Code.name(),
+		Text: systolic.Value.String() + "/" + diastolic.Value.String(),
+		Unit: systolic.unit(),
+		Flag: flagOf(o.Interpretation),
+	}, true
 }
 
 // joinNames names a component after its whole, unless its own name says it already.
@@ -101,7 +113,17 @@ func fillReport(r *Record, content []byte) error {
 	}
 	r.Title = d.Code.name()
 	r.Wrong = d.Status == enteredInError
-	r.Status = known("observation", d.Status, "registered", "partial", "preliminary", "amended", "corrected", "appended", "cancelled")
+	r.Status = known(
+		"observation",
+		d.Status,
+		"registered",
+		"partial",
+		"preliminary",
+		"amended",
+		"corrected",
+		"appended",
+		"cancelled",
+	)
 	r.When = first(d.EffectiveDateTime, d.EffectivePeriod.Start, d.Issued)
 	for _, form := range d.PresentedForm {
 		r.Text = append(r.Text, form.text()...)

@@ -37,7 +37,8 @@ const (
 // Out reports whether the value needs a reader's attention.
 func (f Flag) Out() bool { return f != None && f != Normal }
 
-// Bar is a value drawn against its range, in units of a bar that is 100 wide: the normal band from From to To, the value at At.
+// Bar is a value drawn against its range, in units of a bar that is 100 wide: the normal band from From to To, the
+// value at At.
 type Bar struct{ From, To, At float64 }
 
 // Width is the band's.
@@ -98,7 +99,20 @@ func (q *quantity) unit() string {
 }
 
 // powers writes powers of ten as on paper.
-var powers = strings.NewReplacer("10*12/", "×10¹²/", "10^12/", "×10¹²/", "10*9/", "×10⁹/", "10^9/", "×10⁹/", "10*6/", "×10⁶/", "10*3/", "×10³/")
+var powers = strings.NewReplacer(
+	"10*12/",
+	"×10¹²/",
+	"10^12/",
+	"×10¹²/",
+	"10*9/",
+	"×10⁹/",
+	"10^9/",
+	"×10⁹/",
+	"10*6/",
+	"×10⁶/",
+	"10*3/",
+	"×10³/",
+)
 
 // text is value and unit on one line.
 func (q *quantity) text() string {
@@ -177,7 +191,8 @@ func (m measured) value() (Value, bool) {
 	return v, true
 }
 
-// place compares the value with its reference range. A range that has no limits in numbers, or a value that is no number, stays words.
+// place compares the value with its reference range. A range that has no limits in numbers, or a value that is no
+// number, stays words.
 func (m measured) place(v *Value) {
 	if len(m.ReferenceRanges) == 0 {
 		return
@@ -202,7 +217,8 @@ func (m measured) place(v *Value) {
 	}
 }
 
-// sameUnits reports whether the limits are in the value's unit, or name none: numbers in other units must not be compared.
+// sameUnits reports whether the limits are in the value's unit, or name none: numbers in other units must not be
+// compared.
 func sameUnits(value *quantity, limits ...*quantity) bool {
 	for _, l := range limits {
 		if l == nil || l.unit() == "" || l.unit() == value.unit() || (l.Code != "" && l.Code == value.Code) {

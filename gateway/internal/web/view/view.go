@@ -1,7 +1,9 @@
-// Package view turns FHIR R4 records into what a person reads: a title, a time, values with their reference range, and facts. It is pure: no
-// I/O, no clock, no language. Words that come from the record are shown as they are; words of ours are keys that the pages translate.
+// Package view turns FHIR R4 records into what a person reads: a title, a time, values with their reference range, and
+// facts. It is pure: no I/O, no clock, no language. Words that come from the record are shown as they are; words of
+// ours are keys that the pages translate.
 //
-// It never fails: a record that cannot be understood is still listed, marked as unreadable, since a patient must see that it is there.
+// It never fails: a record that cannot be understood is still listed, marked as unreadable, since a patient must see
+// that it is there.
 package view
 
 import (
@@ -34,7 +36,8 @@ type Record struct {
 	Unreadable bool
 }
 
-// Fact is a labelled line. Label is a key ("fact.<Label>"). Text is shown as it is; where Code is set it is a key ("code.<Code>") instead.
+// Fact is a labelled line. Label is a key ("fact.<Label>"). Text is shown as it is; where Code is set it is a key
+// ("code.<Code>") instead.
 type Fact struct {
 	Label string
 	Text  string
@@ -92,7 +95,8 @@ type Section struct {
 	Rest  Part
 }
 
-// Part is some of a section's records. Observations of one day stand together in Panels, as people get them from the laboratory.
+// Part is some of a section's records. Observations of one day stand together in Panels, as people get them from the
+// laboratory.
 type Part struct {
 	Count   int // of entries: panels and records
 	Panels  []Panel
@@ -111,7 +115,8 @@ const (
 	firstRecords = 6
 )
 
-// Sections groups versions by kind, in the order in which people read them, newest first. Kinds without records are left out.
+// Sections groups versions by kind, in the order in which people read them, newest first. Kinds without records are
+// left out.
 func Sections(versions []exchange.Version) []Section {
 	by := map[consortium.Kind][]Record{}
 	for _, v := range versions {

@@ -27,7 +27,13 @@ func version(t testing.TB, content string) exchange.Version {
 		t.Fatal(err)
 	}
 	class, _ := fhir.ClassOf(head.ResourceType)
-	return exchange.Version{Ref: exchange.RecordRef{Org: "donghu", Type: head.ResourceType, ID: head.ID}, Number: 1, Kind: class.Kind, Recorded: now, Content: []byte(content)}
+	return exchange.Version{
+		Ref:      exchange.RecordRef{Org: "donghu", Type: head.ResourceType, ID: head.ID},
+		Number:   1,
+		Kind:     class.Kind,
+		Recorded: now,
+		Content:  []byte(content),
+	}
 }
 
 // bundled is the patient records of a FHIR bundle.
@@ -100,7 +106,12 @@ func TestBloodPressureIsOneValue(t *testing.T) {
 		return `{"code":{"coding":[{"code":"` + code + `"}]},"valueQuantity":{"value":` + value + `,"unit":"` + unit + `"}}`
 	}
 	pressure := func(components string) []view.Value {
-		return view.Of(version(t, `{"resourceType":"Observation","id":"b","status":"final","code":{"text":"血压"},"component":[`+components+`]}`)).Values
+		return view.Of(
+			version(
+				t,
+				`{"resourceType":"Observation","id":"b","status":"final","code":{"text":"血压"},"component":[`+components+`]}`,
+			),
+		).Values
 	}
 	got := pressure(component("8462-4", "80", "mmHg") + "," + component("8480-6", "129", "mmHg"))
 	if len(got) != 1 || got[0].Text != "129/80" || got[0].Unit != "mmHg" || got[0].Name != "血压" {
@@ -185,11 +196,17 @@ func TestNothingIsLost(t *testing.T) {
 		var versions []exchange.Version
 		for i := range n {
 			kind := rapid.SampledFrom(consortium.PatientKinds()).Draw(t, "kind")
-			date := rapid.SampledFrom([]string{"", "2026-05-03", "2026-05-03T23:30:00+08:00", "2026-05", "2025", "nonsense"}).Draw(t, "date")
+			date := rapid.SampledFrom([]string{"", "2026-05-03", "2026-05-03T23:30:00+08:00", "2026-05", "2025", "nonsense"}).
+				Draw(t, "date")
 			value := rapid.SampledFrom([]string{"", `,"valueQuantity":{"value":1}`, `,"valueString":"x"`}).Draw(t, "value")
 			id := string(rune('A'+i%26)) + strings.Repeat("x", i/26)
-			versions = append(versions, exchange.Version{Kind: kind, Ref: exchange.RecordRef{Type: "Observation", ID: id}, Recorded: now,
-				Content: []byte(`{"resourceType":"Observation","code":{"text":"` + id + `"},"effectiveDateTime":"` + date + `"` + value + `}`)})
+			versions = append(
+				versions,
+				exchange.Version{Kind: kind, Ref: exchange.RecordRef{Type: "Observation", ID: id}, Recorded: now,
+					Content: []byte(
+						`{"resourceType":"Observation","code":{"text":"` + id + `"},"effectiveDateTime":"` + date + `"` + value + `}`,
+					)},
+			)
 		}
 		seen := map[string]int{}
 		for _, s := range view.Sections(versions) {
@@ -263,7 +280,14 @@ func FuzzOf(f *testing.F) {
 		f.Add(v.Ref.Type, v.Content)
 	}
 	f.Fuzz(func(t *testing.T, typ string, content []byte) {
-		r := view.Of(exchange.Version{Ref: exchange.RecordRef{Type: typ, ID: "x"}, Kind: consortium.Observations, Recorded: now, Content: content})
+		r := view.Of(
+			exchange.Version{
+				Ref:      exchange.RecordRef{Type: typ, ID: "x"},
+				Kind:     consortium.Observations,
+				Recorded: now,
+				Content:  content,
+			},
+		)
 		for _, v := range r.Values {
 			if b := v.Bar; b != nil && !(b.At >= 0 && b.At <= 100 && b.From >= 0 && b.To <= 100 && b.From < b.To) {
 				t.Fatalf("drawn outside its bar: %+v", *b)
