@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"yilian.example/chaincode/record"
+	"yilian.example/chaincode/ledger"
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
 	"yilian.example/exchange/tlog"
@@ -156,7 +156,7 @@ func (c *Carrier) carry(ctx context.Context, o Order) (Outcome, bool, error) {
 func (c *Carrier) carryGrant(ctx context.Context, o Order, consent Consent, secret Secret) (Outcome, bool, error) {
 	commitment := tlog.Commit(tlog.KindConsent, secret.Salt, secret.Statement)
 	until := consent.Terms.Until.Unix()
-	var state record.ConsentState
+	var state ledger.ConsentState
 	var err error
 	if o.Attempts > 1 {
 		state, err = c.Ledger.Consent(ctx, string(o.ID))
@@ -165,10 +165,10 @@ func (c *Carrier) carryGrant(ctx context.Context, o Order, consent Consent, secr
 		}
 	}
 	if o.Attempts == 1 || err != nil {
-		state, err = c.Ledger.GrantConsent(ctx, record.Grant{
+		state, err = c.Ledger.GrantConsent(ctx, ledger.Grant{
 			ID: string(
 				o.ID,
-			), PublicKey: secret.PublicKey, Commitment: commitment[:], Until: until, Signature: secret.Grant, Mode: record.ModeSelf,
+			), PublicKey: secret.PublicKey, Commitment: commitment[:], Until: until, Signature: secret.Grant, Mode: ledger.ModeSelf,
 		})
 	}
 	if code, final := refusal(err); final {
@@ -177,8 +177,8 @@ func (c *Carrier) carryGrant(ctx context.Context, o Order, consent Consent, secr
 	if err != nil {
 		return Outcome{}, false, fmt.Errorf("carry grant: %w", err)
 	}
-	if state.Status == record.StatusWithdrawn {
-		return Outcome{Refused: string(record.CodeConsentWithdrawn), At: c.Now().UTC()}, true, nil
+	if state.Status == ledger.StatusWithdrawn {
+		return Outcome{Refused: string(ledger.CodeConsentWithdrawn), At: c.Now().UTC()}, true, nil
 	}
 	if state.ID != string(o.ID) || !bytes.Equal(state.Commitment, commitment[:]) || state.Until != until ||
 		state.GrantTx == "" {
@@ -204,13 +204,13 @@ func (c *Carrier) carryWithdrawal(ctx context.Context, o Order, consent Consent,
 	if err != nil {
 		return Outcome{}, false, fmt.Errorf("look up consent: %w", err)
 	}
-	if state.Status != record.StatusWithdrawn {
-		state, err = c.Ledger.WithdrawConsent(ctx, record.Withdrawal{ID: string(o.ID), Signature: secret.Withdrawal})
+	if state.Status != ledger.StatusWithdrawn {
+		state, err = c.Ledger.WithdrawConsent(ctx, ledger.Withdrawal{ID: string(o.ID), Signature: secret.Withdrawal})
 		if err != nil {
 			return Outcome{}, false, fmt.Errorf("carry withdrawal: %w", err)
 		}
 	}
-	if state.Status != record.StatusWithdrawn {
+	if state.Status != ledger.StatusWithdrawn {
 		return Outcome{}, false, errors.New("carry withdrawal: the ledger does not show it as withdrawn")
 	}
 	return Outcome{At: c.Now().UTC()}, true, nil
@@ -219,16 +219,16 @@ func (c *Carrier) carryWithdrawal(ctx context.Context, o Order, consent Consent,
 // refusal tells whether the ledger will never take the grant, and why. Refusals of the moment (clock, caller) are tried
 // again.
 func refusal(err error) (string, bool) {
-	var r *record.Refusal
+	var r *ledger.Refusal
 	if !errors.As(err, &r) {
 		return "", false
 	}
 	switch r.Code {
-	case record.CodeArgument,
-		record.CodeSignature,
-		record.CodeConsentUntil,
-		record.CodeConsentExists,
-		record.CodeConsentWithdrawn:
+	case ledger.CodeArgument,
+		ledger.CodeSignature,
+		ledger.CodeConsentUntil,
+		ledger.CodeConsentExists,
+		ledger.CodeConsentWithdrawn:
 		return string(r.Code), true
 	}
 	return "", false

@@ -7,7 +7,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"yilian.example/chaincode/record"
+	"yilian.example/chaincode/ledger"
 	"yilian.example/consent"
 	"yilian.example/consent/consenttest"
 )
@@ -82,10 +82,10 @@ func TestCarrierBacksOff(t *testing.T) {
 }
 
 func TestFinalRefusal(t *testing.T) {
-	for code, want := range map[record.Code]consent.State{
-		record.CodeConsentUntil: consent.Refused, record.CodeConsentExists: consent.Refused, record.CodeConsentWithdrawn: consent.Refused,
-		record.CodeSignature: consent.Refused, record.CodeArgument: consent.Refused,
-		record.CodeTime: consent.Granted, record.CodeCaller: consent.Granted, // of the moment: tried again
+	for code, want := range map[ledger.Code]consent.State{
+		ledger.CodeConsentUntil: consent.Refused, ledger.CodeConsentExists: consent.Refused, ledger.CodeConsentWithdrawn: consent.Refused,
+		ledger.CodeSignature: consent.Refused, ledger.CodeArgument: consent.Refused,
+		ledger.CodeTime: consent.Granted, ledger.CodeCaller: consent.Granted, // of the moment: tried again
 	} {
 		t.Run(string(code), func(t *testing.T) {
 			h := newHospital(t)
@@ -126,14 +126,14 @@ func TestWithdrawnByAnotherMember(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.step(t)
-	if _, err := h.ledger.WithdrawConsent(t.Context(), record.Withdrawal{ID: string(c.ID), Signature: signed.Withdrawal}); err != nil {
+	if _, err := h.ledger.WithdrawConsent(t.Context(), ledger.Withdrawal{ID: string(c.ID), Signature: signed.Withdrawal}); err != nil {
 		t.Fatal(err)
 	}
 	events := make(chan consent.LedgerEvent, 4)
 	events <- consent.LedgerEvent{Block: 3}
 	events <- consent.LedgerEvent{ID: string(c.ID), Block: 4}
 	events <- consent.LedgerEvent{ID: string(c.ID), Withdrawn: true, Block: 7}
-	events <- consent.LedgerEvent{ID: record.ConsentID([]byte("of another custodian")), Withdrawn: true, Block: 9}
+	events <- consent.LedgerEvent{ID: ledger.ConsentID([]byte("of another custodian")), Withdrawn: true, Block: 9}
 	close(events)
 	if err := h.carrier.Follow(t.Context(), events, h.book); err != nil {
 		t.Fatal(err)
@@ -187,7 +187,7 @@ func TestNoInterleavingRevives(t *testing.T) {
 			if (d.Allow || alone.Allow) && err != nil {
 				r.Fatal("released under a grant that the ledger never committed")
 			}
-			if d.Allow && state.Status != record.StatusGranted {
+			if d.Allow && state.Status != ledger.StatusGranted {
 				r.Fatal("released against the ledger's word")
 			}
 		}
@@ -219,7 +219,7 @@ func TestNoInterleavingRevives(t *testing.T) {
 			check()
 		}
 		state, err := h.ledger.Consent(context.Background(), string(c.ID))
-		onLedger := err == nil && state.Status == record.StatusGranted
+		onLedger := err == nil && state.Status == ledger.StatusGranted
 		if onLedger == withdrawn {
 			r.Fatalf("in the end withdrawn is %v, but the ledger says %v (%v)", withdrawn, state.Status, err)
 		}
@@ -271,7 +271,7 @@ func TestWithdrawnOnTheLedgerFirst(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.step(t)
-	if _, err := h.ledger.WithdrawConsent(t.Context(), record.Withdrawal{ID: string(c.ID), Signature: signed.Withdrawal}); err != nil {
+	if _, err := h.ledger.WithdrawConsent(t.Context(), ledger.Withdrawal{ID: string(c.ID), Signature: signed.Withdrawal}); err != nil {
 		t.Fatal(err)
 	}
 	h.clock.at = h.clock.at.Add(time.Minute)
@@ -287,7 +287,7 @@ func TestWithdrawnOnTheLedgerFirst(t *testing.T) {
 // TestStraggler: a grant that was given up may still arrive; its withdrawal waits for it.
 func TestStraggler(t *testing.T) {
 	h := newHospital(t)
-	h.ledger.Refusal, h.ledger.Next = record.CodeArgument, faults(consenttest.Late, consenttest.Strict)
+	h.ledger.Refusal, h.ledger.Next = ledger.CodeArgument, faults(consenttest.Late, consenttest.Strict)
 	c := h.granted(t)
 	h.step(t)
 	if _, err := h.Withdraw(t.Context(), consenttest.Self, c.ID); err != nil {
@@ -300,7 +300,7 @@ func TestStraggler(t *testing.T) {
 	h.ledger.Settle()
 	h.clock.at = h.clock.at.Add(time.Minute)
 	h.step(t)
-	if s, err := h.ledger.Consent(t.Context(), string(c.ID)); err != nil || s.Status != record.StatusWithdrawn {
+	if s, err := h.ledger.Consent(t.Context(), string(c.ID)); err != nil || s.Status != ledger.StatusWithdrawn {
 		t.Errorf("the ledger says %v, %v", s.Status, err)
 	}
 }

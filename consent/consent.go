@@ -13,7 +13,7 @@ import (
 	"slices"
 	"time"
 
-	"yilian.example/chaincode/record"
+	"yilian.example/chaincode/ledger"
 	"yilian.example/exchange/consortium"
 )
 
@@ -22,7 +22,7 @@ import (
 type ID string
 
 // Valid reports whether the id has the shape of a hash.
-func (id ID) Valid() bool { return record.ValidID(string(id)) }
+func (id ID) Valid() bool { return ledger.ValidID(string(id)) }
 
 // MaxPeriod is the longest time that a consent may run: one year, so that it is asked for again while it is remembered
 // (PIPL 19).
@@ -91,8 +91,8 @@ type Secret struct {
 	// opens the commitment in the log, another one so that the two cannot be linked
 	LogSalt    [32]byte `json:"logSalt"`
 	PublicKey  []byte   `json:"publicKey"`  // SubjectPublicKeyInfo
-	Grant      []byte   `json:"grant"`      // signature over record.GrantMessage
-	Withdrawal []byte   `json:"withdrawal"` // signature over record.WithdrawalMessage, made at the same moment
+	Grant      []byte   `json:"grant"`      // signature over ledger.GrantMessage
+	Withdrawal []byte   `json:"withdrawal"` // signature over ledger.WithdrawalMessage, made at the same moment
 }
 
 // Receipt is the proof, for ourselves, that the ledger committed a grant. It is kept sealed, so that whoever can write

@@ -7,7 +7,7 @@ import (
 	"log/slog"
 	"time"
 
-	"yilian.example/chaincode/record"
+	"yilian.example/chaincode/ledger"
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
 )
@@ -175,7 +175,7 @@ func (d *Decider) confirm(ctx context.Context, facts []Fact, id ID) (bool, error
 	switch {
 	case err != nil:
 		said = Pending
-	case state.Status != record.StatusGranted:
+	case state.Status != ledger.StatusGranted:
 		said = Withdrawn
 	}
 	for i := range facts {

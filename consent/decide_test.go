@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"yilian.example/chaincode/record"
+	"yilian.example/chaincode/ledger"
 	"yilian.example/consent"
 	"yilian.example/consent/consenttest"
 	"yilian.example/consent/policy"
@@ -128,11 +128,11 @@ func TestLifeOfAConsent(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantReason(t, h.decide(t, h.releaseQuery()), false, "CONSENT_WITHDRAWN")
-	if s, _ := h.ledger.Consent(t.Context(), string(c.ID)); s.Status != record.StatusGranted {
+	if s, _ := h.ledger.Consent(t.Context(), string(c.ID)); s.Status != ledger.StatusGranted {
 		t.Fatal("the withdrawal is on the ledger already; the refusal above proves nothing")
 	}
 	h.step(t)
-	if s, _ := h.ledger.Consent(t.Context(), string(c.ID)); s.Status != record.StatusWithdrawn {
+	if s, _ := h.ledger.Consent(t.Context(), string(c.ID)); s.Status != ledger.StatusWithdrawn {
 		t.Errorf("the ledger says %s", s.Status)
 	}
 	if got, _ := h.One(t.Context(), consenttest.Self, c.ID); got.CarriedAt.IsZero() {

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"yilian.example/chaincode/record"
+	"yilian.example/chaincode/ledger"
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
 )
@@ -80,7 +80,7 @@ func (c *Carrier) Observe(ctx context.Context, id string) error {
 	if err != nil {
 		return fmt.Errorf("observe withdrawal: %w", err)
 	}
-	if state.Status != record.StatusWithdrawn {
+	if state.Status != ledger.StatusWithdrawn {
 		return nil
 	}
 	end, err := ending(ctx, c.Keys, c.Random, consent, endedByLedger, c.Now().UTC())

@@ -12,7 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"yilian.example/chaincode/record"
+	"yilian.example/chaincode/ledger"
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
 	"yilian.example/exchange/tlog"
@@ -65,8 +65,8 @@ type Signed struct {
 	Statement  Statement
 	Salt       []byte
 	PublicKey  []byte // SubjectPublicKeyInfo
-	Grant      []byte // r||s over record.GrantMessage
-	Withdrawal []byte // r||s over record.WithdrawalMessage
+	Grant      []byte // r||s over ledger.GrantMessage
+	Withdrawal []byte // r||s over ledger.WithdrawalMessage
 }
 
 // Draft writes the statement that the patient is asked to sign.
@@ -104,7 +104,7 @@ func (s *Consents) Grant(ctx context.Context, actor consortium.Actor, in Signed)
 	if err != nil {
 		return Consent{}, err
 	}
-	c := Consent{ID: ID(record.ConsentID(in.PublicKey)), Terms: terms, State: Pending, CreatedAt: s.Now().UTC()}
+	c := Consent{ID: ID(ledger.ConsentID(in.PublicKey)), Terms: terms, State: Pending, CreatedAt: s.Now().UTC()}
 	if c.Sealed, err = seal(ctx, s.Keys, sealSecret, c.ID, terms, secret); err != nil {
 		return Consent{}, err
 	}
@@ -253,7 +253,7 @@ func (s *Consents) verify(t Terms, text string, in Signed) (Secret, error) {
 	if len(in.Salt) != 32 {
 		return Secret{}, fault.New(fault.Invalid, "CONSENT_SALT", "The form was sent incomplete. Please load the page again.")
 	}
-	id := ID(record.ConsentID(in.PublicKey))
+	id := ID(ledger.ConsentID(in.PublicKey))
 	want := NewStatement(id, t, text)
 	statement, err := want.Canonical()
 	if err != nil {
@@ -270,8 +270,8 @@ func (s *Consents) verify(t Terms, text string, in Signed) (Secret, error) {
 	salt := [32]byte(in.Salt)
 	commitment := tlog.Commit(tlog.KindConsent, salt, statement)
 	err = errors.Join(
-		record.VerifyP256(in.PublicKey, record.GrantMessage(string(id), commitment, t.Until.Unix()), in.Grant),
-		record.VerifyP256(in.PublicKey, record.WithdrawalMessage(string(id)), in.Withdrawal),
+		ledger.VerifyP256(in.PublicKey, ledger.GrantMessage(string(id), commitment, t.Until.Unix()), in.Grant),
+		ledger.VerifyP256(in.PublicKey, ledger.WithdrawalMessage(string(id)), in.Withdrawal),
 	)
 	if err != nil {
 		return Secret{}, fault.Wrap(

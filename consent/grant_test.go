@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"yilian.example/chaincode/record"
+	"yilian.example/chaincode/ledger"
 	"yilian.example/consent"
 	"yilian.example/consent/consenttest"
 	"yilian.example/exchange/consortium"
@@ -200,7 +200,7 @@ func TestGrant(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.State != consent.Pending || c.ID != consent.ID(record.ConsentID(signed.PublicKey)) || !c.CreatedAt.Equal(noon) ||
+	if c.State != consent.Pending || c.ID != consent.ID(ledger.ConsentID(signed.PublicKey)) || !c.CreatedAt.Equal(noon) ||
 		c.Holds(noon) {
 		t.Errorf("granted %+v", c)
 	}

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"yilian.example/chaincode/record"
+	"yilian.example/chaincode/ledger"
 	"yilian.example/exchange/consortium"
 )
 
@@ -82,17 +82,17 @@ type Outbox interface {
 	Postpone(ctx context.Context, o Order, until time.Time, code string) error
 }
 
-// Ledger is the consent contract. An error that holds a *record.Refusal means that nothing was changed; after any other
+// Ledger is the consent contract. An error that holds a *ledger.Refusal means that nothing was changed; after any other
 // error the outcome is unknown and is looked up before the next attempt.
 type Ledger interface {
-	GrantConsent(ctx context.Context, g record.Grant) (record.ConsentState, error)
-	WithdrawConsent(ctx context.Context, w record.Withdrawal) (record.ConsentState, error)
+	GrantConsent(ctx context.Context, g ledger.Grant) (ledger.ConsentState, error)
+	WithdrawConsent(ctx context.Context, w ledger.Withdrawal) (ledger.ConsentState, error)
 	LedgerReader
 }
 
 // LedgerReader reads one consent as committed; fault.NotFound where the ledger has none.
 type LedgerReader interface {
-	Consent(ctx context.Context, id string) (record.ConsentState, error)
+	Consent(ctx context.Context, id string) (ledger.ConsentState, error)
 }
 
 // People tells how old a patient is, from this organisation's own records; fault.NotFound where they do not tell.

@@ -12,7 +12,7 @@ import (
 	"sync"
 	"time"
 
-	"yilian.example/chaincode/record"
+	"yilian.example/chaincode/ledger"
 	"yilian.example/exchange/anchor"
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/tlog"
@@ -54,7 +54,7 @@ func (a *audit) Logs(ctx context.Context) ([]web.LogState, error) {
 	if err != nil {
 		return nil, err
 	}
-	byOrigin := make(map[string]record.LogState, len(onLedger))
+	byOrigin := make(map[string]ledger.LogState, len(onLedger))
 	for _, state := range onLedger {
 		byOrigin[state.Origin] = state
 	}
@@ -86,7 +86,7 @@ func (a *audit) one(
 	ctx context.Context,
 	m config.Member,
 	origin string,
-	state record.LogState,
+	state ledger.LogState,
 	registered bool,
 ) web.LogState {
 	s := web.LogState{Org: consortium.OrgID(m.ID), Origin: origin, Pending: -1}

@@ -3,7 +3,7 @@
 //
 // Every endorser must come to the same result, so nothing here reads a random number, the order of a map or the
 // environment, or starts a goroutine. The clock is injected and read in one place (guard.go), where it can only lead to
-// a refusal. Keys are composite keys; values are the JSON of chaincode/record. A refusal is a *record.Refusal: a stable
+// a refusal. Keys are composite keys; values are the JSON of chaincode/ledger. A refusal is a *ledger.Refusal: a stable
 // code and a sentence without anything from the caller's argument but sizes.
 package contract
 

@@ -16,7 +16,7 @@ import (
 	"github.com/hyperledger/fabric-protos-go-apiv2/peer"
 
 	"yilian.example/chaincode/contract"
-	"yilian.example/chaincode/record"
+	"yilian.example/chaincode/ledger"
 	"yilian.example/chaincode/stubtest"
 )
 
@@ -36,14 +36,14 @@ type world struct {
 var creators = makeCreators()
 
 func makeCreators() map[string][]byte {
-	gateway := map[string]string{record.Attribute: record.RoleGateway}
+	gateway := map[string]string{ledger.Attribute: ledger.RoleGateway}
 	made := map[string][]byte{}
 	for name, who := range map[string]struct {
 		msp        string
 		attributes map[string]string
 	}{
 		"donghu": {"donghu", gateway}, "qingshan": {"qingshan", gateway},
-		"donghu auditor": {"donghu", map[string]string{record.Attribute: "auditor"}},
+		"donghu auditor": {"donghu", map[string]string{ledger.Attribute: "auditor"}},
 		"donghu nobody":  {"donghu", nil},
 		"no member":      {"", gateway},
 	} {
@@ -119,7 +119,7 @@ func (w *world) invoke(who, function string, argument, into any) int {
 }
 
 // refused proposes and wants a refusal with a code.
-func (w *world) refused(who, function string, argument any, want record.Code) {
+func (w *world) refused(who, function string, argument any, want ledger.Code) {
 	w.tb.Helper()
 	_, err := w.propose(who, function, argument)
 	if got := codeOf(err); got != want {
@@ -127,12 +127,12 @@ func (w *world) refused(who, function string, argument any, want record.Code) {
 	}
 }
 
-func codeOf(err error) record.Code {
+func codeOf(err error) ledger.Code {
 	var r *stubtest.Refused
 	if !errors.As(err, &r) {
 		return ""
 	}
-	refusal, found := record.FindRefusal(r.Message)
+	refusal, found := ledger.FindRefusal(r.Message)
 	if !found {
 		return ""
 	}
@@ -156,7 +156,7 @@ func newKey(tb testing.TB) key {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return key{private: private, spki: spki, id: record.ConsentID(spki)}
+	return key{private: private, spki: spki, id: ledger.ConsentID(spki)}
 }
 
 // sign gives r||s, as a browser does.
@@ -170,13 +170,13 @@ func (k key) sign(message []byte) []byte {
 }
 
 // grant makes a patient's own grant until a time.
-func (k key) grant(commitment [32]byte, until time.Time) record.Grant {
-	return record.Grant{
-		ID: k.id, PublicKey: k.spki, Commitment: commitment[:], Until: until.Unix(), Mode: record.ModeSelf,
-		Signature: k.sign(record.GrantMessage(k.id, commitment, until.Unix())),
+func (k key) grant(commitment [32]byte, until time.Time) ledger.Grant {
+	return ledger.Grant{
+		ID: k.id, PublicKey: k.spki, Commitment: commitment[:], Until: until.Unix(), Mode: ledger.ModeSelf,
+		Signature: k.sign(ledger.GrantMessage(k.id, commitment, until.Unix())),
 	}
 }
 
-func (k key) withdrawal() record.Withdrawal {
-	return record.Withdrawal{ID: k.id, Signature: k.sign(record.WithdrawalMessage(k.id))}
+func (k key) withdrawal() ledger.Withdrawal {
+	return ledger.Withdrawal{ID: k.id, Signature: k.sign(ledger.WithdrawalMessage(k.id))}
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/hyperledger/fabric-chaincode-go/v2/shim"
 	"github.com/hyperledger/fabric-contract-api-go/v2/contractapi"
 
-	"yilian.example/chaincode/record"
+	"yilian.example/chaincode/ledger"
 )
 
 // maxSkew is how far a transaction's time may be from an endorser's clock. The time is the client's claim; the bound
@@ -38,9 +38,9 @@ func (g guard) gateway(ctx contractapi.TransactionContextInterface) (call, error
 	if err != nil {
 		return call{}, err
 	}
-	role, found, err := caller.GetAttributeValue(record.Attribute)
-	if err != nil || !found || role != record.RoleGateway {
-		return call{}, refuse(record.CodeCaller, "the certificate does not carry yilian.role=gateway")
+	role, found, err := caller.GetAttributeValue(ledger.Attribute)
+	if err != nil || !found || role != ledger.RoleGateway {
+		return call{}, refuse(ledger.CodeCaller, "the certificate does not carry yilian.role=gateway")
 	}
 	return c, nil
 }
@@ -50,19 +50,19 @@ func (g guard) gateway(ctx contractapi.TransactionContextInterface) (call, error
 func (g guard) identify(ctx contractapi.TransactionContextInterface) (call, *cid.ClientID, error) {
 	stub := ctx.GetStub()
 	if len(stub.GetArgs()) != 2 { // the function's name and its argument; the contract API ignores what follows
-		return call{}, nil, refuse(record.CodeArgument, "a function takes one argument")
+		return call{}, nil, refuse(ledger.CodeArgument, "a function takes one argument")
 	}
 	caller, err := cid.New(stub)
 	if err != nil {
-		return call{}, nil, refuse(record.CodeCaller, "the caller's identity cannot be read")
+		return call{}, nil, refuse(ledger.CodeCaller, "the caller's identity cannot be read")
 	}
 	msp, err := caller.GetMSPID()
 	if err != nil || msp == "" {
-		return call{}, nil, refuse(record.CodeCaller, "the caller belongs to no member")
+		return call{}, nil, refuse(ledger.CodeCaller, "the caller belongs to no member")
 	}
 	cert, err := caller.GetX509Certificate()
 	if err != nil || cert == nil {
-		return call{}, nil, refuse(record.CodeCaller, "the caller has no X.509 certificate")
+		return call{}, nil, refuse(ledger.CodeCaller, "the caller has no X.509 certificate")
 	}
 	at, err := g.boundedTime(stub)
 	if err != nil {
@@ -75,18 +75,18 @@ func (g guard) identify(ctx contractapi.TransactionContextInterface) (call, *cid
 func (g guard) boundedTime(stub shim.ChaincodeStubInterface) (time.Time, error) {
 	stamp, err := stub.GetTxTimestamp()
 	if err != nil || stamp.CheckValid() != nil {
-		return time.Time{}, refuse(record.CodeTime, "the transaction has no valid time")
+		return time.Time{}, refuse(ledger.CodeTime, "the transaction has no valid time")
 	}
 	at := stamp.AsTime()
 	if skew := g.now().Sub(at).Abs(); skew > maxSkew {
 		return time.Time{}, refuse(
-			record.CodeTime,
+			ledger.CodeTime,
 			"the transaction's time is more than five minutes from this endorser's clock",
 		)
 	}
 	return at, nil
 }
 
-func refuse(code record.Code, text string) error {
-	return &record.Refusal{Code: code, Text: text}
+func refuse(code ledger.Code, text string) error {
+	return &ledger.Refusal{Code: code, Text: text}
 }

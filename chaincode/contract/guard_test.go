@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"yilian.example/chaincode/record"
+	"yilian.example/chaincode/ledger"
 	"yilian.example/chaincode/stubtest"
 )
 
@@ -15,22 +15,22 @@ func writers(tb testing.TB, w *world) map[string]any {
 	l.grow(3)
 	k := newKey(tb)
 	return map[string]any{
-		record.WitnessRegister:      l.registration(),
-		record.WitnessRotate:        record.RotateLog{Origin: l.origin, Key: l.key},
-		record.WitnessCheckpoint:    record.CheckpointArgs{Note: l.checkpoint(3)},
-		record.ConsentGrant:         k.grant([32]byte{}, w.now.Add(time.Hour)),
-		record.ConsentWithdraw:      k.withdrawal(),
-		record.ConsentRegisterStaff: record.Staff{ID: k.id, PublicKey: k.spki},
-		record.ConsentRetireStaff:   record.Staff{ID: k.id, PublicKey: k.spki},
+		ledger.WitnessRegister:      l.registration(),
+		ledger.WitnessRotate:        ledger.RotateLog{Origin: l.origin, Key: l.key},
+		ledger.WitnessCheckpoint:    ledger.CheckpointArgs{Note: l.checkpoint(3)},
+		ledger.ConsentGrant:         k.grant([32]byte{}, w.now.Add(time.Hour)),
+		ledger.ConsentWithdraw:      k.withdrawal(),
+		ledger.ConsentRegisterStaff: ledger.Staff{ID: k.id, PublicKey: k.spki},
+		ledger.ConsentRetireStaff:   ledger.Staff{ID: k.id, PublicKey: k.spki},
 	}
 }
 
 func readers() map[string]any {
 	return map[string]any{
-		record.WitnessLatest: record.LogQuery{Origin: "donghu.yilian.example/log"},
-		record.WitnessAll:    "{}",
-		record.WitnessAttest: record.LogQuery{Origin: "donghu.yilian.example/log"},
-		record.ConsentRead:   record.ConsentQuery{ID: record.ConsentID(nil)},
+		ledger.WitnessLatest: ledger.LogQuery{Origin: "donghu.yilian.example/log"},
+		ledger.WitnessAll:    "{}",
+		ledger.WitnessAttest: ledger.LogQuery{Origin: "donghu.yilian.example/log"},
+		ledger.ConsentRead:   ledger.ConsentQuery{ID: ledger.ConsentID(nil)},
 	}
 }
 
@@ -40,7 +40,7 @@ func TestCallers(t *testing.T) {
 		for _, who := range []string{"donghu auditor", "donghu nobody", "no member", "no certificate", "garbage", "nothing"} {
 			t.Run(function+" by "+who, func(t *testing.T) {
 				w.tb = t
-				w.refused(who, function, argument, record.CodeCaller)
+				w.refused(who, function, argument, ledger.CodeCaller)
 			})
 		}
 	}
@@ -48,11 +48,11 @@ func TestCallers(t *testing.T) {
 		for _, who := range []string{"no member", "no certificate", "garbage", "nothing"} {
 			t.Run(function+" by "+who, func(t *testing.T) {
 				w.tb = t
-				w.refused(who, function, argument, record.CodeCaller)
+				w.refused(who, function, argument, ledger.CodeCaller)
 			})
 		}
 		t.Run(function+" by an auditor", func(t *testing.T) {
-			if _, err := w.propose("donghu auditor", function, argument); codeOf(err) == record.CodeCaller {
+			if _, err := w.propose("donghu auditor", function, argument); codeOf(err) == ledger.CodeCaller {
 				t.Errorf("refused: %v", err)
 			}
 		})
@@ -83,7 +83,7 @@ func TestTimeIsBounded(t *testing.T) {
 			proposal.Time = proposal.Time.Add(tc.off)
 			_, err := w.ledger.Propose(proposal)
 			// Where the endorsers' clocks do not agree about it, they diverge, and the client gets no endorsement.
-			accepted := codeOf(err) != record.CodeTime && !errors.Is(err, stubtest.ErrDiverged)
+			accepted := codeOf(err) != ledger.CodeTime && !errors.Is(err, stubtest.ErrDiverged)
 			if accepted != tc.want {
 				t.Errorf("%s at %v: %v", function, tc.off, err)
 			}
@@ -116,7 +116,7 @@ func TestArguments(t *testing.T) {
 		for name, argument := range bad {
 			t.Run(function+" "+name, func(t *testing.T) {
 				w.tb = t
-				w.refused("donghu", function, argument, record.CodeArgument)
+				w.refused("donghu", function, argument, ledger.CodeArgument)
 			})
 		}
 	}
@@ -138,8 +138,8 @@ func TestArguments(t *testing.T) {
 func FuzzArguments(f *testing.F) {
 	seed := newWorld(f)
 	functions := []string{
-		record.WitnessRegister, record.WitnessRotate, record.WitnessCheckpoint, record.WitnessLatest, record.WitnessAll, record.WitnessAttest,
-		record.ConsentGrant, record.ConsentWithdraw, record.ConsentRead,
+		ledger.WitnessRegister, ledger.WitnessRotate, ledger.WitnessCheckpoint, ledger.WitnessLatest, ledger.WitnessAll, ledger.WitnessAttest,
+		ledger.ConsentGrant, ledger.ConsentWithdraw, ledger.ConsentRead,
 	}
 	all := writers(f, seed)
 	for function, argument := range readers() {
@@ -164,7 +164,7 @@ func FuzzArguments(f *testing.F) {
 		if err != nil && codeOf(err) == "" {
 			t.Fatalf("%s: refusal without a code: %v", function, err)
 		}
-		signed := function == record.WitnessRegister || function == record.ConsentGrant // the seeds themselves
+		signed := function == ledger.WitnessRegister || function == ledger.ConsentGrant // the seeds themselves
 		if err == nil && endorsed.Writes() > 0 && !signed {
 			t.Fatalf("%s wrote %d keys", function, endorsed.Writes())
 		}

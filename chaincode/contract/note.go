@@ -3,7 +3,7 @@ package contract
 import (
 	"golang.org/x/mod/sumdb/note"
 
-	"yilian.example/chaincode/record"
+	"yilian.example/chaincode/ledger"
 	"yilian.example/exchange/tlog"
 )
 
@@ -17,27 +17,27 @@ const (
 func checkKey(key, origin string) error {
 	verifier, err := note.NewVerifier(key)
 	if err != nil {
-		return refuse(record.CodeArgument, "the key is not a signed-note verifier key")
+		return refuse(ledger.CodeArgument, "the key is not a signed-note verifier key")
 	}
 	if verifier.Name() != origin {
-		return refuse(record.CodeArgument, "the key is not named as the log")
+		return refuse(ledger.CodeArgument, "the key is not named as the log")
 	}
 	return nil
 }
 
 // checkRotation verifies that both keys signed this change at this size.
-func checkRotation(args record.RotateLog, state record.LogState) error {
+func checkRotation(args ledger.RotateLog, state ledger.LogState) error {
 	if len(args.Statement) > maxNote {
-		return refuse(record.CodeArgument, "the statement is too large")
+		return refuse(ledger.CodeArgument, "the statement is too large")
 	}
 	for _, key := range []string{state.Key, args.Key} {
 		verifier, err := note.NewVerifier(key)
 		if err != nil {
-			return refuse(record.CodeState, "a key cannot be read")
+			return refuse(ledger.CodeState, "a key cannot be read")
 		}
 		signed, err := note.Open(args.Statement, note.VerifierList(verifier))
-		if err != nil || signed.Text != record.RotateText(args.Origin, args.Key, state.Size) {
-			return refuse(record.CodeSignature, "the old and the new key must both sign the change of key at the witnessed size")
+		if err != nil || signed.Text != ledger.RotateText(args.Origin, args.Key, state.Size) {
+			return refuse(ledger.CodeSignature, "the old and the new key must both sign the change of key at the witnessed size")
 		}
 	}
 	return nil
@@ -46,23 +46,23 @@ func checkRotation(args record.RotateLog, state record.LogState) error {
 // open verifies a checkpoint under a key.
 func open(signed []byte, key string) (tlog.Checkpoint, error) {
 	if len(signed) > maxNote {
-		return tlog.Checkpoint{}, refuse(record.CodeArgument, "the checkpoint is too large")
+		return tlog.Checkpoint{}, refuse(ledger.CodeArgument, "the checkpoint is too large")
 	}
 	checkpoint, err := tlog.OpenCheckpoint(signed, key)
 	if err != nil {
-		return tlog.Checkpoint{}, refuse(record.CodeSignature, "the checkpoint does not verify under the log's key")
+		return tlog.Checkpoint{}, refuse(ledger.CodeSignature, "the checkpoint does not verify under the log's key")
 	}
 	return checkpoint, nil
 }
 
 func hashes(raw [][]byte) ([]tlog.Hash, error) {
 	if len(raw) > maxProof {
-		return nil, refuse(record.CodeArgument, "the proof is too long")
+		return nil, refuse(ledger.CodeArgument, "the proof is too long")
 	}
 	proof := make([]tlog.Hash, len(raw))
 	for i, h := range raw {
 		if len(h) != len(tlog.Hash{}) {
-			return nil, refuse(record.CodeArgument, "a proof is made of hashes of 32 bytes")
+			return nil, refuse(ledger.CodeArgument, "a proof is made of hashes of 32 bytes")
 		}
 		proof[i] = tlog.Hash(h)
 	}

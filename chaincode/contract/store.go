@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"io"
 
-	"yilian.example/chaincode/record"
+	"yilian.example/chaincode/ledger"
 )
 
 // Kinds of composite keys.
@@ -22,15 +22,15 @@ const maxArgument = 32 << 10
 // a field learns it.
 func decode(argument string, into any) error {
 	if len(argument) > maxArgument {
-		return refuse(record.CodeArgument, "the argument is too large")
+		return refuse(ledger.CodeArgument, "the argument is too large")
 	}
 	decoder := json.NewDecoder(bytes.NewReader([]byte(argument)))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(into); err != nil {
-		return refuse(record.CodeArgument, "the argument is not the JSON that this function takes")
+		return refuse(ledger.CodeArgument, "the argument is not the JSON that this function takes")
 	}
 	if _, err := decoder.Token(); err != io.EOF {
-		return refuse(record.CodeArgument, "something follows the argument's JSON")
+		return refuse(ledger.CodeArgument, "something follows the argument's JSON")
 	}
 	return nil
 }
@@ -39,17 +39,17 @@ func decode(argument string, into any) error {
 func (c call) load(into any, kind string, parts ...string) (bool, error) {
 	key, err := c.stub.CreateCompositeKey(kind, parts)
 	if err != nil {
-		return false, refuse(record.CodeArgument, "the name cannot be a key")
+		return false, refuse(ledger.CodeArgument, "the name cannot be a key")
 	}
 	raw, err := c.stub.GetState(key)
 	if err != nil {
-		return false, refuse(record.CodeState, "the peer cannot read its state")
+		return false, refuse(ledger.CodeState, "the peer cannot read its state")
 	}
 	if raw == nil {
 		return false, nil
 	}
 	if err := json.Unmarshal(raw, into); err != nil {
-		return false, refuse(record.CodeState, "what is stored is not the JSON expected")
+		return false, refuse(ledger.CodeState, "what is stored is not the JSON expected")
 	}
 	return true, nil
 }
@@ -59,26 +59,26 @@ func (c call) load(into any, kind string, parts ...string) (bool, error) {
 func (c call) save(value any, kind string, parts ...string) (string, error) {
 	key, err := c.stub.CreateCompositeKey(kind, parts)
 	if err != nil {
-		return "", refuse(record.CodeArgument, "the name cannot be a key")
+		return "", refuse(ledger.CodeArgument, "the name cannot be a key")
 	}
 	raw, err := json.Marshal(value)
 	if err != nil {
-		return "", refuse(record.CodeState, "the new value cannot be written as JSON")
+		return "", refuse(ledger.CodeState, "the new value cannot be written as JSON")
 	}
 	if err := c.stub.PutState(key, raw); err != nil {
-		return "", refuse(record.CodeState, "the peer cannot take a write")
+		return "", refuse(ledger.CodeState, "the peer cannot take a write")
 	}
 	return string(raw), nil
 }
 
 // emit sets the transaction's event.
-func (c call) emit(name string, event record.Event) error {
+func (c call) emit(name string, event ledger.Event) error {
 	raw, err := json.Marshal(event)
 	if err != nil {
-		return refuse(record.CodeState, "the event cannot be written as JSON")
+		return refuse(ledger.CodeState, "the event cannot be written as JSON")
 	}
 	if err := c.stub.SetEvent(name, raw); err != nil {
-		return refuse(record.CodeState, "the peer cannot take an event")
+		return refuse(ledger.CodeState, "the peer cannot take an event")
 	}
 	return nil
 }
@@ -87,7 +87,7 @@ func (c call) emit(name string, event record.Event) error {
 func answer(value any) (string, error) {
 	raw, err := json.Marshal(value)
 	if err != nil {
-		return "", refuse(record.CodeState, "the answer cannot be written as JSON")
+		return "", refuse(ledger.CodeState, "the answer cannot be written as JSON")
 	}
 	return string(raw), nil
 }

@@ -8,7 +8,7 @@ import (
 
 	"github.com/hyperledger/fabric-contract-api-go/v2/contractapi"
 
-	"yilian.example/chaincode/record"
+	"yilian.example/chaincode/ledger"
 	"yilian.example/exchange/tlog"
 )
 
@@ -25,13 +25,13 @@ type Witness struct {
 // GetEvaluateTransactions names the functions that only read.
 func (w *Witness) GetEvaluateTransactions() []string { return []string{"Latest", "All", "Attest"} }
 
-// Register names a log of the caller's organisation and the key that signs it: record.RegisterLog -> record.LogState.
+// Register names a log of the caller's organisation and the key that signs it: ledger.RegisterLog -> ledger.LogState.
 func (w *Witness) Register(ctx contractapi.TransactionContextInterface, argument string) (string, error) {
 	c, err := w.guard.gateway(ctx)
 	if err != nil {
 		return "", err
 	}
-	var args record.RegisterLog
+	var args ledger.RegisterLog
 	if err := decode(argument, &args); err != nil {
 		return "", err
 	}
@@ -41,7 +41,7 @@ func (w *Witness) Register(ctx contractapi.TransactionContextInterface, argument
 	if err := checkKey(args.Key, args.Origin); err != nil {
 		return "", err
 	}
-	var state record.LogState
+	var state ledger.LogState
 	found, err := c.load(&state, keyLog, args.Origin)
 	if err != nil {
 		return "", err
@@ -50,28 +50,28 @@ func (w *Witness) Register(ctx contractapi.TransactionContextInterface, argument
 		return answer(state)
 	}
 	if found {
-		return "", refuse(record.CodeLogRegistered, "this log is registered with another key; rotate it with both keys")
+		return "", refuse(ledger.CodeLogRegistered, "this log is registered with another key; rotate it with both keys")
 	}
 	first, err := open(args.Note, args.Key)
 	if err != nil {
 		return "", err
 	}
 	if first.Size != 0 || first.Root != tlog.EmptyRoot() {
-		return "", refuse(record.CodeArgument, "a log is registered with the checkpoint of the empty tree")
+		return "", refuse(ledger.CodeArgument, "a log is registered with the checkpoint of the empty tree")
 	}
-	state = record.LogState{
-		Type: record.TypeWitness, Channel: c.stub.GetChannelID(), Origin: args.Origin, MSP: c.msp, Key: args.Key, Registered: c.time,
+	state = ledger.LogState{
+		Type: ledger.TypeWitness, Channel: c.stub.GetChannelID(), Origin: args.Origin, MSP: c.msp, Key: args.Key, Registered: c.time,
 	}
 	return c.accept(state, args.Note, first)
 }
 
-// Rotate replaces a log's key; both keys must sign: record.RotateLog -> record.LogState.
+// Rotate replaces a log's key; both keys must sign: ledger.RotateLog -> ledger.LogState.
 func (w *Witness) Rotate(ctx contractapi.TransactionContextInterface, argument string) (string, error) {
 	c, err := w.guard.gateway(ctx)
 	if err != nil {
 		return "", err
 	}
-	var args record.RotateLog
+	var args ledger.RotateLog
 	if err := decode(argument, &args); err != nil {
 		return "", err
 	}
@@ -90,7 +90,7 @@ func (w *Witness) Rotate(ctx contractapi.TransactionContextInterface, argument s
 	}
 	for _, old := range state.Retired {
 		if old.Key == args.Key {
-			return "", refuse(record.CodeArgument, "a retired key cannot come back")
+			return "", refuse(ledger.CodeArgument, "a retired key cannot come back")
 		}
 	}
 	if err := checkRotation(args, state); err != nil {
@@ -101,21 +101,21 @@ func (w *Witness) Rotate(ctx contractapi.TransactionContextInterface, argument s
 		return "", err
 	}
 	if same.Size != state.Size || string(same.Root[:]) != string(state.Root) {
-		return "", refuse(record.CodeLogInconsistent, "the new key must sign the last witnessed checkpoint")
+		return "", refuse(ledger.CodeLogInconsistent, "the new key must sign the last witnessed checkpoint")
 	}
-	state.Retired = append(state.Retired, record.RetiredKey{Key: state.Key, Size: state.Size, Tx: c.stub.GetTxID()})
+	state.Retired = append(state.Retired, ledger.RetiredKey{Key: state.Key, Size: state.Size, Tx: c.stub.GetTxID()})
 	state.Key = args.Key
 	return c.accept(state, args.Note, same)
 }
 
-// Checkpoint accepts a checkpoint that extends the last one; the last one again changes nothing: record.CheckpointArgs
-// -> record.LogState.
+// Checkpoint accepts a checkpoint that extends the last one; the last one again changes nothing: ledger.CheckpointArgs
+// -> ledger.LogState.
 func (w *Witness) Checkpoint(ctx contractapi.TransactionContextInterface, argument string) (string, error) {
 	c, err := w.guard.gateway(ctx)
 	if err != nil {
 		return "", err
 	}
-	var args record.CheckpointArgs
+	var args ledger.CheckpointArgs
 	if err := decode(argument, &args); err != nil {
 		return "", err
 	}
@@ -141,18 +141,18 @@ func (w *Witness) Checkpoint(ctx contractapi.TransactionContextInterface, argume
 	}
 	if newer.Size < older.Size {
 		return "", refuse(
-			record.CodeLogSmaller,
+			ledger.CodeLogSmaller,
 			fmt.Sprintf("the checkpoint has %d entries, the ledger witnessed %d", newer.Size, older.Size),
 		)
 	}
 	if err := tlog.CheckConsistency(proof, newer, older); err != nil {
-		return "", refuse(record.CodeLogInconsistent,
+		return "", refuse(ledger.CodeLogInconsistent,
 			fmt.Sprintf("the checkpoint of %d entries is not shown to extend the witnessed one of %d", newer.Size, older.Size))
 	}
 	return c.accept(state, args.Note, newer)
 }
 
-// Latest gives one log as the ledger knows it: record.LogQuery -> record.LogState.
+// Latest gives one log as the ledger knows it: ledger.LogQuery -> ledger.LogState.
 func (w *Witness) Latest(ctx contractapi.TransactionContextInterface, argument string) (string, error) {
 	c, err := w.guard.member(ctx)
 	if err != nil {
@@ -166,7 +166,7 @@ func (w *Witness) Latest(ctx contractapi.TransactionContextInterface, argument s
 }
 
 // Attest gives one log together with the time of asking. It is made to be endorsed by all members' peers and never
-// submitted: the endorsements over the answer are what an evidence file carries. record.LogQuery -> record.LogState.
+// submitted: the endorsements over the answer are what an evidence file carries. ledger.LogQuery -> ledger.LogState.
 func (w *Witness) Attest(ctx contractapi.TransactionContextInterface, argument string) (string, error) {
 	c, err := w.guard.member(ctx)
 	if err != nil {
@@ -180,7 +180,7 @@ func (w *Witness) Attest(ctx contractapi.TransactionContextInterface, argument s
 	return answer(state)
 }
 
-// All gives every log, ordered by origin: {} -> []record.LogState.
+// All gives every log, ordered by origin: {} -> []ledger.LogState.
 func (w *Witness) All(ctx contractapi.TransactionContextInterface, argument string) (string, error) {
 	c, err := w.guard.member(ctx)
 	if err != nil {
@@ -191,18 +191,18 @@ func (w *Witness) All(ctx contractapi.TransactionContextInterface, argument stri
 	}
 	rows, err := c.stub.GetStateByPartialCompositeKey(keyLog, nil)
 	if err != nil {
-		return "", refuse(record.CodeState, "the peer cannot read its state")
+		return "", refuse(ledger.CodeState, "the peer cannot read its state")
 	}
 	defer func() { _ = rows.Close() }() // nothing can be done about it, and nothing depends on it
-	logs := []record.LogState{}
+	logs := []ledger.LogState{}
 	for rows.HasNext() {
 		row, err := rows.Next()
 		if err != nil {
-			return "", refuse(record.CodeState, "the peer cannot read its state")
+			return "", refuse(ledger.CodeState, "the peer cannot read its state")
 		}
-		var state record.LogState
+		var state ledger.LogState
 		if err := json.Unmarshal(row.GetValue(), &state); err != nil {
-			return "", refuse(record.CodeState, "what is stored is not the JSON expected")
+			return "", refuse(ledger.CodeState, "what is stored is not the JSON expected")
 		}
 		logs = append(logs, state)
 	}
@@ -210,13 +210,13 @@ func (w *Witness) All(ctx contractapi.TransactionContextInterface, argument stri
 }
 
 // accept makes a verified checkpoint the last one.
-func (c call) accept(state record.LogState, signed []byte, checkpoint tlog.Checkpoint) (string, error) {
+func (c call) accept(state ledger.LogState, signed []byte, checkpoint tlog.Checkpoint) (string, error) {
 	state.Note = signed
 	state.Size = checkpoint.Size
 	state.Root = checkpoint.Root[:]
 	state.Time = c.time
 	state.Tx = c.stub.GetTxID()
-	if err := c.emit(record.EventCheckpoint, record.Event{Origin: state.Origin}); err != nil {
+	if err := c.emit(ledger.EventCheckpoint, ledger.Event{Origin: state.Origin}); err != nil {
 		return "", err
 	}
 	return c.save(state, keyLog, state.Origin)
@@ -225,37 +225,37 @@ func (c call) accept(state record.LogState, signed []byte, checkpoint tlog.Check
 // ownsOrigin refuses an origin that is not of the caller's organisation.
 func (c call) ownsOrigin(origin string) error {
 	if len(origin) > 255 || !originShape.MatchString(origin) {
-		return refuse(record.CodeArgument, "a log's origin is <member>.<domain>/log")
+		return refuse(ledger.CodeArgument, "a log's origin is <member>.<domain>/log")
 	}
 	owner, _, _ := strings.Cut(origin, ".")
 	if owner != c.msp {
-		return refuse(record.CodeCaller, "only a log's own member may change it")
+		return refuse(ledger.CodeCaller, "only a log's own member may change it")
 	}
 	return nil
 }
 
-func (c call) queryLog(argument string) (record.LogState, error) {
-	var query record.LogQuery
+func (c call) queryLog(argument string) (ledger.LogState, error) {
+	var query ledger.LogQuery
 	if err := decode(argument, &query); err != nil {
-		return record.LogState{}, err
+		return ledger.LogState{}, err
 	}
 	if len(query.Origin) > 255 || !originShape.MatchString(query.Origin) {
-		return record.LogState{}, refuse(record.CodeArgument, "a log's origin is <member>.<domain>/log")
+		return ledger.LogState{}, refuse(ledger.CodeArgument, "a log's origin is <member>.<domain>/log")
 	}
 	return c.log(query.Origin)
 }
 
-func (c call) log(origin string) (record.LogState, error) {
-	var state record.LogState
+func (c call) log(origin string) (ledger.LogState, error) {
+	var state ledger.LogState
 	found, err := c.load(&state, keyLog, origin)
 	if err != nil {
-		return record.LogState{}, err
+		return ledger.LogState{}, err
 	}
 	if !found {
-		return record.LogState{}, refuse(record.CodeLogUnknown, "this log is not registered")
+		return ledger.LogState{}, refuse(ledger.CodeLogUnknown, "this log is not registered")
 	}
 	if len(state.Root) != len(tlog.Hash{}) {
-		return record.LogState{}, refuse(record.CodeState, "the stored root is not 32 bytes")
+		return ledger.LogState{}, refuse(ledger.CodeState, "the stored root is not 32 bytes")
 	}
 	return state, nil
 }

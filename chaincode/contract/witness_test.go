@@ -13,7 +13,7 @@ import (
 	sumdb "golang.org/x/mod/sumdb/tlog"
 	"pgregory.net/rapid"
 
-	"yilian.example/chaincode/record"
+	"yilian.example/chaincode/ledger"
 	"yilian.example/exchange/tlog"
 )
 
@@ -115,18 +115,18 @@ func (l *testLog) proof(newer, older int64) [][]byte {
 	return raw
 }
 
-func (l *testLog) registration() record.RegisterLog {
-	return record.RegisterLog{Origin: l.origin, Key: l.key, Note: l.checkpoint(0)}
+func (l *testLog) registration() ledger.RegisterLog {
+	return ledger.RegisterLog{Origin: l.origin, Key: l.key, Note: l.checkpoint(0)}
 }
 
-func (l *testLog) args(newer, older int64) record.CheckpointArgs {
-	return record.CheckpointArgs{Note: l.checkpoint(newer), Proof: l.proof(newer, older)}
+func (l *testLog) args(newer, older int64) ledger.CheckpointArgs {
+	return ledger.CheckpointArgs{Note: l.checkpoint(newer), Proof: l.proof(newer, older)}
 }
 
-func (w *world) log(origin string) record.LogState {
+func (w *world) log(origin string) ledger.LogState {
 	w.tb.Helper()
-	var state record.LogState
-	w.invoke("qingshan", record.WitnessLatest, record.LogQuery{Origin: origin}, &state)
+	var state ledger.LogState
+	w.invoke("qingshan", ledger.WitnessLatest, ledger.LogQuery{Origin: origin}, &state)
 	return state
 }
 
@@ -136,50 +136,50 @@ func TestRegister(t *testing.T) {
 	other := newLog(t, "donghu") // same origin, another key
 	foreign := newLog(t, "qingshan")
 	l.grow(1)
-	change := func(f func(*record.RegisterLog)) record.RegisterLog {
+	change := func(f func(*ledger.RegisterLog)) ledger.RegisterLog {
 		args := l.registration()
 		f(&args)
 		return args
 	}
 	refusals := []struct {
 		name string
-		args record.RegisterLog
-		want record.Code
+		args ledger.RegisterLog
+		want ledger.Code
 	}{
-		{"another member's log", foreign.registration(), record.CodeCaller},
+		{"another member's log", foreign.registration(), ledger.CodeCaller},
 		{
 			"a member whose name begins alike",
-			change(func(a *record.RegisterLog) { a.Origin = "donghu2.yilian.example/log" }),
-			record.CodeCaller,
+			change(func(a *ledger.RegisterLog) { a.Origin = "donghu2.yilian.example/log" }),
+			ledger.CodeCaller,
 		},
-		{"no domain", change(func(a *record.RegisterLog) { a.Origin = "donghu/log" }), record.CodeArgument},
+		{"no domain", change(func(a *ledger.RegisterLog) { a.Origin = "donghu/log" }), ledger.CodeArgument},
 		{
 			"another path",
-			change(func(a *record.RegisterLog) { a.Origin = "donghu.yilian.example/log2" }),
-			record.CodeArgument,
+			change(func(a *ledger.RegisterLog) { a.Origin = "donghu.yilian.example/log2" }),
+			ledger.CodeArgument,
 		},
 		{
 			"a line feed",
-			change(func(a *record.RegisterLog) { a.Origin = "donghu.yilian.example/log\n" }),
-			record.CodeArgument,
+			change(func(a *ledger.RegisterLog) { a.Origin = "donghu.yilian.example/log\n" }),
+			ledger.CodeArgument,
 		},
-		{"a null", change(func(a *record.RegisterLog) { a.Origin = "donghu.\x00/log" }), record.CodeArgument},
-		{"key of another name", change(func(a *record.RegisterLog) { a.Key = foreign.key }), record.CodeArgument},
-		{"key cannot be read", change(func(a *record.RegisterLog) { a.Key = "x" }), record.CodeArgument},
-		{"key is not held", change(func(a *record.RegisterLog) { a.Note = other.checkpoint(0) }), record.CodeSignature},
-		{"no checkpoint", change(func(a *record.RegisterLog) { a.Note = nil }), record.CodeSignature},
-		{"not the empty tree", change(func(a *record.RegisterLog) { a.Note = l.checkpoint(1) }), record.CodeArgument},
-		{"checkpoint too large", change(func(a *record.RegisterLog) { a.Note = make([]byte, 5<<10) }), record.CodeArgument},
+		{"a null", change(func(a *ledger.RegisterLog) { a.Origin = "donghu.\x00/log" }), ledger.CodeArgument},
+		{"key of another name", change(func(a *ledger.RegisterLog) { a.Key = foreign.key }), ledger.CodeArgument},
+		{"key cannot be read", change(func(a *ledger.RegisterLog) { a.Key = "x" }), ledger.CodeArgument},
+		{"key is not held", change(func(a *ledger.RegisterLog) { a.Note = other.checkpoint(0) }), ledger.CodeSignature},
+		{"no checkpoint", change(func(a *ledger.RegisterLog) { a.Note = nil }), ledger.CodeSignature},
+		{"not the empty tree", change(func(a *ledger.RegisterLog) { a.Note = l.checkpoint(1) }), ledger.CodeArgument},
+		{"checkpoint too large", change(func(a *ledger.RegisterLog) { a.Note = make([]byte, 5<<10) }), ledger.CodeArgument},
 	}
 	for _, tc := range refusals {
 		t.Run(tc.name, func(t *testing.T) {
 			w.tb = t
-			w.refused("donghu", record.WitnessRegister, tc.args, tc.want)
+			w.refused("donghu", ledger.WitnessRegister, tc.args, tc.want)
 		})
 	}
 	w.tb = t
-	var state record.LogState
-	if writes := w.invoke("donghu", record.WitnessRegister, l.registration(), &state); writes != 1 {
+	var state ledger.LogState
+	if writes := w.invoke("donghu", ledger.WitnessRegister, l.registration(), &state); writes != 1 {
 		t.Errorf("wrote %d keys", writes)
 	}
 	if state.Size != 0 || state.Key != l.key || state.MSP != "donghu" || !state.Time.Equal(start) ||
@@ -187,19 +187,19 @@ func TestRegister(t *testing.T) {
 		state.Tx == "" {
 		t.Errorf("registered %+v", state)
 	}
-	if writes := w.invoke("donghu", record.WitnessRegister, l.registration(), nil); writes != 0 {
+	if writes := w.invoke("donghu", ledger.WitnessRegister, l.registration(), nil); writes != 0 {
 		t.Errorf("registering again wrote %d keys", writes)
 	}
-	w.refused("donghu", record.WitnessRegister, other.registration(), record.CodeLogRegistered)
+	w.refused("donghu", ledger.WitnessRegister, other.registration(), ledger.CodeLogRegistered)
 }
 
 func TestCheckpointRefusals(t *testing.T) {
 	w := newWorld(t)
 	l := newLog(t, "donghu")
 	l.grow(20)
-	w.refused("donghu", record.WitnessCheckpoint, l.args(5, 0), record.CodeLogUnknown)
-	w.invoke("donghu", record.WitnessRegister, l.registration(), nil)
-	w.invoke("donghu", record.WitnessCheckpoint, l.args(7, 0), nil)
+	w.refused("donghu", ledger.WitnessCheckpoint, l.args(5, 0), ledger.CodeLogUnknown)
+	w.invoke("donghu", ledger.WitnessRegister, l.registration(), nil)
+	w.invoke("donghu", ledger.WitnessCheckpoint, l.args(7, 0), nil)
 	stranger := l.fork(20, "")
 	stranger.signer, _ = newSigner(t, l.origin)
 	split := l.fork(5, "other")
@@ -207,60 +207,60 @@ func TestCheckpointRefusals(t *testing.T) {
 	tests := []struct {
 		name string
 		who  string
-		args record.CheckpointArgs
-		want record.Code
+		args ledger.CheckpointArgs
+		want ledger.Code
 	}{
-		{"another member carries it", "qingshan", l.args(9, 7), record.CodeCaller},
-		{"another key signed", "donghu", stranger.args(9, 7), record.CodeSignature},
-		{"a smaller tree", "donghu", l.args(6, 0), record.CodeLogSmaller},
-		{"the empty tree", "donghu", l.args(0, 0), record.CodeLogSmaller},
-		{"same size, another root", "donghu", split.args(7, 0), record.CodeLogInconsistent},
-		{"a fork with its own proof", "donghu", split.args(15, 7), record.CodeLogInconsistent},
+		{"another member carries it", "qingshan", l.args(9, 7), ledger.CodeCaller},
+		{"another key signed", "donghu", stranger.args(9, 7), ledger.CodeSignature},
+		{"a smaller tree", "donghu", l.args(6, 0), ledger.CodeLogSmaller},
+		{"the empty tree", "donghu", l.args(0, 0), ledger.CodeLogSmaller},
+		{"same size, another root", "donghu", split.args(7, 0), ledger.CodeLogInconsistent},
+		{"a fork with its own proof", "donghu", split.args(15, 7), ledger.CodeLogInconsistent},
 		{
 			"a fork with the true log's proof",
 			"donghu",
-			record.CheckpointArgs{Note: split.checkpoint(15), Proof: l.proof(15, 7)},
-			record.CodeLogInconsistent,
+			ledger.CheckpointArgs{Note: split.checkpoint(15), Proof: l.proof(15, 7)},
+			ledger.CodeLogInconsistent,
 		},
-		{"no proof", "donghu", l.args(9, 0), record.CodeLogInconsistent},
-		{"proof from another size", "donghu", l.args(9, 6), record.CodeLogInconsistent},
+		{"no proof", "donghu", l.args(9, 0), ledger.CodeLogInconsistent},
+		{"proof from another size", "donghu", l.args(9, 6), ledger.CodeLogInconsistent},
 		{
 			"proof of another size",
 			"donghu",
-			record.CheckpointArgs{Note: l.checkpoint(9), Proof: l.proof(10, 7)},
-			record.CodeLogInconsistent,
+			ledger.CheckpointArgs{Note: l.checkpoint(9), Proof: l.proof(10, 7)},
+			ledger.CodeLogInconsistent,
 		},
 		{
 			"proof with a hash too many",
 			"donghu",
-			record.CheckpointArgs{Note: l.checkpoint(9), Proof: append(l.proof(9, 7), make([]byte, 32))},
-			record.CodeLogInconsistent,
+			ledger.CheckpointArgs{Note: l.checkpoint(9), Proof: append(l.proof(9, 7), make([]byte, 32))},
+			ledger.CodeLogInconsistent,
 		},
 		{
 			"proof with a short hash",
 			"donghu",
-			record.CheckpointArgs{Note: l.checkpoint(9), Proof: [][]byte{make([]byte, 31)}},
-			record.CodeArgument,
+			ledger.CheckpointArgs{Note: l.checkpoint(9), Proof: [][]byte{make([]byte, 31)}},
+			ledger.CodeArgument,
 		},
 		{
 			"proof too long",
 			"donghu",
-			record.CheckpointArgs{Note: l.checkpoint(9), Proof: slices.Repeat([][]byte{make([]byte, 32)}, 200)},
-			record.CodeArgument,
+			ledger.CheckpointArgs{Note: l.checkpoint(9), Proof: slices.Repeat([][]byte{make([]byte, 32)}, 200)},
+			ledger.CodeArgument,
 		},
 		{
 			"same again with a proof of a forger's liking",
 			"donghu",
-			record.CheckpointArgs{Note: stranger.checkpoint(7)},
-			record.CodeSignature,
+			ledger.CheckpointArgs{Note: stranger.checkpoint(7)},
+			ledger.CodeSignature,
 		},
-		{"not a note", "donghu", record.CheckpointArgs{Note: []byte(l.origin + "\n")}, record.CodeSignature},
-		{"nothing", "donghu", record.CheckpointArgs{}, record.CodeArgument},
+		{"not a note", "donghu", ledger.CheckpointArgs{Note: []byte(l.origin + "\n")}, ledger.CodeSignature},
+		{"nothing", "donghu", ledger.CheckpointArgs{}, ledger.CodeArgument},
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
 			w.tb = t
-			w.refused(tc.who, record.WitnessCheckpoint, tc.args, tc.want)
+			w.refused(tc.who, ledger.WitnessCheckpoint, tc.args, tc.want)
 			if state := w.log(l.origin); state.Size != 7 {
 				t.Errorf("the ledger has %d entries", state.Size)
 			}
@@ -272,11 +272,11 @@ func TestSameCheckpointWritesNothing(t *testing.T) {
 	w := newWorld(t)
 	l := newLog(t, "donghu")
 	l.grow(4)
-	w.invoke("donghu", record.WitnessRegister, l.registration(), nil)
-	var first, again record.LogState
-	w.invoke("donghu", record.WitnessCheckpoint, l.args(4, 0), &first)
+	w.invoke("donghu", ledger.WitnessRegister, l.registration(), nil)
+	var first, again ledger.LogState
+	w.invoke("donghu", ledger.WitnessCheckpoint, l.args(4, 0), &first)
 	w.now = w.now.Add(time.Hour)
-	if writes := w.invoke("donghu", record.WitnessCheckpoint, l.args(4, 0), &again); writes != 0 {
+	if writes := w.invoke("donghu", ledger.WitnessCheckpoint, l.args(4, 0), &again); writes != 0 {
 		t.Errorf("wrote %d keys", writes)
 	}
 	if again.Tx != first.Tx || !again.Time.Equal(first.Time) {
@@ -289,14 +289,14 @@ func TestRacingCheckpoints(t *testing.T) {
 	w := newWorld(t)
 	l := newLog(t, "donghu")
 	l.grow(4)
-	w.invoke("donghu", record.WitnessRegister, l.registration(), nil)
-	w.invoke("donghu", record.WitnessCheckpoint, l.args(4, 0), nil)
+	w.invoke("donghu", ledger.WitnessRegister, l.registration(), nil)
+	w.invoke("donghu", ledger.WitnessCheckpoint, l.args(4, 0), nil)
 	left, right := l.fork(4, "left"), l.fork(4, "right")
 	left.grow(2)
 	right.grow(3)
-	first, err := w.propose("donghu", record.WitnessCheckpoint, left.args(6, 4))
+	first, err := w.propose("donghu", ledger.WitnessCheckpoint, left.args(6, 4))
 	w.must(err)
-	second, err := w.propose("donghu", record.WitnessCheckpoint, right.args(7, 4))
+	second, err := w.propose("donghu", ledger.WitnessCheckpoint, right.args(7, 4))
 	w.must(err)
 	if block := w.ledger.Commit(second); block.Code != peer.TxValidationCode_VALID {
 		t.Errorf("first to commit: %v", block.Code)
@@ -324,7 +324,7 @@ func TestOnlyExtensionsAreWitnessed(t *testing.T) {
 	trees[0].grow(20)
 	rapid.Check(t, func(rt *rapid.T) {
 		w := newWorld(t)
-		w.invoke("donghu", record.WitnessRegister, trees[0].registration(), nil)
+		w.invoke("donghu", ledger.WitnessRegister, trees[0].registration(), nil)
 		witnessed, size := trees[0], int64(0)
 		for range rapid.IntRange(1, 12).Draw(rt, "checkpoints") {
 			tree := rapid.SampledFrom(trees).Draw(rt, "tree")
@@ -333,7 +333,7 @@ func TestOnlyExtensionsAreWitnessed(t *testing.T) {
 			if rapid.IntRange(0, 4).Draw(rt, "wrong proof") == 0 {
 				from = rapid.Int64Range(0, 60).Draw(rt, "from")
 			}
-			endorsed, err := w.propose("donghu", record.WitnessCheckpoint, tree.args(newer, from))
+			endorsed, err := w.propose("donghu", ledger.WitnessCheckpoint, tree.args(newer, from))
 			shared := newer >= size && tree.root(size) == witnessed.root(size)
 			proven := newer == size || size == 0 ||
 				slices.EqualFunc(tree.proof(newer, from), tree.proof(newer, size), slices.Equal)
@@ -373,14 +373,14 @@ func TestRotate(t *testing.T) {
 	}
 	renewed := l.fork(9, "")
 	renewed.signer, renewed.key = newSigner, newKey
-	good := record.RotateLog{
-		Origin: l.origin, Key: newKey, Note: renewed.checkpoint(5), Statement: statement(record.RotateText(l.origin, newKey, 5), oldSigner, newSigner),
+	good := ledger.RotateLog{
+		Origin: l.origin, Key: newKey, Note: renewed.checkpoint(5), Statement: statement(ledger.RotateText(l.origin, newKey, 5), oldSigner, newSigner),
 	}
-	w.refused("donghu", record.WitnessRotate, good, record.CodeLogUnknown)
-	w.invoke("donghu", record.WitnessRegister, l.registration(), nil)
-	w.invoke("donghu", record.WitnessCheckpoint, l.args(5, 0), nil)
+	w.refused("donghu", ledger.WitnessRotate, good, ledger.CodeLogUnknown)
+	w.invoke("donghu", ledger.WitnessRegister, l.registration(), nil)
+	w.invoke("donghu", ledger.WitnessCheckpoint, l.args(5, 0), nil)
 
-	change := func(f func(*record.RotateLog)) record.RotateLog {
+	change := func(f func(*ledger.RotateLog)) ledger.RotateLog {
 		args := good
 		f(&args)
 		return args
@@ -389,103 +389,103 @@ func TestRotate(t *testing.T) {
 	tests := []struct {
 		name string
 		who  string
-		args record.RotateLog
-		want record.Code
+		args ledger.RotateLog
+		want ledger.Code
 	}{
-		{"another member", "qingshan", good, record.CodeCaller},
+		{"another member", "qingshan", good, ledger.CodeCaller},
 		{
 			"old key did not sign",
 			"donghu",
-			change(func(a *record.RotateLog) { a.Statement = statement(record.RotateText(l.origin, newKey, 5), newSigner) }),
-			record.CodeSignature,
+			change(func(a *ledger.RotateLog) { a.Statement = statement(ledger.RotateText(l.origin, newKey, 5), newSigner) }),
+			ledger.CodeSignature,
 		},
 		{
 			"new key did not sign",
 			"donghu",
-			change(func(a *record.RotateLog) { a.Statement = statement(record.RotateText(l.origin, newKey, 5), oldSigner) }),
-			record.CodeSignature,
+			change(func(a *ledger.RotateLog) { a.Statement = statement(ledger.RotateText(l.origin, newKey, 5), oldSigner) }),
+			ledger.CodeSignature,
 		},
-		{"statement of another size", "donghu", change(func(a *record.RotateLog) {
-			a.Statement = statement(record.RotateText(l.origin, newKey, 4), oldSigner, newSigner)
-		}), record.CodeSignature},
-		{"statement for another key", "donghu", change(func(a *record.RotateLog) {
-			a.Statement = statement(record.RotateText(l.origin, foreign.key, 5), oldSigner, newSigner)
-		}), record.CodeSignature},
+		{"statement of another size", "donghu", change(func(a *ledger.RotateLog) {
+			a.Statement = statement(ledger.RotateText(l.origin, newKey, 4), oldSigner, newSigner)
+		}), ledger.CodeSignature},
+		{"statement for another key", "donghu", change(func(a *ledger.RotateLog) {
+			a.Statement = statement(ledger.RotateText(l.origin, foreign.key, 5), oldSigner, newSigner)
+		}), ledger.CodeSignature},
 		{
 			"a checkpoint for a statement",
 			"donghu",
-			change(func(a *record.RotateLog) { a.Statement = l.checkpoint(5) }),
-			record.CodeSignature,
+			change(func(a *ledger.RotateLog) { a.Statement = l.checkpoint(5) }),
+			ledger.CodeSignature,
 		},
 		{
 			"statement too large",
 			"donghu",
-			change(func(a *record.RotateLog) { a.Statement = make([]byte, 5<<10) }),
-			record.CodeArgument,
+			change(func(a *ledger.RotateLog) { a.Statement = make([]byte, 5<<10) }),
+			ledger.CodeArgument,
 		},
-		{"key of another log", "donghu", change(func(a *record.RotateLog) { a.Key = foreign.key }), record.CodeArgument},
+		{"key of another log", "donghu", change(func(a *ledger.RotateLog) { a.Key = foreign.key }), ledger.CodeArgument},
 		{
 			"checkpoint of another size",
 			"donghu",
-			change(func(a *record.RotateLog) { a.Note = renewed.checkpoint(6) }),
-			record.CodeLogInconsistent,
+			change(func(a *ledger.RotateLog) { a.Note = renewed.checkpoint(6) }),
+			ledger.CodeLogInconsistent,
 		},
 		{
 			"checkpoint by the old key",
 			"donghu",
-			change(func(a *record.RotateLog) { a.Note = l.checkpoint(5) }),
-			record.CodeSignature,
+			change(func(a *ledger.RotateLog) { a.Note = l.checkpoint(5) }),
+			ledger.CodeSignature,
 		},
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
 			w.tb = t
-			w.refused(tc.who, record.WitnessRotate, tc.args, tc.want)
+			w.refused(tc.who, ledger.WitnessRotate, tc.args, tc.want)
 		})
 	}
 	w.tb = t
-	var state record.LogState
-	w.invoke("donghu", record.WitnessRotate, good, &state)
+	var state ledger.LogState
+	w.invoke("donghu", ledger.WitnessRotate, good, &state)
 	if len(state.Retired) != 1 || state.Retired[0].Key != l.key || state.Retired[0].Size != 5 || state.Key != newKey ||
 		state.Size != 5 {
 		t.Errorf("after rotation: %+v", state)
 	}
-	if writes := w.invoke("donghu", record.WitnessRotate, good, nil); writes != 0 {
+	if writes := w.invoke("donghu", ledger.WitnessRotate, good, nil); writes != 0 {
 		t.Errorf("rotating again wrote %d keys", writes)
 	}
-	w.refused("donghu", record.WitnessCheckpoint, l.args(9, 5), record.CodeSignature)
-	w.invoke("donghu", record.WitnessCheckpoint, renewed.args(9, 5), nil)
-	back := record.RotateLog{
-		Origin: l.origin, Key: l.key, Note: l.checkpoint(9), Statement: statement(record.RotateText(l.origin, l.key, 9), oldSigner, newSigner),
+	w.refused("donghu", ledger.WitnessCheckpoint, l.args(9, 5), ledger.CodeSignature)
+	w.invoke("donghu", ledger.WitnessCheckpoint, renewed.args(9, 5), nil)
+	back := ledger.RotateLog{
+		Origin: l.origin, Key: l.key, Note: l.checkpoint(9), Statement: statement(ledger.RotateText(l.origin, l.key, 9), oldSigner, newSigner),
 	}
-	w.refused("donghu", record.WitnessRotate, back, record.CodeArgument)
+	w.refused("donghu", ledger.WitnessRotate, back, ledger.CodeArgument)
 }
 
 func TestReads(t *testing.T) {
 	w := newWorld(t)
-	query := record.LogQuery{Origin: "donghu.yilian.example/log"}
-	w.refused("qingshan", record.WitnessLatest, query, record.CodeLogUnknown)
-	w.refused("qingshan", record.WitnessAttest, query, record.CodeLogUnknown)
-	w.refused("qingshan", record.WitnessLatest, record.LogQuery{Origin: "x"}, record.CodeArgument)
-	empty, err := w.propose("qingshan", record.WitnessAll, "{}")
+	query := ledger.LogQuery{Origin: "donghu.yilian.example/log"}
+	w.refused("qingshan", ledger.WitnessLatest, query, ledger.CodeLogUnknown)
+	w.refused("qingshan", ledger.WitnessAttest, query, ledger.CodeLogUnknown)
+	w.refused("qingshan", ledger.WitnessLatest, ledger.LogQuery{Origin: "x"}, ledger.CodeArgument)
+	empty, err := w.propose("qingshan", ledger.WitnessAll, "{}")
 	w.must(err)
 	if string(empty.Payload) != "[]" {
 		t.Errorf("all of nothing: %s", empty.Payload)
 	}
 	for _, m := range []string{"qingshan", "donghu"} {
-		w.invoke(m, record.WitnessRegister, newLog(t, m).registration(), nil)
+		w.invoke(m, ledger.WitnessRegister, newLog(t, m).registration(), nil)
 	}
-	var all []record.LogState
-	w.invoke("donghu", record.WitnessAll, "{}", &all)
+	var all []ledger.LogState
+	w.invoke("donghu", ledger.WitnessAll, "{}", &all)
 	if len(all) != 2 || all[0].MSP != "donghu" || all[1].MSP != "qingshan" {
 		t.Errorf("all logs: %+v", all)
 	}
 	w.now = w.now.Add(10 * time.Minute)
-	endorsed, err := w.propose("qingshan", record.WitnessAttest, query)
+	endorsed, err := w.propose("qingshan", ledger.WitnessAttest, query)
 	w.must(err)
-	var state record.LogState
+	var state ledger.LogState
 	w.must(json.Unmarshal(endorsed.Payload, &state))
-	if endorsed.Writes() != 0 || state.Type != record.TypeWitness || state.Channel != "yilian" || state.Attested == nil ||
+	if endorsed.Writes() != 0 || state.Type != ledger.TypeWitness || state.Channel != "yilian" || state.Attested == nil ||
 		!state.Attested.Equal(w.now) || !state.Time.Equal(start) {
 		t.Errorf("attested %+v with %d writes", state, endorsed.Writes())
 	}

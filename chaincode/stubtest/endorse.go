@@ -12,13 +12,13 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	"yilian.example/chaincode/record"
+	"yilian.example/chaincode/ledger"
 )
 
 // FakeAttestation makes a signed read of witness:Attest without a network: the bytes of a prepared transaction whose
 // answer is state, endorsed by one peer of each CA. It is what the gateway's Attest returns, so it serves to test what
 // verifies such reads.
-func FakeAttestation(t testing.TB, state record.LogState, cas ...*CA) []byte {
+func FakeAttestation(t testing.TB, state ledger.LogState, cas ...*CA) []byte {
 	t.Helper()
 	answer, err := json.Marshal(state)
 	if err != nil {
@@ -40,17 +40,17 @@ func FakeAttestation(t testing.TB, state record.LogState, cas ...*CA) []byte {
 }
 
 // SignRead makes the prepared transaction of FakeAttestation with any answer and any endorsers: to make faulty ones.
-func SignRead(state record.LogState, answer []byte, endorsers ...*Identity) ([]byte, error) {
+func SignRead(state ledger.LogState, answer []byte, endorsers ...*Identity) ([]byte, error) {
 	creator, err := NewCreator("client", nil)
 	if err != nil {
 		return nil, err
 	}
-	query, err := json.Marshal(record.LogQuery{Origin: state.Origin})
+	query, err := json.Marshal(ledger.LogQuery{Origin: state.Origin})
 	if err != nil {
 		return nil, fmt.Errorf("write query: %w", err)
 	}
 	txID := fmt.Sprintf("%x", sha256.Sum256(creator))
-	proposal, err := newProposal(state.Channel, txID, creator, record.WitnessAttest, query)
+	proposal, err := newProposal(state.Channel, txID, creator, ledger.WitnessAttest, query)
 	if err != nil {
 		return nil, err
 	}

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"yilian.example/chaincode/record"
+	"yilian.example/chaincode/ledger"
 	"yilian.example/consent"
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/tlog"
@@ -79,7 +79,7 @@ func TestBrowserSigns(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: the server refuses what the script signed: %v", lang, err)
 		}
-		if c.ID != consent.ID(record.ConsentID(signed.PublicKey)) || c.State != consent.Pending {
+		if c.ID != consent.ID(ledger.ConsentID(signed.PublicKey)) || c.State != consent.Pending {
 			t.Errorf("%s: %+v", lang, c)
 		}
 	}
@@ -113,15 +113,15 @@ func TestBrowserBytes(t *testing.T) {
 	}
 
 	var messages []string
-	id, commitment := record.ConsentID([]byte("key")), tlog.Hash{1, 2, 3}
+	id, commitment := ledger.ConsentID([]byte("key")), tlog.Hash{1, 2, 3}
 	runScript(
 		t,
 		`() => [consent.grantMessage(input.id, input.commitment, input.until), consent.withdrawalMessage(input.id)]`,
 		map[string]any{"id": id, "commitment": hex.EncodeToString(commitment[:]), "until": 1795000000},
 		&messages,
 	)
-	if messages[0] != string(record.GrantMessage(id, commitment, 1795000000)) ||
-		messages[1] != string(record.WithdrawalMessage(id)) {
+	if messages[0] != string(ledger.GrantMessage(id, commitment, 1795000000)) ||
+		messages[1] != string(ledger.WithdrawalMessage(id)) {
 		t.Errorf("messages differ: %q", messages)
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"yilian.example/chaincode/record"
+	"yilian.example/chaincode/ledger"
 	"yilian.example/consent"
 	"yilian.example/exchange/fault"
 )
@@ -34,10 +34,10 @@ type Ledger struct {
 	// Unread makes reads fail as if the ledger could not be reached.
 	Unread bool
 	// Refusal is what Strict answers.
-	Refusal record.Code
+	Refusal ledger.Code
 
 	mu     sync.Mutex // guards the fields below
-	states map[string]record.ConsentState
+	states map[string]ledger.ConsentState
 	late   []func()
 	txs    int
 	Grants int // grants submitted
@@ -47,51 +47,51 @@ var _ consent.Ledger = (*Ledger)(nil)
 
 // NewLedger gives an empty ledger.
 func NewLedger(now func() time.Time) *Ledger {
-	return &Ledger{Now: now, states: map[string]record.ConsentState{}}
+	return &Ledger{Now: now, states: map[string]ledger.ConsentState{}}
 }
 
 var errLost = errors.New("connection lost after submission")
 
 // GrantConsent grants.
-func (l *Ledger) GrantConsent(_ context.Context, g record.Grant) (record.ConsentState, error) {
+func (l *Ledger) GrantConsent(_ context.Context, g ledger.Grant) (ledger.ConsentState, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.Grants++
-	return l.write(consent.OpGrant, g.ID, func() (record.ConsentState, error) { return l.grant(g) })
+	return l.write(consent.OpGrant, g.ID, func() (ledger.ConsentState, error) { return l.grant(g) })
 }
 
 // WithdrawConsent withdraws.
-func (l *Ledger) WithdrawConsent(_ context.Context, w record.Withdrawal) (record.ConsentState, error) {
+func (l *Ledger) WithdrawConsent(_ context.Context, w ledger.Withdrawal) (ledger.ConsentState, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.write(consent.OpWithdraw, w.ID, func() (record.ConsentState, error) { return l.withdraw(w) })
+	return l.write(consent.OpWithdraw, w.ID, func() (ledger.ConsentState, error) { return l.withdraw(w) })
 }
 
 func (l *Ledger) write(
 	op consent.Op,
 	id string,
-	apply func() (record.ConsentState, error),
-) (record.ConsentState, error) {
+	apply func() (ledger.ConsentState, error),
+) (ledger.ConsentState, error) {
 	next := None
 	if l.Next != nil {
 		next = l.Next(op)
 	}
 	switch next {
 	case Down:
-		return record.ConsentState{}, fault.New(fault.Unavailable, "LEDGER_UNAVAILABLE", "The ledger cannot be reached.")
+		return ledger.ConsentState{}, fault.New(fault.Unavailable, "LEDGER_UNAVAILABLE", "The ledger cannot be reached.")
 	case Strict:
-		return record.ConsentState{}, fault.Wrap(
-			&record.Refusal{Code: l.Refusal, Text: "refused"},
+		return ledger.ConsentState{}, fault.Wrap(
+			&ledger.Refusal{Code: l.Refusal, Text: "refused"},
 			fault.Conflict,
 			string(l.Refusal),
 			"Refused.",
 		)
 	case Late:
 		l.late = append(l.late, func() { _, _ = apply() })
-		return record.ConsentState{}, fault.Wrap(errLost, fault.Unavailable, "LEDGER_OUTCOME_UNKNOWN", "Not confirmed yet.")
+		return ledger.ConsentState{}, fault.Wrap(errLost, fault.Unavailable, "LEDGER_OUTCOME_UNKNOWN", "Not confirmed yet.")
 	case Lost:
 		_, _ = apply()
-		return record.ConsentState{}, fault.Wrap(errLost, fault.Unavailable, "LEDGER_OUTCOME_UNKNOWN", "Not confirmed yet.")
+		return ledger.ConsentState{}, fault.Wrap(errLost, fault.Unavailable, "LEDGER_OUTCOME_UNKNOWN", "Not confirmed yet.")
 	}
 	_ = id
 	return apply()
@@ -108,16 +108,16 @@ func (l *Ledger) Settle() {
 }
 
 // Consent reads one.
-func (l *Ledger) Consent(_ context.Context, id string) (record.ConsentState, error) {
+func (l *Ledger) Consent(_ context.Context, id string) (ledger.ConsentState, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.Unread {
-		return record.ConsentState{}, fault.New(fault.Unavailable, "LEDGER_UNAVAILABLE", "The ledger cannot be reached.")
+		return ledger.ConsentState{}, fault.New(fault.Unavailable, "LEDGER_UNAVAILABLE", "The ledger cannot be reached.")
 	}
 	if s, found := l.states[id]; found {
 		return s, nil
 	}
-	return record.ConsentState{}, refused(record.CodeConsentUnknown, fault.NotFound)
+	return ledger.ConsentState{}, refused(ledger.CodeConsentUnknown, fault.NotFound)
 }
 
 // Forget removes a consent, as if the ledger never had it.
@@ -127,46 +127,46 @@ func (l *Ledger) Forget(id consent.ID) {
 	delete(l.states, string(id))
 }
 
-func (l *Ledger) grant(g record.Grant) (record.ConsentState, error) {
-	if g.ID != record.ConsentID(g.PublicKey) || len(g.Commitment) != 32 {
-		return record.ConsentState{}, refused(record.CodeArgument, fault.Invalid)
+func (l *Ledger) grant(g ledger.Grant) (ledger.ConsentState, error) {
+	if g.ID != ledger.ConsentID(g.PublicKey) || len(g.Commitment) != 32 {
+		return ledger.ConsentState{}, refused(ledger.CodeArgument, fault.Invalid)
 	}
-	if err := record.VerifyP256(g.PublicKey, record.GrantMessage(g.ID, [32]byte(g.Commitment), g.Until), g.Signature); err != nil {
-		return record.ConsentState{}, refused(record.CodeSignature, fault.Invalid)
+	if err := ledger.VerifyP256(g.PublicKey, ledger.GrantMessage(g.ID, [32]byte(g.Commitment), g.Until), g.Signature); err != nil {
+		return ledger.ConsentState{}, refused(ledger.CodeSignature, fault.Invalid)
 	}
 	if known, found := l.states[g.ID]; found {
 		switch {
-		case known.Status == record.StatusWithdrawn:
-			return record.ConsentState{}, refused(record.CodeConsentWithdrawn, fault.Conflict)
+		case known.Status == ledger.StatusWithdrawn:
+			return ledger.ConsentState{}, refused(ledger.CodeConsentWithdrawn, fault.Conflict)
 		case !bytes.Equal(known.Commitment, g.Commitment) || known.Until != g.Until:
-			return record.ConsentState{}, refused(record.CodeConsentExists, fault.Conflict)
+			return ledger.ConsentState{}, refused(ledger.CodeConsentExists, fault.Conflict)
 		}
 		return known, nil
 	}
 	if g.Until <= l.Now().Unix() {
-		return record.ConsentState{}, refused(record.CodeConsentUntil, fault.Invalid)
+		return ledger.ConsentState{}, refused(ledger.CodeConsentUntil, fault.Invalid)
 	}
-	s := record.ConsentState{
-		Type: record.TypeConsent, Channel: "yilian", ID: g.ID, Status: record.StatusGranted, PublicKey: g.PublicKey, Commitment: g.Commitment,
+	s := ledger.ConsentState{
+		Type: ledger.TypeConsent, Channel: "yilian", ID: g.ID, Status: ledger.StatusGranted, PublicKey: g.PublicKey, Commitment: g.Commitment,
 		Until: g.Until, Signature: g.Signature, Mode: g.Mode, GrantedAt: l.Now().UTC(), GrantTx: l.tx(),
 	}
 	l.states[g.ID] = s
 	return s, nil
 }
 
-func (l *Ledger) withdraw(w record.Withdrawal) (record.ConsentState, error) {
+func (l *Ledger) withdraw(w ledger.Withdrawal) (ledger.ConsentState, error) {
 	s, found := l.states[w.ID]
 	if !found {
-		return record.ConsentState{}, refused(record.CodeConsentUnknown, fault.NotFound)
+		return ledger.ConsentState{}, refused(ledger.CodeConsentUnknown, fault.NotFound)
 	}
-	if err := record.VerifyP256(s.PublicKey, record.WithdrawalMessage(w.ID), w.Signature); err != nil {
-		return record.ConsentState{}, refused(record.CodeSignature, fault.Invalid)
+	if err := ledger.VerifyP256(s.PublicKey, ledger.WithdrawalMessage(w.ID), w.Signature); err != nil {
+		return ledger.ConsentState{}, refused(ledger.CodeSignature, fault.Invalid)
 	}
-	if s.Status == record.StatusWithdrawn {
+	if s.Status == ledger.StatusWithdrawn {
 		return s, nil
 	}
 	at := l.Now().UTC()
-	s.Status, s.WithdrawnAt, s.WithdrawTx, s.WithdrawalSignature = record.StatusWithdrawn, &at, l.tx(), w.Signature
+	s.Status, s.WithdrawnAt, s.WithdrawTx, s.WithdrawalSignature = ledger.StatusWithdrawn, &at, l.tx(), w.Signature
 	l.states[w.ID] = s
 	return s, nil
 }
@@ -176,6 +176,6 @@ func (l *Ledger) tx() string {
 	return fmt.Sprintf("tx%d", l.txs)
 }
 
-func refused(code record.Code, kind fault.Kind) error {
-	return fault.Wrap(&record.Refusal{Code: code, Text: "refused"}, kind, string(code), "The ledger refused this.")
+func refused(code ledger.Code, kind fault.Kind) error {
+	return fault.Wrap(&ledger.Refusal{Code: code, Text: "refused"}, kind, string(code), "The ledger refused this.")
 }

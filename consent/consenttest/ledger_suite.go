@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"yilian.example/chaincode/record"
+	"yilian.example/chaincode/ledger"
 	"yilian.example/consent"
 	"yilian.example/exchange/fault"
 	"yilian.example/exchange/tlog"
@@ -28,7 +28,7 @@ func RunLedger(t *testing.T, l consent.Ledger) {
 }
 
 // newGrant signs a grant until a time, with its withdrawal.
-func newGrant(t *testing.T, until time.Time) (record.Grant, record.Withdrawal) {
+func newGrant(t *testing.T, until time.Time) (ledger.Grant, ledger.Withdrawal) {
 	t.Helper()
 	s := Sign(t, consent.Draft{Statement: consent.Statement{Text: "text"}, Salt: make([]byte, 32), Until: until.Unix()})
 	statement, err := s.Statement.Canonical()
@@ -36,18 +36,18 @@ func newGrant(t *testing.T, until time.Time) (record.Grant, record.Withdrawal) {
 		t.Fatal(err)
 	}
 	commitment := tlog.Commit(tlog.KindConsent, [32]byte(s.Salt), statement)
-	id := record.ConsentID(s.PublicKey)
-	grant := record.Grant{
-		ID: id, PublicKey: s.PublicKey, Commitment: commitment[:], Until: until.Unix(), Signature: s.Grant, Mode: record.ModeSelf,
+	id := ledger.ConsentID(s.PublicKey)
+	grant := ledger.Grant{
+		ID: id, PublicKey: s.PublicKey, Commitment: commitment[:], Until: until.Unix(), Signature: s.Grant, Mode: ledger.ModeSelf,
 	}
-	return grant, record.Withdrawal{ID: id, Signature: s.Withdrawal}
+	return grant, ledger.Withdrawal{ID: id, Signature: s.Withdrawal}
 }
 
 func soon() time.Time { return time.Now().Add(time.Hour) }
 
-func wantRefusal(t *testing.T, err error, code record.Code, kind fault.Kind) {
+func wantRefusal(t *testing.T, err error, code ledger.Code, kind fault.Kind) {
 	t.Helper()
-	var r *record.Refusal
+	var r *ledger.Refusal
 	if !errors.As(err, &r) || r.Code != code || !fault.Is(err, kind) {
 		t.Errorf("error %v of kind %d, want refusal %s of kind %d", err, fault.KindOf(err), code, kind)
 	}
@@ -56,16 +56,16 @@ func wantRefusal(t *testing.T, err error, code record.Code, kind fault.Kind) {
 func ledgerAbsent(t *testing.T, l consent.Ledger) {
 	grant, withdrawal := newGrant(t, soon())
 	_, err := l.Consent(t.Context(), grant.ID)
-	wantRefusal(t, err, record.CodeConsentUnknown, fault.NotFound)
+	wantRefusal(t, err, ledger.CodeConsentUnknown, fault.NotFound)
 	_, err = l.WithdrawConsent(t.Context(), withdrawal)
-	wantRefusal(t, err, record.CodeConsentUnknown, fault.NotFound)
+	wantRefusal(t, err, ledger.CodeConsentUnknown, fault.NotFound)
 }
 
 func ledgerLife(t *testing.T, l consent.Ledger) {
 	grant, withdrawal := newGrant(t, soon())
 	granted, err := l.GrantConsent(t.Context(), grant)
 	must(t, err)
-	if granted.ID != grant.ID || granted.Status != record.StatusGranted || string(granted.Commitment) != string(grant.Commitment) ||
+	if granted.ID != grant.ID || granted.Status != ledger.StatusGranted || string(granted.Commitment) != string(grant.Commitment) ||
 		granted.Until != grant.Until || granted.GrantTx == "" ||
 		granted.GrantedAt.IsZero() {
 		t.Errorf("granted %+v", granted)
@@ -77,12 +77,12 @@ func ledgerLife(t *testing.T, l consent.Ledger) {
 	for range 2 { // again changes nothing
 		ended, err := l.WithdrawConsent(t.Context(), withdrawal)
 		must(t, err)
-		if ended.Status != record.StatusWithdrawn || ended.WithdrawnAt == nil {
+		if ended.Status != ledger.StatusWithdrawn || ended.WithdrawnAt == nil {
 			t.Errorf("withdrawn %+v", ended)
 		}
 	}
 	read, err := l.Consent(t.Context(), grant.ID)
-	if err != nil || read.Status != record.StatusWithdrawn || read.GrantTx != granted.GrantTx || read.WithdrawTx == "" {
+	if err != nil || read.Status != ledger.StatusWithdrawn || read.GrantTx != granted.GrantTx || read.WithdrawTx == "" {
 		t.Errorf("read %+v, %v", read, err)
 	}
 }
@@ -94,14 +94,14 @@ func ledgerFinal(t *testing.T, l consent.Ledger) {
 	_, err = l.WithdrawConsent(t.Context(), withdrawal)
 	must(t, err)
 	_, err = l.GrantConsent(t.Context(), grant)
-	wantRefusal(t, err, record.CodeConsentWithdrawn, fault.Conflict)
+	wantRefusal(t, err, ledger.CodeConsentWithdrawn, fault.Conflict)
 }
 
 func ledgerOtherContent(t *testing.T, l consent.Ledger) {
 	grant, _ := newGrant(t, soon())
 	grant.Until++ // signed for another end
 	_, err := l.GrantConsent(t.Context(), grant)
-	wantRefusal(t, err, record.CodeSignature, fault.Invalid)
+	wantRefusal(t, err, ledger.CodeSignature, fault.Invalid)
 	if _, err := l.Consent(t.Context(), grant.ID); !fault.Is(err, fault.NotFound) {
 		t.Errorf("a refused grant left something behind: %v", err)
 	}
@@ -110,14 +110,14 @@ func ledgerOtherContent(t *testing.T, l consent.Ledger) {
 func ledgerUntil(t *testing.T, l consent.Ledger) {
 	grant, _ := newGrant(t, time.Now().Add(-time.Minute))
 	_, err := l.GrantConsent(t.Context(), grant)
-	wantRefusal(t, err, record.CodeConsentUntil, fault.Invalid)
+	wantRefusal(t, err, ledger.CodeConsentUntil, fault.Invalid)
 }
 
 func ledgerSignature(t *testing.T, l consent.Ledger) {
 	grant, withdrawal := newGrant(t, soon())
 	grant.Signature = withdrawal.Signature
 	_, err := l.GrantConsent(t.Context(), grant)
-	wantRefusal(t, err, record.CodeSignature, fault.Invalid)
+	wantRefusal(t, err, ledger.CodeSignature, fault.Invalid)
 }
 
 func ledgerForeignWithdrawal(t *testing.T, l consent.Ledger) {
@@ -127,8 +127,8 @@ func ledgerForeignWithdrawal(t *testing.T, l consent.Ledger) {
 	_, other := newGrant(t, soon())
 	other.ID = grant.ID
 	_, err = l.WithdrawConsent(t.Context(), other)
-	wantRefusal(t, err, record.CodeSignature, fault.Invalid)
-	if s, err := l.Consent(t.Context(), grant.ID); err != nil || s.Status != record.StatusGranted {
+	wantRefusal(t, err, ledger.CodeSignature, fault.Invalid)
+	if s, err := l.Consent(t.Context(), grant.ID); err != nil || s.Status != ledger.StatusGranted {
 		t.Errorf("after a withdrawal by nobody: %+v, %v", s, err)
 	}
 }

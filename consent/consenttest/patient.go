@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"yilian.example/chaincode/record"
+	"yilian.example/chaincode/ledger"
 	"yilian.example/consent"
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
@@ -38,7 +38,7 @@ func Sign(t testing.TB, d consent.Draft) consent.Signed {
 	if err != nil {
 		t.Fatal(err)
 	}
-	id := record.ConsentID(spki)
+	id := ledger.ConsentID(spki)
 	d.Statement.Consent = consent.ID(id)
 	statement, err := d.Statement.Canonical()
 	if err != nil {
@@ -47,8 +47,8 @@ func Sign(t testing.TB, d consent.Draft) consent.Signed {
 	commitment := tlog.Commit(tlog.KindConsent, [32]byte(d.Salt), statement)
 	return consent.Signed{
 		Statement: d.Statement, Salt: d.Salt, PublicKey: spki,
-		Grant:      sign(t, key, record.GrantMessage(id, commitment, d.Until)),
-		Withdrawal: sign(t, key, record.WithdrawalMessage(id)),
+		Grant:      sign(t, key, ledger.GrantMessage(id, commitment, d.Until)),
+		Withdrawal: sign(t, key, ledger.WithdrawalMessage(id)),
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"yilian.example/chaincode/record"
+	"yilian.example/chaincode/ledger"
 	"yilian.example/chaincode/stubtest"
 	"yilian.example/exchange"
 	"yilian.example/exchange/anchor/anchortest"
@@ -29,7 +29,7 @@ type scene struct {
 	version exchange.Version
 	index   int64
 	tiles   tlog.ReadTiles
-	state   record.LogState
+	state   ledger.LogState
 	signer  tlog.Signer
 	cas     []*stubtest.CA
 	roots   evidence.Roots
@@ -54,8 +54,8 @@ func newScene(t testing.TB) *scene {
 		}, Number: 1, Patient: "p" + "a", Kind: "observations",
 		Recorded: recorded, Content: []byte(`{"resourceType":"Observation","id":"a1b2"}`), Salt: [32]byte{1, 2, 3}, Entry: "entry-300",
 	}
-	s.state = record.LogState{
-		Type: record.TypeWitness, Channel: "yilian", Origin: origin, MSP: "donghu", Key: vkey, Time: recorded.Add(time.Minute),
+	s.state = ledger.LogState{
+		Type: ledger.TypeWitness, Channel: "yilian", Origin: origin, MSP: "donghu", Key: vkey, Time: recorded.Add(time.Minute),
 		Tx: "tx", Registered: recorded.Add(-time.Hour),
 	}
 	s.attested(time.Now())
@@ -299,7 +299,7 @@ func TestVerifyRefusesAttestations(t *testing.T) {
 		t.Fatal(err)
 	}
 	all := peers(s.cas...)
-	read := func(change func(*record.LogState), endorsers ...*stubtest.Identity) []byte {
+	read := func(change func(*ledger.LogState), endorsers ...*stubtest.Identity) []byte {
 		state := s.state
 		change(&state)
 		answer, err := json.Marshal(state)
@@ -312,7 +312,7 @@ func TestVerifyRefusesAttestations(t *testing.T) {
 		}
 		return raw
 	}
-	same := func(*record.LogState) {}
+	same := func(*ledger.LogState) {}
 	later := s.state.Time.AddDate(200, 0, 0)
 	for name, tc := range map[string]struct {
 		raw  []byte
@@ -325,19 +325,19 @@ func TestVerifyRefusesAttestations(t *testing.T) {
 		"another root":           {read(same, append(peers(stranger), all[:2]...)...), evidence.StepEndorsements, evidence.Options{}},
 		"nobody":                 {read(same), evidence.StepEndorsements, evidence.Options{}},
 		"three of four needed":   {read(same, all[:3]...), evidence.StepEndorsements, evidence.Options{Quorum: 4}},
-		"expired certificates":   {read(func(s *record.LogState) { s.Attested = &later }, all...), evidence.StepEndorsements, evidence.Options{}},
-		"never committed":        {read(func(s *record.LogState) { s.Attested = nil }, all...), evidence.StepEndorsements, evidence.Options{}},
-		"another type":           {read(func(s *record.LogState) { s.Type = "yilian/consent/v1" }, all...), evidence.StepEndorsements, evidence.Options{}},
+		"expired certificates":   {read(func(s *ledger.LogState) { s.Attested = &later }, all...), evidence.StepEndorsements, evidence.Options{}},
+		"never committed":        {read(func(s *ledger.LogState) { s.Attested = nil }, all...), evidence.StepEndorsements, evidence.Options{}},
+		"another type":           {read(func(s *ledger.LogState) { s.Type = "yilian/consent/v1" }, all...), evidence.StepEndorsements, evidence.Options{}},
 		"another chaincode":      {read(same, all...), evidence.StepWitness, evidence.Options{Chaincode: "other"}},
 		"another ledger":         {read(same, all...), evidence.StepWitness, evidence.Options{Channel: "other"}},
-		"another log":            {read(func(s *record.LogState) { s.Origin = "qingshan.yilian.example/log" }, all...), evidence.StepWitness, evidence.Options{}},
-		"another member":         {read(func(s *record.LogState) { s.MSP = "qingshan" }, all...), evidence.StepWitness, evidence.Options{}},
-		"another key":            {read(func(s *record.LogState) { s.Key += "x" }, all...), evidence.StepWitness, evidence.Options{}},
-		"another size":           {read(func(s *record.LogState) { s.Size-- }, all...), evidence.StepWitness, evidence.Options{}},
-		"another root hash":      {read(func(s *record.LogState) { s.Root = make([]byte, 32) }, all...), evidence.StepWitness, evidence.Options{}},
-		"before it was recorded": {read(func(s *record.LogState) { s.Time = s.Time.Add(-time.Hour) }, all...), evidence.StepWitness, evidence.Options{}},
-		"attested in the past":   {read(func(s *record.LogState) { past := s.Time.Add(-time.Second); s.Attested = &past }, all...), evidence.StepWitness, evidence.Options{}},
-		"another note":           {read(func(s *record.LogState) { s.Note = []byte("x") }, all...), evidence.StepWitness, evidence.Options{}},
+		"another log":            {read(func(s *ledger.LogState) { s.Origin = "qingshan.yilian.example/log" }, all...), evidence.StepWitness, evidence.Options{}},
+		"another member":         {read(func(s *ledger.LogState) { s.MSP = "qingshan" }, all...), evidence.StepWitness, evidence.Options{}},
+		"another key":            {read(func(s *ledger.LogState) { s.Key += "x" }, all...), evidence.StepWitness, evidence.Options{}},
+		"another size":           {read(func(s *ledger.LogState) { s.Size-- }, all...), evidence.StepWitness, evidence.Options{}},
+		"another root hash":      {read(func(s *ledger.LogState) { s.Root = make([]byte, 32) }, all...), evidence.StepWitness, evidence.Options{}},
+		"before it was recorded": {read(func(s *ledger.LogState) { s.Time = s.Time.Add(-time.Hour) }, all...), evidence.StepWitness, evidence.Options{}},
+		"attested in the past":   {read(func(s *ledger.LogState) { past := s.Time.Add(-time.Second); s.Attested = &past }, all...), evidence.StepWitness, evidence.Options{}},
+		"another note":           {read(func(s *ledger.LogState) { s.Note = []byte("x") }, all...), evidence.StepWitness, evidence.Options{}},
 	} {
 		f := good
 		f.Attestation = tc.raw

@@ -83,7 +83,7 @@ func rules() []rule {
 	return []rule{
 		{
 			name:   "vocabulary, error kinds and ledger types import nothing of ours",
-			of:     ours("exchange/consortium", "exchange/fault", "chaincode/record"),
+			of:     ours("exchange/consortium", "exchange/fault", "chaincode/ledger"),
 			linked: append(ours("gateway", "consent", "network"), drivers...),
 		},
 		{
@@ -117,7 +117,7 @@ func rules() []rule {
 		},
 		{
 			name:   "chaincode is deterministic",
-			of:     ours("chaincode/contract", "chaincode/record"),
+			of:     ours("chaincode/contract", "chaincode/ledger"),
 			direct: []string{"math/rand", "math/rand/v2", "crypto/rand", "os", "net/http"},
 		},
 		{

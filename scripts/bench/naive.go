@@ -19,7 +19,7 @@ import (
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/protobuf/proto"
 
-	"yilian.example/chaincode/record"
+	"yilian.example/chaincode/ledger"
 	"yilian.example/gateway/config"
 	"yilian.example/scripts/journey"
 )
@@ -32,7 +32,7 @@ const naiveClients = 64
 // transaction is a consent's grant: one key, one 32-byte commitment and one signature, about what such a record would
 // be.
 func (b *bench) naive(ctx context.Context) error {
-	var ledgers []*ledger
+	var ledgers []*memberClient
 	for _, org := range b.consortium.Orgs() {
 		l, err := dial(b.consortium.Members[org].Config.Ledger)
 		if err != nil {
@@ -75,17 +75,17 @@ func grant() ([]byte, error) {
 	var commitment [32]byte
 	_, _ = rand.Read(commitment[:]) // crypto/rand.Read never fails (Go 1.24)
 	until := time.Now().Add(time.Hour).Unix()
-	signature, err := key.Sign(record.GrantMessage(key.ID, commitment, until))
+	signature, err := key.Sign(ledger.GrantMessage(key.ID, commitment, until))
 	if err != nil {
 		return nil, err
 	}
-	return json.Marshal(record.Grant{
-		ID: key.ID, PublicKey: key.SPKI, Commitment: commitment[:], Until: until, Signature: signature, Mode: record.ModeSelf,
+	return json.Marshal(ledger.Grant{
+		ID: key.ID, PublicKey: key.SPKI, Commitment: commitment[:], Until: until, Signature: signature, Mode: ledger.ModeSelf,
 	})
 }
 
-// ledger is one member's client at its own peer.
-type ledger struct {
+// memberClient is one member's client at its own peer.
+type memberClient struct {
 	channel  string
 	creator  []byte
 	conn     *grpc.ClientConn
@@ -93,7 +93,7 @@ type ledger struct {
 	contract *client.Contract
 }
 
-func dial(conf config.Ledger) (*ledger, error) {
+func dial(conf config.Ledger) (*memberClient, error) {
 	id, sign, err := member(conf)
 	if err != nil {
 		return nil, err
@@ -129,7 +129,7 @@ func dial(conf config.Ledger) (*ledger, error) {
 	if err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
-	return &ledger{
+	return &memberClient{
 		channel:  conf.Channel,
 		creator:  creator,
 		conn:     conn,
@@ -165,8 +165,8 @@ func member(conf config.Ledger) (*identity.X509Identity, identity.Sign, error) {
 
 // submit waits until the transaction is committed. Under BFT ordering the answer to a submission can be an error
 // although the transaction is ordered: its commit status decides.
-func (l *ledger) submit(ctx context.Context, argument []byte) error {
-	proposal, err := l.contract.NewProposal(record.ConsentGrant, client.WithBytesArguments(argument))
+func (l *memberClient) submit(ctx context.Context, argument []byte) error {
+	proposal, err := l.contract.NewProposal(ledger.ConsentGrant, client.WithBytesArguments(argument))
 	if err != nil {
 		return err
 	}
@@ -192,7 +192,7 @@ func (l *ledger) submit(ctx context.Context, argument []byte) error {
 }
 
 // lookUp makes a way to ask for the status of a transaction whose submission was answered with cause.
-func (l *ledger) lookUp(txID string, cause error) (*client.Commit, error) {
+func (l *memberClient) lookUp(txID string, cause error) (*client.Commit, error) {
 	request, err := proto.Marshal(
 		&gateway.CommitStatusRequest{ChannelId: l.channel, TransactionId: txID, Identity: l.creator},
 	)
@@ -210,7 +210,7 @@ func (l *ledger) lookUp(txID string, cause error) (*client.Commit, error) {
 	return commit, nil
 }
 
-func (l *ledger) close() {
+func (l *memberClient) close() {
 	_ = l.gateway.Close() // the measurement is over
 	_ = l.conn.Close()
 }

@@ -7,7 +7,7 @@ import (
 	"net/http"
 	"time"
 
-	"yilian.example/chaincode/record"
+	"yilian.example/chaincode/ledger"
 	"yilian.example/consent"
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/tlog"
@@ -74,11 +74,11 @@ func SignConsent(draft consent.Draft) (SignedConsent, error) {
 		return SignedConsent{}, fmt.Errorf("sign consent: %w", err)
 	}
 	commitment := tlog.Commit("consent", [32]byte(draft.Salt), canonical)
-	grant, err := key.Sign(record.GrantMessage(key.ID, commitment, draft.Until))
+	grant, err := key.Sign(ledger.GrantMessage(key.ID, commitment, draft.Until))
 	if err != nil {
 		return SignedConsent{}, err
 	}
-	withdrawal, err := key.Sign(record.WithdrawalMessage(key.ID))
+	withdrawal, err := key.Sign(ledger.WithdrawalMessage(key.ID))
 	if err != nil {
 		return SignedConsent{}, err
 	}

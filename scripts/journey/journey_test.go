@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"yilian.example/chaincode/record"
+	"yilian.example/chaincode/ledger"
 	"yilian.example/consent"
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/tlog"
@@ -74,7 +74,7 @@ func TestSignConsent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	id := record.ConsentID(signed.PublicKey)
+	id := ledger.ConsentID(signed.PublicKey)
 	if string(signed.Statement.Consent) != id {
 		t.Errorf("statement names consent %s, its key is %s", signed.Statement.Consent, id)
 	}
@@ -83,10 +83,10 @@ func TestSignConsent(t *testing.T) {
 		t.Fatal(err)
 	}
 	commitment := tlog.Commit(tlog.KindConsent, [32]byte(signed.Salt), canonical)
-	if err := record.VerifyP256(signed.PublicKey, record.GrantMessage(id, commitment, until.Unix()), signed.Grant); err != nil {
+	if err := ledger.VerifyP256(signed.PublicKey, ledger.GrantMessage(id, commitment, until.Unix()), signed.Grant); err != nil {
 		t.Errorf("grant: %v", err)
 	}
-	if err := record.VerifyP256(signed.PublicKey, record.WithdrawalMessage(id), signed.Withdrawal); err != nil {
+	if err := ledger.VerifyP256(signed.PublicKey, ledger.WithdrawalMessage(id), signed.Withdrawal); err != nil {
 		t.Errorf("withdrawal: %v", err)
 	}
 	if _, err := SignConsent(consent.Draft{}); err == nil {

@@ -8,7 +8,7 @@ import (
 	"crypto/x509"
 	"fmt"
 
-	"yilian.example/chaincode/record"
+	"yilian.example/chaincode/ledger"
 )
 
 // ConsentKey is a key made for one consent alone, as the patient's browser makes it.
@@ -28,7 +28,7 @@ func NewConsentKey() (*ConsentKey, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode consent key: %w", err)
 	}
-	return &ConsentKey{ID: record.ConsentID(spki), SPKI: spki, key: key}, nil
+	return &ConsentKey{ID: ledger.ConsentID(spki), SPKI: spki, key: key}, nil
 }
 
 // Sign gives ECDSA-SHA256 over message as r||s, 64 bytes, as WebCrypto does.

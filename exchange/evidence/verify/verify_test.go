@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"yilian.example/chaincode/record"
+	"yilian.example/chaincode/ledger"
 	"yilian.example/chaincode/stubtest"
 	"yilian.example/exchange"
 	"yilian.example/exchange/anchor/anchortest"
@@ -121,8 +121,8 @@ func (w *world) save(t *testing.T, version exchange.Version, note []byte, root t
 		}
 	}
 	now := time.Now()
-	state := record.LogState{
-		Type: record.TypeWitness, Channel: "yilian", Origin: origin, MSP: "donghu", Key: w.vkey, Note: note, Size: size, Root: root[:],
+	state := ledger.LogState{
+		Type: ledger.TypeWitness, Channel: "yilian", Origin: origin, MSP: "donghu", Key: w.vkey, Note: note, Size: size, Root: root[:],
 		Time: now.Add(-time.Minute), Attested: &now,
 	}
 	read := func(tiles []tlog.Tile) ([][]byte, error) {

@@ -7,7 +7,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"yilian.example/chaincode/record"
+	"yilian.example/chaincode/ledger"
 	"yilian.example/consent"
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
@@ -180,7 +180,7 @@ func (k Consents) show(ctx context.Context, actor consortium.Actor, in *consentI
 		out.Body.Ledger = &consentOnLedger{State: "absent"}
 	case err == nil:
 		out.Body.Ledger = &consentOnLedger{State: string(state.Status), GrantTx: state.GrantTx, WithdrawTx: state.WithdrawTx}
-		out.Body.Counts = out.Body.Counts && state.Status == record.StatusGranted
+		out.Body.Counts = out.Body.Counts && state.Status == ledger.StatusGranted
 	}
 	return out, nil
 }

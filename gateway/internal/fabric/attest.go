@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"time"
 
-	"yilian.example/chaincode/record"
+	"yilian.example/chaincode/ledger"
 )
 
 // minAttesters is how many members must sign a read: more than a dishonest minority of four.
@@ -24,19 +24,19 @@ const attestRounds = 5
 // whose peers answer, and by three at least (by all where there are fewer members). chaincode/README.md says how to
 // verify it.
 func (l *Ledger) Attest(ctx context.Context, origin string) ([]byte, error) {
-	argument, err := json.Marshal(record.LogQuery{Origin: origin})
+	argument, err := json.Marshal(ledger.LogQuery{Origin: origin})
 	if err != nil {
-		return nil, fmt.Errorf("%s: write argument: %w", record.WitnessAttest, err)
+		return nil, fmt.Errorf("%s: write argument: %w", ledger.WitnessAttest, err)
 	}
 	deadline := l.now().Add(l.timeouts.Endorse)
 	var last error
 	for round := range attestRounds {
-		made, err := l.gather(ctx, record.WitnessAttest, argument, min(minAttesters, len(l.members)), attestGrace)
+		made, err := l.gather(ctx, ledger.WitnessAttest, argument, min(minAttesters, len(l.members)), attestGrace)
 		if err == nil {
 			return made.bytes, nil
 		}
 		if refusal, found := refusalOf(err); found {
-			return nil, refused(record.WitnessAttest, refusal)
+			return nil, refused(ledger.WitnessAttest, refusal)
 		}
 		last = err
 		if !l.now().Before(deadline) {
@@ -44,9 +44,9 @@ func (l *Ledger) Attest(ctx context.Context, origin string) ([]byte, error) {
 		}
 		select {
 		case <-ctx.Done():
-			return nil, unavailable(record.WitnessAttest, errors.Join(ctx.Err(), last))
+			return nil, unavailable(ledger.WitnessAttest, errors.Join(ctx.Err(), last))
 		case <-time.After(time.Duration(round+1) * 40 * time.Millisecond):
 		}
 	}
-	return nil, unavailable(record.WitnessAttest, last)
+	return nil, unavailable(ledger.WitnessAttest, last)
 }

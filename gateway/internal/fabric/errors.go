@@ -8,7 +8,7 @@ import (
 	"github.com/hyperledger/fabric-protos-go-apiv2/gateway"
 	"google.golang.org/grpc/status"
 
-	"yilian.example/chaincode/record"
+	"yilian.example/chaincode/ledger"
 	"yilian.example/exchange/fault"
 )
 
@@ -24,8 +24,8 @@ var (
 
 // Codes of rejections that come from validation at commit rather than from the contract.
 const (
-	CodeConflict record.Code = "LEDGER_CONFLICT" // what it read had changed, three times in a row
-	CodeInvalid  record.Code = "LEDGER_INVALID"  // any other validation code, for example an endorsement policy not met
+	CodeConflict ledger.Code = "LEDGER_CONFLICT" // what it read had changed, three times in a row
+	CodeInvalid  ledger.Code = "LEDGER_INVALID"  // any other validation code, for example an endorsement policy not met
 )
 
 // WriteError is how every write fails. It is classified (exchange/fault) for those who only need to know what to tell
@@ -33,7 +33,7 @@ const (
 type WriteError struct {
 	Outcome error // ErrNotSubmitted, ErrUnknown or ErrRejected
 	TxID    string
-	Code    record.Code // for ErrRejected
+	Code    ledger.Code // for ErrRejected
 	err     error
 }
 
@@ -49,12 +49,12 @@ func (e *WriteError) Is(target error) bool { return target == e.Outcome }
 func (e *WriteError) Unwrap() error { return e.err }
 
 // CodeOf is the contract's code of a refused read or write; empty for other errors.
-func CodeOf(err error) record.Code {
+func CodeOf(err error) ledger.Code {
 	var w *WriteError
 	if errors.As(err, &w) && w.Code != "" {
 		return w.Code
 	}
-	var r *record.Refusal
+	var r *ledger.Refusal
 	if errors.As(err, &r) {
 		return r.Code
 	}
@@ -71,7 +71,7 @@ func unknown(function, txID string, err error) error {
 	return &WriteError{Outcome: ErrUnknown, TxID: txID, err: cause}
 }
 
-func rejected(function, txID string, refusal *record.Refusal) error {
+func rejected(function, txID string, refusal *ledger.Refusal) error {
 	return &WriteError{Outcome: ErrRejected, TxID: txID, Code: refusal.Code, err: refused(function, refusal)}
 }
 
@@ -81,45 +81,45 @@ func unavailable(function string, err error) error {
 }
 
 // refused classifies a contract's refusal.
-func refused(function string, refusal *record.Refusal) error {
+func refused(function string, refusal *ledger.Refusal) error {
 	k, known := kinds[refusal.Code]
 	if !known {
-		k = kinds[record.CodeState]
+		k = kinds[ledger.CodeState]
 	}
 	return fault.Wrap(fmt.Errorf("%s: %w", function, refusal), k.kind, string(refusal.Code), k.public)
 }
 
 // kinds maps each code to what a caller can do about it.
-var kinds = map[record.Code]struct {
+var kinds = map[ledger.Code]struct {
 	kind   fault.Kind
 	public string
 }{
-	record.CodeArgument:  {fault.Invalid, "The ledger does not accept this input. Correct it and try again."},
-	record.CodeSignature: {fault.Invalid, "A signature does not verify. Sign again with the right key."},
-	record.CodeConsentUntil: {
+	ledger.CodeArgument:  {fault.Invalid, "The ledger does not accept this input. Correct it and try again."},
+	ledger.CodeSignature: {fault.Invalid, "A signature does not verify. Sign again with the right key."},
+	ledger.CodeConsentUntil: {
 		fault.Invalid,
 		"A consent must end in the future, within five years. Choose another end.",
 	},
-	record.CodeCaller: {fault.Forbidden, "The ledger does not allow this organisation to do that."},
-	record.CodeTime: {
+	ledger.CodeCaller: {fault.Forbidden, "The ledger does not allow this organisation to do that."},
+	ledger.CodeTime: {
 		fault.Unavailable,
 		"This gateway's clock differs from the other members' by more than five minutes. Ask its operator to correct it.",
 	},
-	record.CodeState: {
+	ledger.CodeState: {
 		fault.Internal,
 		"The ledger's answer could not be understood. Give the request id to support.",
 	},
-	record.CodeLogUnknown: {fault.NotFound, "This log is not registered on the ledger."},
-	record.CodeLogRegistered: {
+	ledger.CodeLogUnknown: {fault.NotFound, "This log is not registered on the ledger."},
+	ledger.CodeLogRegistered: {
 		fault.Conflict,
 		"This log is registered with another key. Rotate the key with both keys.",
 	},
-	record.CodeLogSmaller:       {fault.Conflict, "The ledger has witnessed a larger log than this one."},
-	record.CodeLogInconsistent:  {fault.Conflict, "This log does not extend the one that the ledger witnessed."},
-	record.CodeConsentUnknown:   {fault.NotFound, "The ledger does not have this consent."},
-	record.CodeConsentExists:    {fault.Conflict, "This consent's key was used for another consent already. Start again."},
-	record.CodeConsentWithdrawn: {fault.Conflict, "This consent was withdrawn, which is final. Give a new one instead."},
-	record.CodeStaffUnknown: {
+	ledger.CodeLogSmaller:       {fault.Conflict, "The ledger has witnessed a larger log than this one."},
+	ledger.CodeLogInconsistent:  {fault.Conflict, "This log does not extend the one that the ledger witnessed."},
+	ledger.CodeConsentUnknown:   {fault.NotFound, "The ledger does not have this consent."},
+	ledger.CodeConsentExists:    {fault.Conflict, "This consent's key was used for another consent already. Start again."},
+	ledger.CodeConsentWithdrawn: {fault.Conflict, "This consent was withdrawn, which is final. Give a new one instead."},
+	ledger.CodeStaffUnknown: {
 		fault.Forbidden,
 		"This staff key is not registered, or is retired. Register a key first.",
 	},
@@ -132,13 +132,13 @@ var kinds = map[record.Code]struct {
 
 // refusalOf finds the contract's code in an error of the Fabric gateway: in its text, or in the details that name each
 // peer's answer.
-func refusalOf(err error) (*record.Refusal, bool) {
+func refusalOf(err error) (*ledger.Refusal, bool) {
 	for _, d := range details(err) {
-		if refusal, found := record.FindRefusal(d.GetMessage()); found {
+		if refusal, found := ledger.FindRefusal(d.GetMessage()); found {
 			return refusal, true
 		}
 	}
-	return record.FindRefusal(err.Error())
+	return ledger.FindRefusal(err.Error())
 }
 
 func details(err error) []*gateway.ErrorDetail {

@@ -7,7 +7,7 @@ import (
 
 	"github.com/hyperledger/fabric-gateway/pkg/client"
 
-	"yilian.example/chaincode/record"
+	"yilian.example/chaincode/ledger"
 )
 
 // EventKind is what a ConsentEvent tells.
@@ -100,15 +100,15 @@ func (l *Ledger) followEvents(ctx context.Context, p *peerConn, position *eventP
 func (l *Ledger) translate(event *client.ChaincodeEvent, position *eventPosition) (ConsentEvent, bool) {
 	made := ConsentEvent{TxID: event.TransactionID, Block: event.BlockNumber}
 	switch event.EventName {
-	case record.EventConsentGranted:
+	case ledger.EventConsentGranted:
 		made.Kind = ConsentGranted
-	case record.EventConsentWithdrawn:
+	case ledger.EventConsentWithdrawn:
 		made.Kind = ConsentWithdrawn
 	default:
 		return ConsentEvent{Kind: Progress, Block: event.BlockNumber}, event.BlockNumber >= position.told+progressEvery
 	}
-	var payload record.Event
-	if err := json.Unmarshal(event.Payload, &payload); err != nil || !record.ValidID(payload.ID) {
+	var payload ledger.Event
+	if err := json.Unmarshal(event.Payload, &payload); err != nil || !ledger.ValidID(payload.ID) {
 		l.logger.Error("consent event cannot be read", "tx", event.TransactionID, "block", event.BlockNumber)
 		return ConsentEvent{}, false
 	}

@@ -21,7 +21,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"yilian.example/chaincode/record"
+	"yilian.example/chaincode/ledger"
 	"yilian.example/exchange/fault"
 	"yilian.example/gateway/config"
 	"yilian.example/gateway/internal/fabric"
@@ -34,7 +34,7 @@ var errInsufficient = status.Error(
 	"insufficient number of orderers could successfully process transaction to satisfy quorum requirement",
 )
 
-func newStaff(t *testing.T) record.Staff {
+func newStaff(t *testing.T) ledger.Staff {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -44,12 +44,12 @@ func newStaff(t *testing.T) record.Staff {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return record.Staff{ID: record.StaffID(spki), PublicKey: spki}
+	return ledger.Staff{ID: ledger.StaffID(spki), PublicKey: spki}
 }
 
 type consent struct {
-	grant      record.Grant
-	withdrawal record.Withdrawal
+	grant      ledger.Grant
+	withdrawal ledger.Withdrawal
 }
 
 func newConsent(t *testing.T) consent {
@@ -70,15 +70,15 @@ func newConsent(t *testing.T) consent {
 		}
 		return append(r.FillBytes(make([]byte, 32)), s.FillBytes(make([]byte, 32))...)
 	}
-	id := record.ConsentID(spki)
+	id := ledger.ConsentID(spki)
 	until := time.Now().Add(time.Hour).Unix()
 	commitment := sha256.Sum256(spki)
 	return consent{
-		grant: record.Grant{
-			ID: id, PublicKey: spki, Commitment: commitment[:], Until: until, Mode: record.ModeSelf,
-			Signature: sign(record.GrantMessage(id, commitment, until)),
+		grant: ledger.Grant{
+			ID: id, PublicKey: spki, Commitment: commitment[:], Until: until, Mode: ledger.ModeSelf,
+			Signature: sign(ledger.GrantMessage(id, commitment, until)),
 		},
-		withdrawal: record.Withdrawal{ID: id, Signature: sign(record.WithdrawalMessage(id))},
+		withdrawal: ledger.Withdrawal{ID: id, Signature: sign(ledger.WithdrawalMessage(id))},
 	}
 }
 
@@ -220,7 +220,7 @@ func TestConflictIsRetried(t *testing.T) {
 	if _, err := first.GrantConsent(t.Context(), c.grant); err != nil {
 		t.Fatal(err)
 	}
-	var between record.ConsentState
+	var between ledger.ConsentState
 	var submissions atomic.Int32
 	n.OnSubmit(func() (bool, error) {
 		if submissions.Add(1) == 1 {

@@ -14,17 +14,17 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"yilian.example/chaincode/record"
+	"yilian.example/chaincode/ledger"
 	"yilian.example/exchange/fault"
 )
 
 func TestEveryCodeIsClassified(t *testing.T) {
-	for _, code := range append(record.Codes(), CodeConflict, CodeInvalid) {
+	for _, code := range append(ledger.Codes(), CodeConflict, CodeInvalid) {
 		k, found := kinds[code]
 		if !found || k.public == "" {
 			t.Errorf("%s has no kind or no text for people", code)
 		}
-		err := rejected("consent:Grant", "tx", &record.Refusal{Code: code, Text: "x"})
+		err := rejected("consent:Grant", "tx", &ledger.Refusal{Code: code, Text: "x"})
 		if CodeOf(err) != code || fault.KindOf(err) != k.kind || fault.Of(err).Code != string(code) ||
 			!errors.Is(err, ErrRejected) {
 			t.Errorf("%s: classified as %v", code, err)
@@ -45,18 +45,18 @@ func TestRefusalOf(t *testing.T) {
 	tests := []struct {
 		name string
 		err  error
-		want record.Code
+		want ledger.Code
 	}{
-		{"in details", detailed.Err(), record.CodeLogSmaller},
+		{"in details", detailed.Err(), ledger.CodeLogSmaller},
 		{
 			"in the text",
 			status.Error(
 				codes.Unknown,
 				"evaluate call to endorser returned error: chaincode response 500, CONSENT_UNKNOWN: not there",
 			),
-			record.CodeConsentUnknown,
+			ledger.CodeConsentUnknown,
 		},
-		{"wrapped", fmt.Errorf("endorse: %w", detailed.Err()), record.CodeLogSmaller},
+		{"wrapped", fmt.Errorf("endorse: %w", detailed.Err()), ledger.CodeLogSmaller},
 		{"none", status.Error(codes.Unavailable, "no combination of peers can be derived"), ""},
 		{"code without its colon", errors.New("WITNESS_SMALLER is a code"), ""},
 	}
@@ -88,29 +88,29 @@ func TestLyingPeer(t *testing.T) {
 		}
 		return append(r.FillBytes(make([]byte, 32)), s.FillBytes(make([]byte, 32))...)
 	}
-	id := record.ConsentID(spki)
-	honest := record.ConsentState{
-		Type: record.TypeConsent, ID: id, Status: record.StatusGranted, PublicKey: spki, Commitment: make([]byte, 32), Until: 99,
-		Signature: sign(record.GrantMessage(id, [32]byte{}, 99)),
+	id := ledger.ConsentID(spki)
+	honest := ledger.ConsentState{
+		Type: ledger.TypeConsent, ID: id, Status: ledger.StatusGranted, PublicKey: spki, Commitment: make([]byte, 32), Until: 99,
+		Signature: sign(ledger.GrantMessage(id, [32]byte{}, 99)),
 	}
 	if err := checkConsent(id, honest); err != nil {
 		t.Fatalf("honest grant: %v", err)
 	}
 	withdrawn := honest
-	withdrawn.Status, withdrawn.WithdrawalSignature = record.StatusWithdrawn, sign(record.WithdrawalMessage(id))
+	withdrawn.Status, withdrawn.WithdrawalSignature = ledger.StatusWithdrawn, sign(ledger.WithdrawalMessage(id))
 	if err := checkConsent(id, withdrawn); err != nil {
 		t.Fatalf("honest withdrawal: %v", err)
 	}
 	tests := []struct {
 		name   string
-		change func(*record.ConsentState)
+		change func(*ledger.ConsentState)
 	}{
-		{"longer than granted", func(s *record.ConsentState) { s.Until++ }},
-		{"another text", func(s *record.ConsentState) { s.Commitment = append(make([]byte, 31), 1) }},
-		{"no commitment", func(s *record.ConsentState) { s.Commitment = nil }},
-		{"invented withdrawal", func(s *record.ConsentState) { s.Status = record.StatusWithdrawn }},
-		{"another consent", func(s *record.ConsentState) { s.ID = record.ConsentID(nil) }},
-		{"another type", func(s *record.ConsentState) { s.Type = record.TypeWitness }},
+		{"longer than granted", func(s *ledger.ConsentState) { s.Until++ }},
+		{"another text", func(s *ledger.ConsentState) { s.Commitment = append(make([]byte, 31), 1) }},
+		{"no commitment", func(s *ledger.ConsentState) { s.Commitment = nil }},
+		{"invented withdrawal", func(s *ledger.ConsentState) { s.Status = ledger.StatusWithdrawn }},
+		{"another consent", func(s *ledger.ConsentState) { s.ID = ledger.ConsentID(nil) }},
+		{"another type", func(s *ledger.ConsentState) { s.Type = ledger.TypeWitness }},
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {

@@ -16,7 +16,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"yilian.example/chaincode/record"
+	"yilian.example/chaincode/ledger"
 	"yilian.example/gateway/config"
 )
 
@@ -150,44 +150,44 @@ func (p *peerConn) evaluate(ctx context.Context, l *Ledger, function string, arg
 }
 
 // Log gives one log as the ledger knows it; fault.NotFound where it is not registered.
-func (l *Ledger) Log(ctx context.Context, origin string) (record.LogState, error) {
-	var state record.LogState
-	err := l.read(ctx, record.WitnessLatest, record.LogQuery{Origin: origin}, &state)
+func (l *Ledger) Log(ctx context.Context, origin string) (ledger.LogState, error) {
+	var state ledger.LogState
+	err := l.read(ctx, ledger.WitnessLatest, ledger.LogQuery{Origin: origin}, &state)
 	return state, err
 }
 
 // Logs gives every log, ordered by origin.
-func (l *Ledger) Logs(ctx context.Context) ([]record.LogState, error) {
-	var logs []record.LogState
-	err := l.read(ctx, record.WitnessAll, struct{}{}, &logs)
+func (l *Ledger) Logs(ctx context.Context) ([]ledger.LogState, error) {
+	var logs []ledger.LogState
+	err := l.read(ctx, ledger.WitnessAll, struct{}{}, &logs)
 	return logs, err
 }
 
 // Consent gives one consent; fault.NotFound where the ledger does not have it. The patient's signatures in it are
 // verified here, so a lying peer can hide a grant or a withdrawal, but not invent one.
-func (l *Ledger) Consent(ctx context.Context, id string) (record.ConsentState, error) {
-	var state record.ConsentState
-	if err := l.read(ctx, record.ConsentRead, record.ConsentQuery{ID: id}, &state); err != nil {
-		return record.ConsentState{}, err
+func (l *Ledger) Consent(ctx context.Context, id string) (ledger.ConsentState, error) {
+	var state ledger.ConsentState
+	if err := l.read(ctx, ledger.ConsentRead, ledger.ConsentQuery{ID: id}, &state); err != nil {
+		return ledger.ConsentState{}, err
 	}
 	if err := checkConsent(id, state); err != nil {
-		return record.ConsentState{}, fmt.Errorf("%s: %w", record.ConsentRead, err)
+		return ledger.ConsentState{}, fmt.Errorf("%s: %w", ledger.ConsentRead, err)
 	}
 	return state, nil
 }
 
-func checkConsent(id string, state record.ConsentState) error {
-	if state.Type != record.TypeConsent || state.ID != id || record.ConsentID(state.PublicKey) != id ||
+func checkConsent(id string, state ledger.ConsentState) error {
+	if state.Type != ledger.TypeConsent || state.ID != id || ledger.ConsentID(state.PublicKey) != id ||
 		len(state.Commitment) != 32 {
 		return errors.New("the peer's answer is not the consent asked for")
 	}
-	if err := record.VerifyP256(state.PublicKey, record.GrantMessage(id, [32]byte(state.Commitment), state.Until), state.Signature); err != nil {
+	if err := ledger.VerifyP256(state.PublicKey, ledger.GrantMessage(id, [32]byte(state.Commitment), state.Until), state.Signature); err != nil {
 		return fmt.Errorf("check grant in the peer's answer: %w", err)
 	}
-	if state.Status == record.StatusGranted {
+	if state.Status == ledger.StatusGranted {
 		return nil
 	}
-	if err := record.VerifyP256(state.PublicKey, record.WithdrawalMessage(id), state.WithdrawalSignature); err != nil {
+	if err := ledger.VerifyP256(state.PublicKey, ledger.WithdrawalMessage(id), state.WithdrawalSignature); err != nil {
 		return fmt.Errorf("check withdrawal in the peer's answer: %w", err)
 	}
 	return nil

@@ -14,7 +14,7 @@ import (
 	"github.com/hyperledger/fabric-protos-go-apiv2/peer"
 	"google.golang.org/protobuf/proto"
 
-	"yilian.example/chaincode/record"
+	"yilian.example/chaincode/ledger"
 )
 
 // maxConflicts is how often a write is made anew after the version check refused it. A refused transaction certainly
@@ -23,46 +23,46 @@ const maxConflicts = 3
 
 // RegisterLog registers this organisation's log, or confirms that it is registered with this key. It gives the
 // transaction's id.
-func (l *Ledger) RegisterLog(ctx context.Context, args record.RegisterLog) (string, error) {
-	return l.write(ctx, record.WitnessRegister, args, nil)
+func (l *Ledger) RegisterLog(ctx context.Context, args ledger.RegisterLog) (string, error) {
+	return l.write(ctx, ledger.WitnessRegister, args, nil)
 }
 
 // RotateLog replaces the key of this organisation's log.
-func (l *Ledger) RotateLog(ctx context.Context, args record.RotateLog) (string, error) {
-	return l.write(ctx, record.WitnessRotate, args, nil)
+func (l *Ledger) RotateLog(ctx context.Context, args ledger.RotateLog) (string, error) {
+	return l.write(ctx, ledger.WitnessRotate, args, nil)
 }
 
 // SubmitCheckpoint has the ledger witness a signed checkpoint; proof leads from the last witnessed size, and is empty
 // from size 0. The same checkpoint again is a success, so a caller may simply repeat it.
 func (l *Ledger) SubmitCheckpoint(ctx context.Context, note []byte, proof [][]byte) (string, error) {
-	return l.write(ctx, record.WitnessCheckpoint, record.CheckpointArgs{Note: note, Proof: proof}, nil)
+	return l.write(ctx, ledger.WitnessCheckpoint, ledger.CheckpointArgs{Note: note, Proof: proof}, nil)
 }
 
 // GrantConsent carries a patient's grant. The same grant again is a success.
-func (l *Ledger) GrantConsent(ctx context.Context, grant record.Grant) (record.ConsentState, error) {
-	var state record.ConsentState
-	_, err := l.write(ctx, record.ConsentGrant, grant, &state)
+func (l *Ledger) GrantConsent(ctx context.Context, grant ledger.Grant) (ledger.ConsentState, error) {
+	var state ledger.ConsentState
+	_, err := l.write(ctx, ledger.ConsentGrant, grant, &state)
 	return state, err
 }
 
 // WithdrawConsent carries a patient's withdrawal, of any member's consent. Again is a success.
-func (l *Ledger) WithdrawConsent(ctx context.Context, withdrawal record.Withdrawal) (record.ConsentState, error) {
-	var state record.ConsentState
-	_, err := l.write(ctx, record.ConsentWithdraw, withdrawal, &state)
+func (l *Ledger) WithdrawConsent(ctx context.Context, withdrawal ledger.Withdrawal) (ledger.ConsentState, error) {
+	var state ledger.ConsentState
+	_, err := l.write(ctx, ledger.ConsentWithdraw, withdrawal, &state)
 	return state, err
 }
 
 // RegisterStaff registers a key of this organisation's staff, who may then vouch for assisted consents.
-func (l *Ledger) RegisterStaff(ctx context.Context, staff record.Staff) (record.StaffState, error) {
-	var state record.StaffState
-	_, err := l.write(ctx, record.ConsentRegisterStaff, staff, &state)
+func (l *Ledger) RegisterStaff(ctx context.Context, staff ledger.Staff) (ledger.StaffState, error) {
+	var state ledger.StaffState
+	_, err := l.write(ctx, ledger.ConsentRegisterStaff, staff, &state)
 	return state, err
 }
 
 // RetireStaff ends a staff key.
-func (l *Ledger) RetireStaff(ctx context.Context, staff record.Staff) (record.StaffState, error) {
-	var state record.StaffState
-	_, err := l.write(ctx, record.ConsentRetireStaff, staff, &state)
+func (l *Ledger) RetireStaff(ctx context.Context, staff ledger.Staff) (ledger.StaffState, error) {
+	var state ledger.StaffState
+	_, err := l.write(ctx, ledger.ConsentRetireStaff, staff, &state)
 	return state, err
 }
 
@@ -90,14 +90,14 @@ func (l *Ledger) write(ctx context.Context, function string, argument, into any)
 			return txID, rejected(
 				function,
 				txID,
-				&record.Refusal{Code: CodeInvalid, Text: "validation gave " + status.Code.String()},
+				&ledger.Refusal{Code: CodeInvalid, Text: "validation gave " + status.Code.String()},
 			)
 		}
 		if attempt == maxConflicts {
 			return txID, rejected(
 				function,
 				txID,
-				&record.Refusal{Code: CodeConflict, Text: "validation gave " + status.Code.String()},
+				&ledger.Refusal{Code: CodeConflict, Text: "validation gave " + status.Code.String()},
 			)
 		}
 	}

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"yilian.example/chaincode/record"
+	"yilian.example/chaincode/ledger"
 	"yilian.example/exchange/anchor"
 	"yilian.example/exchange/fault"
 	"yilian.example/exchange/tlog"
@@ -20,7 +20,7 @@ type witness struct {
 func (l *Ledger) Witness(origin string) anchor.Witness { return witness{ledger: l, origin: origin} }
 
 func (w witness) Register(ctx context.Context, verifierKey string, empty []byte) error {
-	_, err := w.ledger.RegisterLog(ctx, record.RegisterLog{Origin: w.origin, Key: verifierKey, Note: empty})
+	_, err := w.ledger.RegisterLog(ctx, ledger.RegisterLog{Origin: w.origin, Key: verifierKey, Note: empty})
 	return err
 }
 

@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 
-	"yilian.example/chaincode/record"
+	"yilian.example/chaincode/ledger"
 	"yilian.example/exchange/fault"
 	"yilian.example/exchange/tlog"
 	"yilian.example/gateway/internal/fabric"
@@ -21,7 +21,7 @@ func runWitness(t *testing.T, c Consortium) {
 	own, other := c.Members[0], c.Members[1]
 	l := newTestLog(t, own.MSP)
 	if _, err := own.Client.Log(t.Context(), l.origin); !fault.Is(err, fault.NotFound) ||
-		fabric.CodeOf(err) != record.CodeLogUnknown {
+		fabric.CodeOf(err) != ledger.CodeLogUnknown {
 		t.Errorf("unregistered log: got %v, want not found", err)
 	}
 	l.register(t, own.Client)
@@ -42,19 +42,19 @@ func runWitness(t *testing.T, c Consortium) {
 	if err := submit(7, 7); err != nil {
 		t.Errorf("same checkpoint again: %v", err)
 	}
-	wantRefusal(t, submit(5, 3), record.CodeLogSmaller, fault.Conflict)
+	wantRefusal(t, submit(5, 3), ledger.CodeLogSmaller, fault.Conflict)
 
 	fork := newTestLog(t, own.MSP)
 	fork.origin, fork.signer = l.origin, l.signer
 	fork.grow(t, 9)
 	_, err := own.Client.SubmitCheckpoint(t.Context(), fork.checkpoint(t, 9), fork.proof(t, 9, 7))
-	wantRefusal(t, err, record.CodeLogInconsistent, fault.Conflict)
+	wantRefusal(t, err, ledger.CodeLogInconsistent, fault.Conflict)
 	_, err = own.Client.SubmitCheckpoint(t.Context(), fork.checkpoint(t, 7), nil)
-	wantRefusal(t, err, record.CodeLogInconsistent, fault.Conflict)
+	wantRefusal(t, err, ledger.CodeLogInconsistent, fault.Conflict)
 
 	l.grow(t, 1)
 	_, err = other.Client.SubmitCheckpoint(t.Context(), l.checkpoint(t, 8), l.proof(t, 8, 7))
-	wantRefusal(t, err, record.CodeCaller, fault.Forbidden)
+	wantRefusal(t, err, ledger.CodeCaller, fault.Forbidden)
 
 	state, err := own.Client.Log(t.Context(), l.origin)
 	if err != nil {
@@ -62,7 +62,7 @@ func runWitness(t *testing.T, c Consortium) {
 	}
 	opened, err := tlog.OpenCheckpoint(state.Note, state.Key)
 	if err != nil || opened.Size != 7 || state.Size != 7 || string(opened.Root[:]) != string(state.Root) ||
-		state.Type != record.TypeWitness ||
+		state.Type != ledger.TypeWitness ||
 		state.MSP != own.MSP {
 		t.Errorf("state %+v does not agree with its note: %v", state, err)
 	}
@@ -73,10 +73,10 @@ func runWitness(t *testing.T, c Consortium) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.IsSortedFunc(logs, func(a, b record.LogState) int { return compare(a.Origin, b.Origin) }) {
+	if !slices.IsSortedFunc(logs, func(a, b ledger.LogState) int { return compare(a.Origin, b.Origin) }) {
 		t.Error("logs are not ordered by origin")
 	}
-	if !slices.ContainsFunc(logs, func(s record.LogState) bool { return s.Origin == l.origin && s.Size == 7 }) {
+	if !slices.ContainsFunc(logs, func(s ledger.LogState) bool { return s.Origin == l.origin && s.Size == 7 }) {
 		t.Error("the log is not among all logs")
 	}
 }
@@ -92,15 +92,15 @@ func runRotate(t *testing.T, c Consortium) {
 	oldSigner, oldKey := l.signer, l.key
 	l.newKey(t)
 	statement := func(signers ...note.Signer) []byte {
-		signed, err := note.Sign(&note.Note{Text: record.RotateText(l.origin, l.key, 2)}, signers...)
+		signed, err := note.Sign(&note.Note{Text: ledger.RotateText(l.origin, l.key, 2)}, signers...)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return signed
 	}
-	args := record.RotateLog{Origin: l.origin, Key: l.key, Note: l.checkpoint(t, 2), Statement: statement(l.signer)}
+	args := ledger.RotateLog{Origin: l.origin, Key: l.key, Note: l.checkpoint(t, 2), Statement: statement(l.signer)}
 	_, err := own.Client.RotateLog(t.Context(), args)
-	wantRefusal(t, err, record.CodeSignature, fault.Invalid)
+	wantRefusal(t, err, ledger.CodeSignature, fault.Invalid)
 
 	args.Statement = statement(oldSigner, l.signer)
 	if _, err := own.Client.RotateLog(t.Context(), args); err != nil {
@@ -114,7 +114,7 @@ func runRotate(t *testing.T, c Consortium) {
 	l.signer = oldSigner
 	l.grow(t, 1)
 	_, err = own.Client.SubmitCheckpoint(t.Context(), l.checkpoint(t, 4), l.proof(t, 4, 3))
-	wantRefusal(t, err, record.CodeSignature, fault.Invalid)
+	wantRefusal(t, err, ledger.CodeSignature, fault.Invalid)
 	l.signer = newSigner
 
 	state, err := own.Client.Log(t.Context(), l.origin)
@@ -138,7 +138,7 @@ func runAttest(t *testing.T, c Consortium) {
 		t.Fatal(err)
 	}
 	// Another member's peer may take a moment to have the block.
-	var state record.LogState
+	var state ledger.LogState
 	for range 50 {
 		raw, err := asker.Client.Attest(t.Context(), l.origin)
 		if err == nil {
@@ -160,7 +160,7 @@ func runAttest(t *testing.T, c Consortium) {
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
-	if state.Type != record.TypeWitness || state.Origin != l.origin || state.Size != 5 || state.Attested == nil ||
+	if state.Type != ledger.TypeWitness || state.Origin != l.origin || state.Size != 5 || state.Attested == nil ||
 		state.Channel == "" {
 		t.Errorf("attested %+v", state)
 	}
@@ -170,14 +170,14 @@ func runConsent(t *testing.T, c Consortium) {
 	custodian, carrier := c.Members[0].Client, c.Members[1].Client
 	p := newPatient(t)
 	_, err := custodian.WithdrawConsent(t.Context(), p.withdrawal)
-	wantRefusal(t, err, record.CodeConsentUnknown, fault.NotFound)
+	wantRefusal(t, err, ledger.CodeConsentUnknown, fault.NotFound)
 	if _, err := custodian.Consent(t.Context(), p.grant.ID); !fault.Is(err, fault.NotFound) {
 		t.Errorf("consent before the grant: %v", err)
 	}
 	forged := p.grant
 	forged.Until++
 	_, err = custodian.GrantConsent(t.Context(), forged)
-	wantRefusal(t, err, record.CodeSignature, fault.Invalid)
+	wantRefusal(t, err, ledger.CodeSignature, fault.Invalid)
 
 	granted, err := custodian.GrantConsent(t.Context(), p.grant)
 	if err != nil {
@@ -189,33 +189,33 @@ func runConsent(t *testing.T, c Consortium) {
 	}
 	state, err := custodian.Consent(t.Context(), p.grant.ID)
 	if err != nil || !state.Active(time.Now()) || state.Active(time.Unix(p.grant.Until, 0)) ||
-		state.Mode != record.ModeSelf {
+		state.Mode != ledger.ModeSelf {
 		t.Errorf("consent after the grant: %+v, %v", state, err)
 	}
 	wrong := p.withdrawal
 	wrong.Signature = p.grant.Signature
 	_, err = carrier.WithdrawConsent(t.Context(), wrong)
-	wantRefusal(t, err, record.CodeSignature, fault.Invalid)
+	wantRefusal(t, err, ledger.CodeSignature, fault.Invalid)
 
 	withdrawn := carry(t, carrier, p.withdrawal)
-	if withdrawn.Status != record.StatusWithdrawn || withdrawn.Active(time.Now()) {
+	if withdrawn.Status != ledger.StatusWithdrawn || withdrawn.Active(time.Now()) {
 		t.Errorf("after withdrawal by another member: %+v", withdrawn)
 	}
-	if again := carry(t, custodian, p.withdrawal); again.Status != record.StatusWithdrawn {
+	if again := carry(t, custodian, p.withdrawal); again.Status != ledger.StatusWithdrawn {
 		t.Errorf("withdraw again: %+v", again)
 	}
 	_, err = carrier.GrantConsent(t.Context(), p.grant)
-	wantRefusal(t, err, record.CodeConsentWithdrawn, fault.Conflict)
+	wantRefusal(t, err, ledger.CodeConsentWithdrawn, fault.Conflict)
 }
 
 // carry withdraws through a member whose peer may not have the last block yet.
-func carry(t *testing.T, client Client, withdrawal record.Withdrawal) record.ConsentState {
+func carry(t *testing.T, client Client, withdrawal ledger.Withdrawal) ledger.ConsentState {
 	t.Helper()
-	var state record.ConsentState
+	var state ledger.ConsentState
 	var err error
 	for range 50 {
 		state, err = client.WithdrawConsent(t.Context(), withdrawal)
-		if fabric.CodeOf(err) != record.CodeConsentUnknown {
+		if fabric.CodeOf(err) != ledger.CodeConsentUnknown {
 			break
 		}
 		time.Sleep(50 * time.Millisecond)
@@ -229,24 +229,24 @@ func carry(t *testing.T, client Client, withdrawal record.Withdrawal) record.Con
 func runAssisted(t *testing.T, c Consortium) {
 	own, other := c.Members[0], c.Members[1]
 	key, spki := newKey(t)
-	staff := record.Staff{ID: record.StaffID(spki), PublicKey: spki}
+	staff := ledger.Staff{ID: ledger.StaffID(spki), PublicKey: spki}
 	p := newPatient(t)
-	p.grant.Mode, p.grant.Staff = record.ModeAssisted, staff.ID
+	p.grant.Mode, p.grant.Staff = ledger.ModeAssisted, staff.ID
 	p.grant.StaffSignature = sign(
 		t,
 		key,
-		record.AssistMessage(staff.ID, p.grant.ID, [32]byte(p.grant.Commitment), p.grant.Until),
+		ledger.AssistMessage(staff.ID, p.grant.ID, [32]byte(p.grant.Commitment), p.grant.Until),
 	)
 	_, err := own.Client.GrantConsent(t.Context(), p.grant)
-	wantRefusal(t, err, record.CodeStaffUnknown, fault.Forbidden)
+	wantRefusal(t, err, ledger.CodeStaffUnknown, fault.Forbidden)
 
 	if _, err := own.Client.RegisterStaff(t.Context(), staff); err != nil {
 		t.Fatalf("register staff: %v", err)
 	}
 	_, err = other.Client.GrantConsent(t.Context(), p.grant) // their staff it is not
-	wantRefusal(t, err, record.CodeStaffUnknown, fault.Forbidden)
+	wantRefusal(t, err, ledger.CodeStaffUnknown, fault.Forbidden)
 	state, err := own.Client.GrantConsent(t.Context(), p.grant)
-	if err != nil || state.Mode != record.ModeAssisted || state.StaffMSP != own.MSP || state.Staff != staff.ID {
+	if err != nil || state.Mode != ledger.ModeAssisted || state.StaffMSP != own.MSP || state.Staff != staff.ID {
 		t.Errorf("assisted grant: %+v, %v", state, err)
 	}
 	retired, err := own.Client.RetireStaff(t.Context(), staff)
@@ -254,7 +254,7 @@ func runAssisted(t *testing.T, c Consortium) {
 		t.Errorf("retire staff: %+v, %v", retired, err)
 	}
 	_, err = own.Client.RegisterStaff(t.Context(), staff)
-	wantRefusal(t, err, record.CodeStaffUnknown, fault.Forbidden)
+	wantRefusal(t, err, ledger.CodeStaffUnknown, fault.Forbidden)
 }
 
 func runEvents(t *testing.T, c Consortium) {
@@ -305,14 +305,14 @@ func runRace(t *testing.T, c Consortium) {
 	}
 	group.Wait()
 	for i, err := range results {
-		lagging := fabric.CodeOf(err) == record.CodeConsentUnknown
+		lagging := fabric.CodeOf(err) == ledger.CodeConsentUnknown
 		conflict := errors.Is(err, fabric.ErrRejected) && fabric.CodeOf(err) == fabric.CodeConflict
 		if err != nil && !lagging && !conflict {
 			t.Errorf("%s: %v", c.Members[i].MSP, err)
 		}
 	}
 	state := carry(t, c.Members[0].Client, p.withdrawal)
-	if state.Status != record.StatusWithdrawn {
+	if state.Status != ledger.StatusWithdrawn {
 		t.Errorf("after the race: %+v", state)
 	}
 	if committed, err := c.Members[0].Client.Outcome(t.Context(), state.WithdrawTx); err != nil || !committed {

@@ -15,7 +15,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 	sumdb "golang.org/x/mod/sumdb/tlog"
 
-	"yilian.example/chaincode/record"
+	"yilian.example/chaincode/ledger"
 	"yilian.example/exchange/fault"
 	"yilian.example/exchange/tlog"
 	"yilian.example/gateway/internal/fabric"
@@ -23,17 +23,17 @@ import (
 
 // Client is what the suite needs of a ledger client.
 type Client interface {
-	RegisterLog(ctx context.Context, args record.RegisterLog) (string, error)
-	RotateLog(ctx context.Context, args record.RotateLog) (string, error)
+	RegisterLog(ctx context.Context, args ledger.RegisterLog) (string, error)
+	RotateLog(ctx context.Context, args ledger.RotateLog) (string, error)
 	SubmitCheckpoint(ctx context.Context, note []byte, proof [][]byte) (string, error)
-	Log(ctx context.Context, origin string) (record.LogState, error)
-	Logs(ctx context.Context) ([]record.LogState, error)
+	Log(ctx context.Context, origin string) (ledger.LogState, error)
+	Logs(ctx context.Context) ([]ledger.LogState, error)
 	Attest(ctx context.Context, origin string) ([]byte, error)
-	GrantConsent(ctx context.Context, grant record.Grant) (record.ConsentState, error)
-	WithdrawConsent(ctx context.Context, withdrawal record.Withdrawal) (record.ConsentState, error)
-	Consent(ctx context.Context, id string) (record.ConsentState, error)
-	RegisterStaff(ctx context.Context, staff record.Staff) (record.StaffState, error)
-	RetireStaff(ctx context.Context, staff record.Staff) (record.StaffState, error)
+	GrantConsent(ctx context.Context, grant ledger.Grant) (ledger.ConsentState, error)
+	WithdrawConsent(ctx context.Context, withdrawal ledger.Withdrawal) (ledger.ConsentState, error)
+	Consent(ctx context.Context, id string) (ledger.ConsentState, error)
+	RegisterStaff(ctx context.Context, staff ledger.Staff) (ledger.StaffState, error)
+	RetireStaff(ctx context.Context, staff ledger.Staff) (ledger.StaffState, error)
 	ConsentEvents(ctx context.Context, fromBlock uint64) (<-chan fabric.ConsentEvent, error)
 	Outcome(ctx context.Context, txID string) (bool, error)
 	Ping(ctx context.Context) error
@@ -160,7 +160,7 @@ func (l *testLog) proof(t *testing.T, newer, older int64) [][]byte {
 
 func (l *testLog) register(t *testing.T, client Client) {
 	t.Helper()
-	args := record.RegisterLog{Origin: l.origin, Key: l.key, Note: l.checkpoint(t, 0)}
+	args := ledger.RegisterLog{Origin: l.origin, Key: l.key, Note: l.checkpoint(t, 0)}
 	if _, err := client.RegisterLog(t.Context(), args); err != nil {
 		t.Fatalf("register: %v", err)
 	}
@@ -177,23 +177,23 @@ func RegisterTestLog(t *testing.T, client Client, msp string) string {
 // patient is a consent's key and what it signs.
 type patient struct {
 	key        *ecdsa.PrivateKey
-	grant      record.Grant
-	withdrawal record.Withdrawal
+	grant      ledger.Grant
+	withdrawal ledger.Withdrawal
 }
 
 func newPatient(t *testing.T) patient {
 	t.Helper()
 	key, spki := newKey(t)
-	id := record.ConsentID(spki)
+	id := ledger.ConsentID(spki)
 	commitment := sha256.Sum256([]byte(random(32)))
 	until := time.Now().Add(24 * time.Hour).Unix()
 	return patient{
 		key: key,
-		grant: record.Grant{
-			ID: id, PublicKey: spki, Commitment: commitment[:], Until: until, Mode: record.ModeSelf,
-			Signature: sign(t, key, record.GrantMessage(id, commitment, until)),
+		grant: ledger.Grant{
+			ID: id, PublicKey: spki, Commitment: commitment[:], Until: until, Mode: ledger.ModeSelf,
+			Signature: sign(t, key, ledger.GrantMessage(id, commitment, until)),
 		},
-		withdrawal: record.Withdrawal{ID: id, Signature: sign(t, key, record.WithdrawalMessage(id))},
+		withdrawal: ledger.Withdrawal{ID: id, Signature: sign(t, key, ledger.WithdrawalMessage(id))},
 	}
 }
 
@@ -231,7 +231,7 @@ func random(n int) string {
 }
 
 // wantRefusal checks that a call was rejected with a code, and classified.
-func wantRefusal(t *testing.T, err error, code record.Code, kind fault.Kind) {
+func wantRefusal(t *testing.T, err error, code ledger.Code, kind fault.Kind) {
 	t.Helper()
 	if !errors.Is(err, fabric.ErrRejected) || fabric.CodeOf(err) != code || fault.KindOf(err) != kind {
 		t.Errorf(

@@ -23,7 +23,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"yilian.example/chaincode/contract"
-	"yilian.example/chaincode/record"
+	"yilian.example/chaincode/ledger"
 	"yilian.example/chaincode/stubtest"
 	"yilian.example/gateway/config"
 	"yilian.example/gateway/internal/fabric"
@@ -104,7 +104,7 @@ func (n *Network) newNode(member string) *node {
 	n.must(err)
 	peer, err := ca.Issue("peer0."+member, "peer", nil)
 	n.must(err)
-	client, err := ca.Issue("gateway."+member, "client", map[string]string{record.Attribute: record.RoleGateway})
+	client, err := ca.Issue("gateway."+member, "client", map[string]string{ledger.Attribute: ledger.RoleGateway})
 	n.must(err)
 	key, err := client.KeyPEM()
 	n.must(err)

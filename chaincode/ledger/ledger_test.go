@@ -1,4 +1,4 @@
-package record_test
+package ledger_test
 
 import (
 	"crypto/ecdsa"
@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"yilian.example/chaincode/record"
+	"yilian.example/chaincode/ledger"
 )
 
 // TestMessages fixes the bytes: browsers and other programs make them too, so they cannot change.
@@ -21,10 +21,10 @@ func TestMessages(t *testing.T) {
 	commitment := [32]byte{0xab, 31: 0xcd}
 	hexed := hex.EncodeToString(commitment[:])
 	for name, tc := range map[string]struct{ got, want string }{
-		"grant":    {string(record.GrantMessage("id", commitment, 1793000000)), "yilian/consent/grant/v1\nid\n" + hexed + "\n1793000000\n"},
-		"withdraw": {string(record.WithdrawalMessage("id")), "yilian/consent/withdraw/v1\nid\n"},
-		"assist":   {string(record.AssistMessage("staff", "id", commitment, 5)), "yilian/consent/assist/v1\nstaff\nid\n" + hexed + "\n5\n"},
-		"rotate":   {record.RotateText("o", "k", 7), "yilian/witness/rotate/v1\no\nk\n7\n"},
+		"grant":    {string(ledger.GrantMessage("id", commitment, 1793000000)), "yilian/consent/grant/v1\nid\n" + hexed + "\n1793000000\n"},
+		"withdraw": {string(ledger.WithdrawalMessage("id")), "yilian/consent/withdraw/v1\nid\n"},
+		"assist":   {string(ledger.AssistMessage("staff", "id", commitment, 5)), "yilian/consent/assist/v1\nstaff\nid\n" + hexed + "\n5\n"},
+		"rotate":   {ledger.RotateText("o", "k", 7), "yilian/witness/rotate/v1\no\nk\n7\n"},
 	} {
 		if tc.got != tc.want {
 			t.Errorf("%s: %q, want %q", name, tc.got, tc.want)
@@ -54,16 +54,16 @@ func unhex(t testing.TB, s string) []byte {
 func TestVerifyVector(t *testing.T) {
 	spki := unhex(t, header+vectorX+vectorY)
 	signature := unhex(t, vectorR+vectorS)
-	if err := record.VerifyP256(spki, []byte("sample"), signature); err != nil {
+	if err := ledger.VerifyP256(spki, []byte("sample"), signature); err != nil {
 		t.Errorf("published vector: %v", err)
 	}
-	if err := record.VerifyP256(spki, []byte("samplf"), signature); !errors.Is(err, record.ErrSignature) {
+	if err := ledger.VerifyP256(spki, []byte("samplf"), signature); !errors.Is(err, ledger.ErrSignature) {
 		t.Errorf("another message: %v", err)
 	}
 	for i := range signature {
 		bent := append([]byte(nil), signature...)
 		bent[i] ^= 1
-		if err := record.VerifyP256(spki, []byte("sample"), bent); !errors.Is(err, record.ErrSignature) {
+		if err := ledger.VerifyP256(spki, []byte("sample"), bent); !errors.Is(err, ledger.ErrSignature) {
 			t.Errorf("byte %d bent: %v", i, err)
 		}
 	}
@@ -96,22 +96,22 @@ func TestVerifyRefusals(t *testing.T) {
 		signature []byte
 		want      error
 	}{
-		{"no key", nil, signature, record.ErrKey},
-		{"another curve", spki384, signature, record.ErrKey},
-		{"another kind", spki25519, signature, record.ErrKey},
-		{"not on the curve", offCurve, signature, record.ErrKey},
-		{"key cut", good[:90], signature, record.ErrKey},
-		{"key with a byte more", append(append([]byte(nil), good...), 0), signature, record.ErrKey},
-		{"bare point", good[26:], signature, record.ErrKey},
-		{"no signature", good, nil, record.ErrSignature},
-		{"signature cut", good, signature[:63], record.ErrSignature},
-		{"signature with a byte more", good, append(append([]byte(nil), signature...), 0), record.ErrSignature},
-		{"zeros", good, make([]byte, 64), record.ErrSignature},
-		{"all ones", good, []byte(strings.Repeat("\xff", 64)), record.ErrSignature},
+		{"no key", nil, signature, ledger.ErrKey},
+		{"another curve", spki384, signature, ledger.ErrKey},
+		{"another kind", spki25519, signature, ledger.ErrKey},
+		{"not on the curve", offCurve, signature, ledger.ErrKey},
+		{"key cut", good[:90], signature, ledger.ErrKey},
+		{"key with a byte more", append(append([]byte(nil), good...), 0), signature, ledger.ErrKey},
+		{"bare point", good[26:], signature, ledger.ErrKey},
+		{"no signature", good, nil, ledger.ErrSignature},
+		{"signature cut", good, signature[:63], ledger.ErrSignature},
+		{"signature with a byte more", good, append(append([]byte(nil), signature...), 0), ledger.ErrSignature},
+		{"zeros", good, make([]byte, 64), ledger.ErrSignature},
+		{"all ones", good, []byte(strings.Repeat("\xff", 64)), ledger.ErrSignature},
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
-			if err := record.VerifyP256(tc.key, []byte("sample"), tc.signature); !errors.Is(err, tc.want) {
+			if err := ledger.VerifyP256(tc.key, []byte("sample"), tc.signature); !errors.Is(err, tc.want) {
 				t.Errorf("got %v, want %v", err, tc.want)
 			}
 		})
@@ -123,57 +123,57 @@ func FuzzVerifyP256(f *testing.F) {
 	f.Add(unhex(f, header+vectorX+vectorY), []byte("sample"), unhex(f, vectorR+vectorS))
 	f.Add([]byte{}, []byte{}, []byte{})
 	f.Fuzz(func(t *testing.T, spki, message, signature []byte) {
-		key, err := record.ParseP256(spki)
+		key, err := ledger.ParseP256(spki)
 		if err == nil {
 			again, err := x509.MarshalPKIXPublicKey(key)
 			if err != nil || string(again) != string(spki) {
 				t.Fatalf("accepted a second form of a key")
 			}
 		}
-		if record.VerifyP256(spki, message, signature) == nil && len(signature) != 64 {
+		if ledger.VerifyP256(spki, message, signature) == nil && len(signature) != 64 {
 			t.Fatal("accepted a signature of another length")
 		}
 	})
 }
 
 func TestIDs(t *testing.T) {
-	id := record.ConsentID([]byte("key"))
+	id := ledger.ConsentID([]byte("key"))
 	sum := sha256.Sum256([]byte("key"))
-	if id != hex.EncodeToString(sum[:]) || !record.ValidID(id) {
+	if id != hex.EncodeToString(sum[:]) || !ledger.ValidID(id) {
 		t.Errorf("id %s", id)
 	}
 	for _, bad := range []string{"", "ab", strings.ToUpper(id), id + "0", id[:63] + "g", id[:62]} {
-		if record.ValidID(bad) {
+		if ledger.ValidID(bad) {
 			t.Errorf("%q is valid", bad)
 		}
 	}
 }
 
 func TestActive(t *testing.T) {
-	state := record.ConsentState{Status: record.StatusGranted, Until: 100}
+	state := ledger.ConsentState{Status: ledger.StatusGranted, Until: 100}
 	if !state.Active(time.Unix(99, 0)) || state.Active(time.Unix(100, 0)) {
 		t.Error("a consent holds until, and not at, its end")
 	}
-	state.Status = record.StatusWithdrawn
+	state.Status = ledger.StatusWithdrawn
 	if state.Active(time.Unix(0, 0)) {
 		t.Error("a withdrawn consent holds")
 	}
 }
 
 func TestFindRefusal(t *testing.T) {
-	made := (&record.Refusal{Code: record.CodeLogSmaller, Text: "3 after 7"}).Error()
+	made := (&ledger.Refusal{Code: ledger.CodeLogSmaller, Text: "3 after 7"}).Error()
 	tests := []struct {
 		text string
-		want record.Code
+		want ledger.Code
 	}{
-		{made, record.CodeLogSmaller},
-		{"chaincode response 500, " + made, record.CodeLogSmaller},
-		{"CONSENT_UNKNOWN: first; WITNESS_SMALLER: second", record.CodeConsentUnknown},
+		{made, ledger.CodeLogSmaller},
+		{"chaincode response 500, " + made, ledger.CodeLogSmaller},
+		{"CONSENT_UNKNOWN: first; WITNESS_SMALLER: second", ledger.CodeConsentUnknown},
 		{"WITNESS_SMALLER", ""},
 		{"", ""},
 	}
 	for _, tc := range tests {
-		refusal, found := record.FindRefusal(tc.text)
+		refusal, found := ledger.FindRefusal(tc.text)
 		if found != (tc.want != "") || (found && refusal.Code != tc.want) {
 			t.Errorf("%q: got %v", tc.text, refusal)
 		}

@@ -1,9 +1,9 @@
-// Package record is what the ledger stores and the exact bytes that people sign: the arguments and answers of the
+// Package ledger is what the ledger stores and the exact bytes that people sign: the arguments and answers of the
 // chaincode "yilian" as JSON types, message functions, and the verification of a browser's P-256 signature.
 //
 // It imports nothing but the standard library, so that contract, gateway, auditors and foreign programs can share it.
 // It decides nothing: the rules are in chaincode/contract.
-package record
+package ledger
 
 // Names of the functions of the chaincode. Each takes one JSON string and returns JSON; the type of the argument is in
 // the comment.
