@@ -104,29 +104,13 @@ func (c *Carrier) try(ctx context.Context, o Order) {
 		err = c.Outbox.Settle(ctx, o, out)
 	case err != nil:
 		c.Log.WarnContext(
-			ctx,
-			"consent not carried; will try again",
-			"consent",
-			o.ID,
-			"op",
-			o.Op,
-			"attempt",
-			o.Attempts,
-			"error",
-			err,
+			ctx, "consent not carried; will try again", "consent", o.ID, "op", o.Op, "attempt", o.Attempts, "error", err,
 		)
-		err = c.Outbox.Postpone(ctx, o, c.Now().UTC().Add(backoff(o.Attempts)), fault.Of(err).Code)
+		err = c.Outbox.Postpone(ctx, o, c.Now().UTC().Add(backoff(o.Attempts)), string(fault.Of(err).Code))
 	}
 	if err != nil {
 		c.Log.WarnContext(
-			ctx,
-			"order not written back; it returns when its claim ends",
-			"consent",
-			o.ID,
-			"op",
-			o.Op,
-			"error",
-			err,
+			ctx, "order not written back; it returns when its claim ends", "consent", o.ID, "op", o.Op, "error", err,
 		)
 		return
 	}

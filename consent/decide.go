@@ -189,13 +189,7 @@ func (d *Decider) confirm(ctx context.Context, facts []Fact, id ID) (bool, error
 			said = Pending // the ledger knows another consent than the database
 		}
 		d.Log.WarnContext(
-			ctx,
-			"ledger does not confirm a consent",
-			"consent",
-			id,
-			"says",
-			said,
-			"commitment",
+			ctx, "ledger does not confirm a consent", "consent", id, "says", said, "commitment",
 			hex.EncodeToString(state.Commitment),
 		)
 		facts[i].State = said

@@ -34,10 +34,7 @@ type inCare struct {
 }
 
 func (c *inCare) InCare(
-	_ context.Context,
-	org consortium.OrgID,
-	patient consortium.PatientRef,
-	at, since time.Time,
+	_ context.Context, org consortium.OrgID, patient consortium.PatientRef, at, since time.Time,
 ) (bool, error) {
 	c.asked++
 	c.till, c.since = at, since

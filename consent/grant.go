@@ -122,11 +122,7 @@ func (s *Consents) Grant(ctx context.Context, actor consortium.Actor, in Signed)
 
 // again answers a repeated submission: the first answer may have been lost on its way to the browser.
 func (s *Consents) again(
-	ctx context.Context,
-	actor consortium.Actor,
-	id ID,
-	secret Secret,
-	conflict error,
+	ctx context.Context, actor consortium.Actor, id ID, secret Secret, conflict error,
 ) (Consent, error) {
 	c, err := s.One(ctx, actor, id)
 	if err != nil {
@@ -175,17 +171,13 @@ func (s *Consents) parties(t Terms) (custodian, recipient Party, err error) {
 	custodian, known := s.Members.Member(t.Custodian)
 	if !known || t.Custodian != s.Org {
 		return Party{}, Party{}, fault.New(
-			fault.Invalid,
-			"CONSENT_CUSTODIAN",
-			"Give consent at the organisation that holds the records.",
+			fault.Invalid, "CONSENT_CUSTODIAN", "Give consent at the organisation that holds the records.",
 		)
 	}
 	recipient, known = s.Members.Member(t.Recipient)
 	if !known || t.Recipient == s.Org {
 		return Party{}, Party{}, fault.New(
-			fault.Invalid,
-			"CONSENT_RECIPIENT",
-			"Choose another member organisation as recipient.",
+			fault.Invalid, "CONSENT_RECIPIENT", "Choose another member organisation as recipient.",
 		)
 	}
 	serves := map[consortium.Purpose]consortium.OrgKind{
@@ -195,9 +187,7 @@ func (s *Consents) parties(t Terms) (custodian, recipient Party, err error) {
 	kind, known := serves[t.Purpose]
 	if !known {
 		return Party{}, Party{}, fault.New(
-			fault.Invalid,
-			"CONSENT_PURPOSE",
-			"Consent can be given for treatment or for an insurance claim.",
+			fault.Invalid, "CONSENT_PURPOSE", "Consent can be given for treatment or for an insurance claim.",
 		)
 	}
 	if recipient.Kind != kind {
@@ -214,8 +204,7 @@ func (s *Consents) checkScope(t Terms) error {
 		return fault.New(fault.Invalid, "CONSENT_KINDS", "Choose at least one kind of record from the list.")
 	case t.Notice != NoticeVersion || !t.Lang.Valid():
 		return fault.New(
-			fault.Invalid,
-			"CONSENT_NOTICE",
+			fault.Invalid, "CONSENT_NOTICE",
 			"The wording of the notice has changed. Please load the page again and read it once more.",
 		)
 	case t.From.Before(now.Add(-draftLife)) || t.From.After(now.Add(clockSkew)):
@@ -240,8 +229,7 @@ func (s *Consents) checkAge(ctx context.Context, actor consortium.Actor) error {
 	}
 	if s.Now().In(beijing).Before(born.AddDate(ownAge, 0, 0)) {
 		return fault.New(
-			fault.Forbidden,
-			"CONSENT_GUARDIAN",
+			fault.Forbidden, "CONSENT_GUARDIAN",
 			"For children under 14 a parent or guardian has to consent (PIPL 31). This cannot be done online yet: please come to the service desk together.",
 		)
 	}
@@ -262,9 +250,7 @@ func (s *Consents) verify(t Terms, text string, in Signed) (Secret, error) {
 	got, err := in.Statement.Canonical()
 	if err != nil || !bytes.Equal(got, statement) {
 		return Secret{}, fault.New(
-			fault.Invalid,
-			"CONSENT_CHANGED",
-			"What was signed is not what this page asks for. Please load the page again.",
+			fault.Invalid, "CONSENT_CHANGED", "What was signed is not what this page asks for. Please load the page again.",
 		)
 	}
 	salt := [32]byte(in.Salt)
@@ -275,9 +261,7 @@ func (s *Consents) verify(t Terms, text string, in Signed) (Secret, error) {
 	)
 	if err != nil {
 		return Secret{}, fault.Wrap(
-			err,
-			fault.Invalid,
-			"CONSENT_SIGNATURE",
+			err, fault.Invalid, "CONSENT_SIGNATURE",
 			"The signature does not verify. Please load the page again and sign once more.",
 		)
 	}

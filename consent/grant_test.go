@@ -67,7 +67,7 @@ func (d *desk) granted(t *testing.T) consent.Consent {
 
 func wantCode(t *testing.T, err error, kind fault.Kind, code string) {
 	t.Helper()
-	if err == nil || fault.Of(err).Code != code || fault.KindOf(err) != kind {
+	if err == nil || fault.Of(err).Code != fault.Code(code) || fault.KindOf(err) != kind {
 		t.Errorf("error %v (kind %d), want %s of kind %d", err, fault.KindOf(err), code, kind)
 	}
 }

@@ -163,9 +163,7 @@ func (r *Records) open(cipher Cipher, s SealedVersion) (Version, error) {
 	}
 	if err != nil {
 		return Version{}, fault.Wrap(
-			err,
-			fault.Internal,
-			"RECORD_INTEGRITY",
+			err, fault.Internal, "RECORD_INTEGRITY",
 			"This record was changed in the database outside this system, so it is not shown. The change is provable from the log. Please tell your administrator.",
 		)
 	}
@@ -205,10 +203,7 @@ func (r *Records) sealAccess(cipher Cipher, head AccessHead, a Access) (SealedAc
 // head, so that a line that was removed or changed in the database gives fault.Internal with the code ACCESS_LOG_BROKEN
 // instead of a shorter list.
 func (r *Records) AccessLog(
-	ctx context.Context,
-	patient consortium.PatientRef,
-	before int64,
-	limit int,
+	ctx context.Context, patient consortium.PatientRef, before int64, limit int,
 ) ([]AccessEntry, error) {
 	if limit <= 0 || limit > maxPage {
 		limit = maxPage
@@ -239,9 +234,7 @@ func (r *Records) AccessLog(
 
 func broken(err error) error {
 	return fault.Wrap(
-		err,
-		fault.Internal,
-		"ACCESS_LOG_BROKEN",
+		err, fault.Internal, "ACCESS_LOG_BROKEN",
 		"The access log was changed in the database outside this system, so it is not shown. The change is provable from the log. Please tell your administrator.",
 	)
 }

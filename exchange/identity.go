@@ -28,14 +28,12 @@ func (p *plan) whose(d *draft) error {
 	}
 	if d.resource.Type == "Patient" {
 		return fault.New(
-			fault.Conflict,
-			"PATIENT_IDENTITY_CHANGED",
+			fault.Conflict, "PATIENT_IDENTITY_CHANGED",
 			"The identifier is another person's than before, and the records that refer to this Patient would become theirs. Create a new Patient, and send the records that are theirs again.",
 		)
 	}
 	return fault.New(
-		fault.Conflict,
-		"PATIENT_CHANGED",
+		fault.Conflict, "PATIENT_CHANGED",
 		"The resource was about another patient before. Create a new one, and mark this one as entered in error.",
 	)
 }
@@ -55,9 +53,7 @@ func (p *plan) patient(d *draft) (consortium.PatientRef, error) {
 			return "", nil
 		}
 		return "", refuse(
-			d.place+"."+class.Subject,
-			"NO_PATIENT",
-			"The resource names no patient, so nobody could decide who may read it.",
+			d.place+"."+class.Subject, "NO_PATIENT", "The resource names no patient, so nobody could decide who may read it.",
 		)
 	}
 	if id := p.subject(d); id != "" {
@@ -67,8 +63,7 @@ func (p *plan) patient(d *draft) (consortium.PatientRef, error) {
 		return ref, nil
 	}
 	return "", refuse(
-		d.place+"."+class.Subject,
-		"NO_PATIENT",
+		d.place+"."+class.Subject, "NO_PATIENT",
 		"The subject must be a Patient of this bundle or one that is stored here, or name a national identifier. Groups, contained patients and other servers' patients are not served.",
 	)
 }
@@ -81,8 +76,7 @@ func (p *plan) known(d *draft, class fhir.Class, id string) (consortium.PatientR
 	now, ok := p.stored[RecordRef{Org: p.in.Org, Type: "Patient", ID: id}]
 	if !ok || now.Deleted {
 		return "", refuse(
-			d.place+"."+class.Subject,
-			"PATIENT_UNKNOWN",
+			d.place+"."+class.Subject, "PATIENT_UNKNOWN",
 			"The Patient that is referred to is not stored here. Send it first, or in the same transaction.",
 		)
 	}
@@ -107,8 +101,7 @@ func (p *plan) identity(d *draft) (consortium.PatientRef, error) {
 			return p.in.Index.Ref(system, values[0]), nil
 		default:
 			return "", refuse(
-				d.place+".identifier",
-				"IDENTITY_AMBIGUOUS",
+				d.place+".identifier", "IDENTITY_AMBIGUOUS",
 				"The Patient carries two different national identifiers of one kind. Mark the one that is no longer valid with use \"old\".",
 			)
 		}

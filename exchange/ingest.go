@@ -70,7 +70,7 @@ type Rejected struct {
 func (r *Rejected) Error() string {
 	for _, i := range r.Issues {
 		if i.Severity == fhir.SeverityError {
-			return r.fault.Code + ": " + i.Expression + ": " + i.Diagnostics
+			return string(r.fault.Code) + ": " + i.Expression + ": " + i.Diagnostics
 		}
 	}
 	return r.fault.Error()
@@ -101,18 +101,14 @@ func refuse(place, code, words string) error {
 		Expression:  place,
 		Reason:      code,
 	}
-	return &Rejected{fhir.Issues{issue}, fault.New(fault.Invalid, code, words)}
+	return &Rejected{fhir.Issues{issue}, fault.New(fault.Invalid, fault.Code(code), words)}
 }
 
 // Create stores a new resource under an id of our own. With ifNoneExist (identifier=system|value) it stores only when
 // no resource of the type carries the identifier; of two such requests at the same moment one stores and the other
 // finds it.
 func (in *Ingest) Create(
-	ctx context.Context,
-	caller Caller,
-	typ string,
-	body []byte,
-	ifNoneExist string,
+	ctx context.Context, caller Caller, typ string, body []byte, ifNoneExist string,
 ) (Taken, error) {
 	if err := in.admit(ctx, caller); err != nil {
 		return Taken{}, err
@@ -127,11 +123,7 @@ func (in *Ingest) Create(
 // Update stores a further version of a resource, or the first one under the sender's id. With ifMatch (W/"3") it does
 // so only when that is the current version.
 func (in *Ingest) Update(
-	ctx context.Context,
-	caller Caller,
-	typ, id string,
-	body []byte,
-	ifMatch string,
+	ctx context.Context, caller Caller, typ, id string, body []byte, ifMatch string,
 ) (Taken, error) {
 	if err := in.admit(ctx, caller); err != nil {
 		return Taken{}, err
@@ -141,9 +133,7 @@ func (in *Ingest) Update(
 		return Taken{}, err
 	}
 	return in.one(
-		ctx,
-		caller,
-		&draft{resource: r.resource, remarks: r.remarks, place: typ, update: true, id: id, ifMatch: ifMatch},
+		ctx, caller, &draft{resource: r.resource, remarks: r.remarks, place: typ, update: true, id: id, ifMatch: ifMatch},
 	)
 }
 
@@ -186,10 +176,7 @@ func (in *Ingest) keep(ctx context.Context, caller Caller, drafts []*draft, urls
 
 // attempt is one pass of keep; raced tells that the store saw another version than the plan.
 func (in *Ingest) attempt(
-	ctx context.Context,
-	caller Caller,
-	drafts []*draft,
-	urls map[string]*draft,
+	ctx context.Context, caller Caller, drafts []*draft, urls map[string]*draft,
 ) (taken []Taken, raced bool, err error) {
 	p := plan{in: in, drafts: drafts, urls: urls}
 	if err := p.make(ctx); err != nil {
@@ -270,10 +257,7 @@ func (in *Ingest) authorize(ctx context.Context, caller Caller, drafts []*draft)
 }
 
 func (in *Ingest) decide(
-	ctx context.Context,
-	caller Caller,
-	patient consortium.PatientRef,
-	kinds []consortium.Kind,
+	ctx context.Context, caller Caller, patient consortium.PatientRef, kinds []consortium.Kind,
 ) (consortium.Decision, error) {
 	d, err := in.Decider.Decide(ctx, consortium.Query{
 		Actor: caller.Actor, Purpose: caller.Purpose, Action: consortium.ActionStore, Custodian: in.Org,

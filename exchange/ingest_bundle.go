@@ -30,9 +30,7 @@ func (in *Ingest) Bundle(ctx context.Context, caller Caller, body []byte) (Taken
 	}
 	if len(b.Entries) > maxEntries {
 		return TakenBundle{}, fault.New(
-			fault.TooLarge,
-			"TOO_MANY_ENTRIES",
-			fmt.Sprintf("A bundle may have %d entries at most. Send several.", maxEntries),
+			fault.TooLarge, "TOO_MANY_ENTRIES", fmt.Sprintf("A bundle may have %d entries at most. Send several.", maxEntries),
 		)
 	}
 	switch b.Type {
@@ -43,9 +41,7 @@ func (in *Ingest) Bundle(ctx context.Context, caller Caller, body []byte) (Taken
 		return TakenBundle{Entries: in.batch(ctx, caller, b)}, nil
 	}
 	return TakenBundle{}, refuse(
-		"Bundle.type",
-		"BUNDLE_TYPE",
-		"Only bundles of type transaction and batch are served here.",
+		"Bundle.type", "BUNDLE_TYPE", "Only bundles of type transaction and batch are served here.",
 	)
 }
 
@@ -70,9 +66,7 @@ func (in *Ingest) transaction(ctx context.Context, caller Caller, b *fhir.Bundle
 		}
 		if urls[e.FullURL] != nil {
 			return nil, refuse(
-				fmt.Sprintf("Bundle.entry[%d].fullUrl", i),
-				"ENTRY_REPEATED",
-				"Two entries have the same fullUrl.",
+				fmt.Sprintf("Bundle.entry[%d].fullUrl", i), "ENTRY_REPEATED", "Two entries have the same fullUrl.",
 			)
 		}
 		urls[e.FullURL] = d
@@ -129,8 +123,7 @@ func newDraft(e fhir.Entry, i int) (*draft, error) {
 	switch {
 	case e.Method == "":
 		return nil, refuse(
-			place+".request",
-			"NO_REQUEST",
+			place+".request", "NO_REQUEST",
 			"Every entry of a transaction or batch says what is to be done: request.method and request.url.",
 		)
 	case e.Method != "POST" && e.Method != "PUT":

@@ -97,8 +97,7 @@ func (p *plan) place(ctx context.Context, d *draft) error {
 	class, ok := fhir.ClassOf(d.resource.Type)
 	if !ok {
 		return fault.New(
-			fault.Unsupported,
-			"TYPE_NOT_KEPT",
+			fault.Unsupported, "TYPE_NOT_KEPT",
 			"Resources of type "+d.resource.Type+" are not kept here; the CapabilityStatement at /fhir/metadata lists those that are.",
 		)
 	}
@@ -142,8 +141,7 @@ func (p *plan) find(ctx context.Context, typ, query, place string) (string, erro
 		return ids[0], nil
 	}
 	return "", fault.New(
-		fault.Conflict,
-		"MULTIPLE_MATCHES",
+		fault.Conflict, "MULTIPLE_MATCHES",
 		"More than one resource carries this identifier, so the condition is ambiguous.",
 	)
 }
@@ -259,8 +257,7 @@ func (p *plan) number(d *draft) error {
 	}
 	if want != 0 && want != now.Number {
 		return fault.New(
-			fault.Conflict,
-			"VERSION_CONFLICT",
+			fault.Conflict, "VERSION_CONFLICT",
 			"The resource has another version by now. Read it again, then repeat the change.",
 		)
 	}

@@ -28,8 +28,7 @@ type shelf struct {
 }
 
 func (s *shelf) CurrentVersions(
-	_ context.Context,
-	refs []exchange.RecordRef,
+	_ context.Context, refs []exchange.RecordRef,
 ) (map[exchange.RecordRef]exchange.Current, error) {
 	out := map[exchange.RecordRef]exchange.Current{}
 	for _, ref := range refs {
@@ -144,7 +143,7 @@ func code(err error) string {
 	if err == nil {
 		return ""
 	}
-	return fault.Of(err).Code
+	return string(fault.Of(err).Code)
 }
 
 func TestIngestTransaction(t *testing.T) {
@@ -152,9 +151,7 @@ func TestIngestTransaction(t *testing.T) {
 	body := bundleOf(
 		"transaction",
 		entry(
-			"urn:uuid:0b6e2a52-2c4e-4a6e-9d8e-1f1d3c5b7a90",
-			"POST",
-			"Observation",
+			"urn:uuid:0b6e2a52-2c4e-4a6e-9d8e-1f1d3c5b7a90", "POST", "Observation",
 			observation("urn:uuid:1b6e2a52-2c4e-4a6e-9d8e-1f1d3c5b7a90"),
 		),
 		entry("urn:uuid:1b6e2a52-2c4e-4a6e-9d8e-1f1d3c5b7a90", "POST", "Patient", patientBody("x", "990000195803120260")),
@@ -340,9 +337,7 @@ func TestIngestRefuses(t *testing.T) {
 			bundle(
 				"transaction",
 				entry(
-					"urn:uuid:0b6e2a52-2c4e-4a6e-9d8e-1f1d3c5b7a90",
-					"POST",
-					"Observation",
+					"urn:uuid:0b6e2a52-2c4e-4a6e-9d8e-1f1d3c5b7a90", "POST", "Observation",
 					observation("urn:uuid:9b6e2a52-2c4e-4a6e-9d8e-1f1d3c5b7a90"),
 				),
 			),
@@ -445,15 +440,11 @@ func TestIngestConditionalCreate(t *testing.T) {
 		"transaction",
 		e,
 		entry(
-			"urn:uuid:2b6e2a52-2c4e-4a6e-9d8e-1f1d3c5b7a90",
-			"POST",
-			"Observation",
+			"urn:uuid:2b6e2a52-2c4e-4a6e-9d8e-1f1d3c5b7a90", "POST", "Observation",
 			observation("urn:uuid:1b6e2a52-2c4e-4a6e-9d8e-1f1d3c5b7a90"),
 		),
 		entry(
-			"urn:uuid:3b6e2a52-2c4e-4a6e-9d8e-1f1d3c5b7a90",
-			"POST",
-			"Observation",
+			"urn:uuid:3b6e2a52-2c4e-4a6e-9d8e-1f1d3c5b7a90", "POST", "Observation",
 			observation("Patient?identifier="+idCard+"|990000195803120260"),
 		),
 	))

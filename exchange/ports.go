@@ -98,11 +98,7 @@ type AccessStore interface {
 	// AccessEntries gives the head of a patient's chain and entries with Seq below before (0: from the newest), newest
 	// first.
 	AccessEntries(
-		ctx context.Context,
-		org consortium.OrgID,
-		patient consortium.PatientRef,
-		before int64,
-		limit int,
+		ctx context.Context, org consortium.OrgID, patient consortium.PatientRef, before int64, limit int,
 	) (AccessHead, []SealedAccess, error)
 }
 
@@ -118,16 +114,8 @@ type PatientFacts interface {
 // decrypt.
 func recordAAD(org consortium.OrgID, v SealedVersion) []byte {
 	return placeAAD(
-		"yilian/record/v1",
-		string(org),
-		v.Type,
-		v.ID,
-		strconv.Itoa(v.Number),
-		string(v.Patient),
-		string(v.Kind),
-		strconv.FormatBool(v.Deleted),
-		v.Recorded.UTC().Format(time.RFC3339Nano),
-		v.Entry.ID,
+		"yilian/record/v1", string(org), v.Type, v.ID, strconv.Itoa(v.Number), string(v.Patient), string(v.Kind),
+		strconv.FormatBool(v.Deleted), v.Recorded.UTC().Format(time.RFC3339Nano), v.Entry.ID,
 	)
 }
 

@@ -40,10 +40,7 @@ type Reading struct {
 
 // List gives the current versions of a patient's records of some kinds.
 func (r *Reading) List(
-	ctx context.Context,
-	actor consortium.Actor,
-	purpose consortium.Purpose,
-	patient consortium.PatientRef,
+	ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, patient consortium.PatientRef,
 	kinds []consortium.Kind,
 ) ([]Version, error) {
 	a, err := r.mayRead(ctx, actor, purpose, patient, kinds)
@@ -55,11 +52,7 @@ func (r *Reading) List(
 
 // Read gives one version of one record; number 0 is the current one. To a patient the records of others do not exist.
 func (r *Reading) Read(
-	ctx context.Context,
-	actor consortium.Actor,
-	purpose consortium.Purpose,
-	ref RecordRef,
-	number int,
+	ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, ref RecordRef, number int,
 ) (Version, error) {
 	patient, kind, err := r.Kept.Describe(ctx, ref)
 	if err != nil {
@@ -78,10 +71,7 @@ func (r *Reading) Read(
 // Locate tells which members hold what on a patient, as far as the policy lets the actor know: of the kinds that it
 // allows, at the members that it does not rule out.
 func (r *Reading) Locate(
-	ctx context.Context,
-	actor consortium.Actor,
-	purpose consortium.Purpose,
-	patient consortium.PatientRef,
+	ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, patient consortium.PatientRef,
 ) ([]Holding, error) {
 	d, err := r.decideLocate(ctx, actor, purpose, patient)
 	if err != nil {
@@ -105,10 +95,7 @@ func (r *Reading) Locate(
 // decideLocate asks about all kinds at once, which is enough for most. Where that is refused it asks kind by kind and
 // then about those that are allowed; when none is, the refusal about all of them stands.
 func (r *Reading) decideLocate(
-	ctx context.Context,
-	actor consortium.Actor,
-	purpose consortium.Purpose,
-	patient consortium.PatientRef,
+	ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, patient consortium.PatientRef,
 ) (consortium.Decision, error) {
 	ask := func(kinds ...consortium.Kind) (consortium.Decision, error) {
 		return r.ask(ctx, actor, purpose, consortium.ActionLocate, patient, kinds)
@@ -164,10 +151,7 @@ func (r *Refused) Unwrap() error { return r.fault }
 
 // mayRead decides a reading; a refusal is logged and is an error.
 func (r *Reading) mayRead(
-	ctx context.Context,
-	actor consortium.Actor,
-	purpose consortium.Purpose,
-	patient consortium.PatientRef,
+	ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, patient consortium.PatientRef,
 	kinds []consortium.Kind,
 ) (Access, error) {
 	d, err := r.ask(ctx, actor, purpose, consortium.ActionRead, patient, kinds)
@@ -185,12 +169,8 @@ func (r *Reading) mayRead(
 }
 
 func (r *Reading) ask(
-	ctx context.Context,
-	actor consortium.Actor,
-	purpose consortium.Purpose,
-	action consortium.Action,
-	patient consortium.PatientRef,
-	kinds []consortium.Kind,
+	ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, action consortium.Action,
+	patient consortium.PatientRef, kinds []consortium.Kind,
 ) (consortium.Decision, error) {
 	d, err := r.Decider.Decide(ctx, consortium.Query{
 		Actor: actor, Purpose: purpose, Action: action, Custodian: r.Org, Patient: patient, Kinds: kinds, Time: r.Now().UTC(),
@@ -208,5 +188,5 @@ func NewRefused(d consortium.Decision) *Refused {
 		code = d.Reasons[0].Code
 		text = "The policy does not allow this (" + code + ", " + d.Reasons[0].Article + ")."
 	}
-	return &Refused{Decision: d, fault: fault.New(fault.Forbidden, code, text)}
+	return &Refused{Decision: d, fault: fault.New(fault.Forbidden, fault.Code(code), text)}
 }

@@ -30,11 +30,7 @@ type handover struct {
 // handoverEntry makes the log entry of one side (tlog.KindRelease or tlog.KindReceipt) and what opens its commitment,
 // salt and statement: without the latter kept, the entry would prove nothing to anybody.
 func handoverEntry(
-	kind string,
-	org consortium.OrgID,
-	req Request,
-	reply Reply,
-	at time.Time,
+	kind string, org consortium.OrgID, req Request, reply Reply, at time.Time,
 ) (LogEntry, []byte, error) {
 	h := handover{
 		Version: 1, Org: org, Request: req.ID, From: req.To, To: req.From, Patient: req.Patient,

@@ -46,8 +46,7 @@ func (r *Records) Store(ctx context.Context, puts []Put) ([]Version, error) {
 	}
 	if len(puts) > maxBatch {
 		return nil, fault.New(
-			fault.TooLarge,
-			"BATCH_TOO_LARGE",
+			fault.TooLarge, "BATCH_TOO_LARGE",
 			fmt.Sprintf("One request may store at most %d records. Send several.", maxBatch),
 		)
 	}
@@ -231,10 +230,7 @@ func (r *Records) Holdings(ctx context.Context, patient consortium.PatientRef) (
 // Care says whether the patient is in this organisation's care at a time: an encounter lasts, or ended no longer than
 // window before.
 func (r *Records) Care(
-	ctx context.Context,
-	patient consortium.PatientRef,
-	at time.Time,
-	window time.Duration,
+	ctx context.Context, patient consortium.PatientRef, at time.Time, window time.Duration,
 ) (bool, error) {
 	if !patient.Valid() {
 		return false, nil

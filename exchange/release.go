@@ -82,8 +82,7 @@ func (r *Releases) Answer(ctx context.Context, peer consortium.OrgID, message []
 	}
 	if suspended {
 		return nil, fault.New(
-			fault.Unavailable,
-			"RELEASE_SUSPENDED",
+			fault.Unavailable, "RELEASE_SUSPENDED",
 			"Release to other organisations is suspended, as the ledger cannot witness it now. Try again later, or ask the patient for a copy.",
 		)
 	}
@@ -98,9 +97,7 @@ func (r *Releases) open(peer consortium.OrgID, message []byte) (Request, error) 
 	payload, err := r.Envelope.Open(peer, RequestType, message)
 	if err != nil {
 		return Request{}, fault.Wrap(
-			err,
-			fault.Unauthorized,
-			"REQUEST_SIGNATURE",
+			err, fault.Unauthorized, "REQUEST_SIGNATURE",
 			"The request's signature does not verify. Check the signing key that is registered for your organisation.",
 		)
 	}
@@ -110,9 +107,7 @@ func (r *Releases) open(peer consortium.OrgID, message []byte) (Request, error) 
 	}
 	if req.Version != 1 || req.From != peer || req.To != r.Org || req.Actor.Org != peer {
 		return Request{}, fault.New(
-			fault.Forbidden,
-			"REQUEST_MISDIRECTED",
-			"The request names other organisations than those on this connection.",
+			fault.Forbidden, "REQUEST_MISDIRECTED", "The request names other organisations than those on this connection.",
 		)
 	}
 	if _, err := uuid.Parse(req.ID); err != nil {
@@ -120,8 +115,7 @@ func (r *Releases) open(peer consortium.OrgID, message []byte) (Request, error) 
 	}
 	if age := r.Now().Sub(req.Time).Abs(); age > r.Fresh {
 		return Request{}, fault.New(
-			fault.Invalid,
-			"REQUEST_STALE",
+			fault.Invalid, "REQUEST_STALE",
 			"The request is too old or the clocks differ. Check the clock and make a new request.",
 		)
 	}
@@ -179,9 +173,7 @@ func (r *Releases) released(ctx context.Context, versions []Version) ([]Released
 	}
 	if len(out) > maxReleased || size > maxReleasedBytes {
 		return nil, fault.New(
-			fault.TooLarge,
-			"RELEASE_TOO_LARGE",
-			"There are too many records for one answer. Ask for fewer kinds at a time.",
+			fault.TooLarge, "RELEASE_TOO_LARGE", "There are too many records for one answer. Ask for fewer kinds at a time.",
 		)
 	}
 	return out, nil

@@ -20,9 +20,7 @@ import (
 var (
 	at      = time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC)
 	patient = consortium.NewPatientRef(
-		[]byte("0123456789abcdef0123456789abcdef"),
-		"urn:oid:2.16.156.10011.1.3",
-		"990000199001011234",
+		[]byte("0123456789abcdef0123456789abcdef"), "urn:oid:2.16.156.10011.1.3", "990000199001011234",
 	)
 	doctor = consortium.Actor{ID: "dr-1", Name: "医生", Org: "qingshan", Role: consortium.RoleClinician}
 )
@@ -194,12 +192,7 @@ func newPair(allow func(consortium.Query) bool) *pair {
 
 func (p *pair) ask() (exchange.Result, error) {
 	return p.asker.Ask(
-		context.Background(),
-		doctor,
-		consortium.Treatment,
-		patient,
-		"donghu",
-		[]consortium.Kind{consortium.Observations},
+		context.Background(), doctor, consortium.Treatment, patient, "donghu", []consortium.Kind{consortium.Observations},
 	)
 }
 
@@ -318,7 +311,7 @@ func TestRequestsThatAreNotAcceptable(t *testing.T) {
 			payload, _ := json.Marshal(req)
 			msg, _ := signed{signer, keys}.Sign(typ, payload)
 			_, err := p.holder.Answer(context.Background(), "qingshan", msg)
-			if err == nil || fault.Of(err).Code != c.code {
+			if err == nil || fault.Of(err).Code != fault.Code(c.code) {
 				t.Fatalf("got %v, want %s", err, c.code)
 			}
 			if len(p.holdPol.asked) != 0 || len(p.holdMem.reserved) != 0 {

@@ -150,12 +150,8 @@ type Requests struct {
 // Decision does not allow, not an error. Before anything leaves, this organisation's own policy must allow the actor to
 // look for the patient at all.
 func (r *Requests) Ask(
-	ctx context.Context,
-	actor consortium.Actor,
-	purpose consortium.Purpose,
-	patient consortium.PatientRef,
-	custodian consortium.OrgID,
-	kinds []consortium.Kind,
+	ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, patient consortium.PatientRef,
+	custodian consortium.OrgID, kinds []consortium.Kind,
 ) (Result, error) {
 	kinds, err := checkAsked(r.Org, purpose, patient, custodian, kinds)
 	if err != nil {
@@ -188,23 +184,17 @@ func (r *Requests) Ask(
 
 // checkAsked refuses what no policy needs to see, and sorts the kinds.
 func checkAsked(
-	org consortium.OrgID,
-	purpose consortium.Purpose,
-	patient consortium.PatientRef,
-	custodian consortium.OrgID,
+	org consortium.OrgID, purpose consortium.Purpose, patient consortium.PatientRef, custodian consortium.OrgID,
 	kinds []consortium.Kind,
 ) ([]consortium.Kind, error) {
 	switch {
 	case !purpose.Valid():
 		return nil, fault.New(
-			fault.Invalid,
-			"PURPOSE_INVALID",
-			"Say why the records are needed: choose one of the listed purposes.",
+			fault.Invalid, "PURPOSE_INVALID", "Say why the records are needed: choose one of the listed purposes.",
 		)
 	case !patient.Valid():
 		return nil, fault.New(
-			fault.Invalid,
-			"PATIENT_INVALID",
+			fault.Invalid, "PATIENT_INVALID",
 			"The patient reference is not of the right form. Find the patient by identifier first.",
 		)
 	case !custodian.Valid() || custodian == org:
@@ -218,9 +208,7 @@ func checkAsked(
 	for _, k := range kinds {
 		if !k.Valid() {
 			return nil, fault.New(
-				fault.Invalid,
-				"KIND_INVALID",
-				"One of the kinds of record is not known. Choose from the list.",
+				fault.Invalid, "KIND_INVALID", "One of the kinds of record is not known. Choose from the list.",
 			)
 		}
 	}
@@ -230,10 +218,7 @@ func checkAsked(
 // mayLook asks this organisation's own policy, so that nobody here can go fishing at other members, and logs what it
 // says.
 func (r *Requests) mayLook(
-	ctx context.Context,
-	actor consortium.Actor,
-	purpose consortium.Purpose,
-	patient consortium.PatientRef,
+	ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, patient consortium.PatientRef,
 	kinds []consortium.Kind,
 ) (consortium.Decision, error) {
 	d, err := r.Decider.Decide(
@@ -273,9 +258,7 @@ func (r *Requests) send(ctx context.Context, req Request) (Reply, error) {
 	opened, err := r.Envelope.Open(req.To, ReplyType, answer)
 	if err != nil {
 		return Reply{}, fault.Wrap(
-			err,
-			fault.Unavailable,
-			"REPLY_UNTRUSTED",
+			err, fault.Unavailable, "REPLY_UNTRUSTED",
 			"The other organisation's answer could not be verified, so it was not used. Try again; tell your administrator if it happens again.",
 		)
 	}
@@ -291,9 +274,7 @@ func (r *Requests) send(ctx context.Context, req Request) (Reply, error) {
 
 func untrusted(err error) error {
 	return fault.Wrap(
-		err,
-		fault.Unavailable,
-		"REPLY_UNTRUSTED",
+		err, fault.Unavailable, "REPLY_UNTRUSTED",
 		"The other organisation's answer does not match what was asked, so it was not used. Try again; tell your administrator if it happens again.",
 	)
 }
@@ -430,8 +411,7 @@ func (r *Requests) Part(ctx context.Context, actor consortium.Actor, id, typ, re
 // recall opens an answered request for the one who asked, decides whether it may still be shown, and logs that.
 func (r *Requests) recall(ctx context.Context, actor consortium.Actor, id string) (Received, Reply, error) {
 	absent := fault.New(
-		fault.NotFound,
-		"REQUEST_NOT_FOUND",
+		fault.NotFound, "REQUEST_NOT_FOUND",
 		"There is no such answer for you, or its time is over. Ask the other organisation again.",
 	)
 	if _, err := uuid.Parse(id); err != nil {
@@ -469,9 +449,7 @@ func (r *Requests) recall(ctx context.Context, actor consortium.Actor, id string
 // mayRecall asks this organisation's policy whether what a custodian released may still be shown; a refusal stays the
 // refusal that it was.
 func (r *Requests) mayRecall(
-	ctx context.Context,
-	actor consortium.Actor,
-	released consortium.Decision,
+	ctx context.Context, actor consortium.Actor, released consortium.Decision,
 ) (consortium.Decision, error) {
 	if !released.Allow {
 		return released, nil

@@ -83,11 +83,7 @@ func (a *audit) memberLogs(ctx context.Context) ([]api.MemberLog, error) {
 }
 
 func (a *audit) one(
-	ctx context.Context,
-	m config.Member,
-	origin string,
-	state ledger.LogState,
-	registered bool,
+	ctx context.Context, m config.Member, origin string, state ledger.LogState, registered bool,
 ) web.LogState {
 	s := web.LogState{Org: consortium.OrgID(m.ID), Origin: origin, Pending: -1}
 	a.addWaiting(ctx, &s)

@@ -55,10 +55,7 @@ func (a *app) foreignBuilder(custodian consortium.OrgID, index int64) *evidence.
 
 // Evidence gives the file of a record's current version.
 func (p *proofOffice) Evidence(
-	ctx context.Context,
-	actor consortium.Actor,
-	purpose consortium.Purpose,
-	typ, id string,
+	ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, typ, id string,
 ) ([]byte, error) {
 	version, err := p.reading.Read(ctx, actor, purpose, exchange.RecordRef{Org: p.org, Type: typ, ID: id}, 0)
 	if err != nil {
@@ -70,9 +67,7 @@ func (p *proofOffice) Evidence(
 // ReceivedEvidence gives the file of a record that another member released to the caller. It is built here, from that
 // member's public log and the members' signatures, so that the receiver need not ask the custodian to prove itself.
 func (p *proofOffice) ReceivedEvidence(
-	ctx context.Context,
-	actor consortium.Actor,
-	release, typ, id string,
+	ctx context.Context, actor consortium.Actor, release, typ, id string,
 ) ([]byte, error) {
 	part, err := p.requests.Part(ctx, actor, release, typ, id)
 	if err != nil {
@@ -80,8 +75,7 @@ func (p *proofOffice) ReceivedEvidence(
 	}
 	if part.Index == nil {
 		return nil, fault.New(
-			fault.Conflict,
-			"NOT_WITNESSED",
+			fault.Conflict, "NOT_WITNESSED",
 			"This record was not in the custodian's log yet when it was handed over. Please ask for it again.",
 		)
 	}

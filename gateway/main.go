@@ -47,8 +47,7 @@ func command() *cobra.Command {
 		)
 	}
 	add(
-		"serve",
-		"Serve until told to stop",
+		"serve", "Serve until told to stop",
 		func(ctx context.Context, c config.Config) error { return run(ctx, c, logger()) },
 	)
 	add("migrate", "Bring the database's schema up to date", migrate)
@@ -56,8 +55,7 @@ func command() *cobra.Command {
 		return keyring.Generate(c.Keys, consortiumOrigin(c))
 	})
 	add(
-		"check",
-		"Check the configuration and say nothing when it is good",
+		"check", "Check the configuration and say nothing when it is good",
 		func(context.Context, config.Config) error { return nil },
 	)
 	return root

@@ -22,28 +22,16 @@ const scrapePatience = 2 * time.Second
 
 var (
 	logEntries = prometheus.NewDesc(
-		"yilian_log_entries",
-		"Entries of this organisation's log by how far they have come.",
-		[]string{"stage"},
-		nil,
+		"yilian_log_entries", "Entries of this organisation's log by how far they have come.", []string{"stage"}, nil,
 	)
 	logLag = prometheus.NewDesc(
-		"yilian_log_lag_seconds",
-		"How long the oldest entry has waited to be witnessed by the ledger.",
-		nil,
-		nil,
+		"yilian_log_lag_seconds", "How long the oldest entry has waited to be witnessed by the ledger.", nil, nil,
 	)
 	logTrouble = prometheus.NewDesc(
-		"yilian_log_refused",
-		"1 while the log contradicts what was witnessed: a person must look.",
-		nil,
-		nil,
+		"yilian_log_refused", "1 while the log contradicts what was witnessed: a person must look.", nil, nil,
 	)
 	dbRetries = prometheus.NewDesc(
-		"yilian_database_retries_total",
-		"Transactions run again after a serialisation failure.",
-		nil,
-		nil,
+		"yilian_database_retries_total", "Transactions run again after a serialisation failure.", nil, nil,
 	)
 )
 

@@ -19,11 +19,7 @@ type people struct {
 // fault.NotFound where there is none to the day.
 func (p people) BirthDate(ctx context.Context, actor consortium.Actor) (time.Time, error) {
 	versions, err := p.reading.List(
-		ctx,
-		actor,
-		consortium.PatientRequest,
-		actor.Patient,
-		[]consortium.Kind{consortium.Demographics},
+		ctx, actor, consortium.PatientRequest, actor.Patient, []consortium.Kind{consortium.Demographics},
 	)
 	if err != nil {
 		return time.Time{}, err

@@ -191,8 +191,7 @@ func (a *app) public(s *services, callers *auth.Auth) (*gin.Engine, error) {
 func (a *app) operate(r *gin.Engine, callers *auth.Auth) {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(
-		collectors.NewGoCollector(),
-		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		health{log: a.seq, db: a.db, now: a.now},
 	)
 	r.Use(api.Metrics(registry))

@@ -19,11 +19,7 @@ const drain = 10 * time.Second
 
 // serve listens until ctx is over, and then lets requests finish. With a TLS configuration it serves TLS.
 func serve(
-	ctx context.Context,
-	address string,
-	handler http.Handler,
-	conf *tls.Config,
-	readTimeout time.Duration,
+	ctx context.Context, address string, handler http.Handler, conf *tls.Config, readTimeout time.Duration,
 ) error {
 	srv := &http.Server{
 		Handler: handler, TLSConfig: conf, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: readTimeout,

@@ -54,24 +54,14 @@ func statusCommand(s *settings) *cobra.Command {
 }
 
 func printStatus(
-	ctx context.Context,
-	out io.Writer,
-	state topology.State,
-	t *topology.Topology,
-	status supervisor.Status,
+	ctx context.Context, out io.Writer, state topology.State, t *topology.Topology, status supervisor.Status,
 ) {
 	fmt.Fprintf(out, "supervisor: process %d, %s\n\n", status.PID, status.Phase)
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "PROCESS\tPID\tSTATE\tRESTARTS\tFOR\tENDED LAST")
 	for _, p := range status.Processes {
 		fmt.Fprintf(
-			table,
-			"%s\t%d\t%s\t%d\t%s\t%s\n",
-			p.Name,
-			p.PID,
-			p.State,
-			p.Restarts,
-			time.Since(p.Since).Round(time.Second),
+			table, "%s\t%d\t%s\t%d\t%s\t%s\n", p.Name, p.PID, p.State, p.Restarts, time.Since(p.Since).Round(time.Second),
 			p.Last,
 		)
 	}

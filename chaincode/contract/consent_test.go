@@ -99,21 +99,15 @@ func TestWithdraw(t *testing.T) {
 	w.refused("donghu", ledger.ConsentRead, ledger.ConsentQuery{ID: "x"}, ledger.CodeArgument)
 	w.invoke("donghu", ledger.ConsentGrant, k.grant([32]byte{1}, w.now.Add(time.Hour)), nil)
 	w.refused(
-		"qingshan",
-		ledger.ConsentWithdraw,
-		ledger.Withdrawal{ID: k.id, Signature: other.sign(ledger.WithdrawalMessage(k.id))},
-		ledger.CodeSignature,
+		"qingshan", ledger.ConsentWithdraw,
+		ledger.Withdrawal{ID: k.id, Signature: other.sign(ledger.WithdrawalMessage(k.id))}, ledger.CodeSignature,
 	)
 	w.refused(
-		"qingshan",
-		ledger.ConsentWithdraw,
-		ledger.Withdrawal{ID: k.id, Signature: k.sign(ledger.WithdrawalMessage(other.id))},
-		ledger.CodeSignature,
+		"qingshan", ledger.ConsentWithdraw,
+		ledger.Withdrawal{ID: k.id, Signature: k.sign(ledger.WithdrawalMessage(other.id))}, ledger.CodeSignature,
 	)
 	w.refused(
-		"qingshan",
-		ledger.ConsentWithdraw,
-		ledger.Withdrawal{ID: "../" + k.id, Signature: k.withdrawal().Signature},
+		"qingshan", ledger.ConsentWithdraw, ledger.Withdrawal{ID: "../" + k.id, Signature: k.withdrawal().Signature},
 		ledger.CodeArgument,
 	)
 
@@ -130,10 +124,7 @@ func TestWithdraw(t *testing.T) {
 		t.Errorf("withdrawing again wrote %d keys", writes)
 	}
 	w.refused(
-		"donghu",
-		ledger.ConsentWithdraw,
-		ledger.Withdrawal{ID: k.id, Signature: make([]byte, 64)},
-		ledger.CodeSignature,
+		"donghu", ledger.ConsentWithdraw, ledger.Withdrawal{ID: k.id, Signature: make([]byte, 64)}, ledger.CodeSignature,
 	)
 	w.refused("donghu", ledger.ConsentGrant, k.grant([32]byte{1}, w.now.Add(time.Hour)), ledger.CodeConsentWithdrawn)
 }

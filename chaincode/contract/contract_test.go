@@ -90,8 +90,7 @@ func (w *world) proposal(who, function string, argument any) stubtest.Proposal {
 	}
 	return stubtest.Proposal{
 		TxID: fmt.Sprintf(
-			"tx%d",
-			w.next.Add(1),
+			"tx%d", w.next.Add(1),
 		), Creator: w.creators[who], Time: w.now, Function: function, Args: []string{raw},
 	}
 }

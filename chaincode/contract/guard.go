@@ -80,8 +80,7 @@ func (g guard) boundedTime(stub shim.ChaincodeStubInterface) (time.Time, error) 
 	at := stamp.AsTime()
 	if skew := g.now().Sub(at).Abs(); skew > maxSkew {
 		return time.Time{}, refuse(
-			ledger.CodeTime,
-			"the transaction's time is more than five minutes from this endorser's clock",
+			ledger.CodeTime, "the transaction's time is more than five minutes from this endorser's clock",
 		)
 	}
 	return at, nil

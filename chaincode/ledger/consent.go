@@ -109,11 +109,6 @@ func WithdrawalMessage(id string) []byte {
 // AssistMessage is what a member of staff signs to vouch for a grant that they took down for a patient.
 func AssistMessage(staff, id string, commitment [32]byte, until int64) []byte {
 	return fmt.Appendf(
-		nil,
-		"yilian/consent/assist/v1\n%s\n%s\n%s\n%d\n",
-		staff,
-		id,
-		hex.EncodeToString(commitment[:]),
-		until,
+		nil, "yilian/consent/assist/v1\n%s\n%s\n%s\n%d\n", staff, id, hex.EncodeToString(commitment[:]), until,
 	)
 }

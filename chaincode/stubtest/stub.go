@@ -112,9 +112,7 @@ func (s *stub) DelState(key string) error {
 // write keeps the last write of each key, in key order, as Fabric's write set does.
 func (s *stub) write(w write) {
 	i, found := slices.BinarySearchFunc(
-		s.result.writes,
-		w.key,
-		func(have write, key string) int { return strings.Compare(have.key, key) },
+		s.result.writes, w.key, func(have write, key string) int { return strings.Compare(have.key, key) },
 	)
 	if found {
 		s.result.writes[i] = w

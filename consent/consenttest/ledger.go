@@ -68,9 +68,7 @@ func (l *Ledger) WithdrawConsent(_ context.Context, w ledger.Withdrawal) (ledger
 }
 
 func (l *Ledger) write(
-	op consent.Op,
-	id string,
-	apply func() (ledger.ConsentState, error),
+	op consent.Op, id string, apply func() (ledger.ConsentState, error),
 ) (ledger.ConsentState, error) {
 	next := None
 	if l.Next != nil {
@@ -81,10 +79,7 @@ func (l *Ledger) write(
 		return ledger.ConsentState{}, fault.New(fault.Unavailable, "LEDGER_UNAVAILABLE", "The ledger cannot be reached.")
 	case Strict:
 		return ledger.ConsentState{}, fault.Wrap(
-			&ledger.Refusal{Code: l.Refusal, Text: "refused"},
-			fault.Conflict,
-			string(l.Refusal),
-			"Refused.",
+			&ledger.Refusal{Code: l.Refusal, Text: "refused"}, fault.Conflict, fault.Code(l.Refusal), "Refused.",
 		)
 	case Late:
 		l.late = append(l.late, func() { _, _ = apply() })
@@ -177,5 +172,5 @@ func (l *Ledger) tx() string {
 }
 
 func refused(code ledger.Code, kind fault.Kind) error {
-	return fault.Wrap(&ledger.Refusal{Code: code, Text: "refused"}, kind, string(code), "The ledger refused this.")
+	return fault.Wrap(&ledger.Refusal{Code: code, Text: "refused"}, kind, fault.Code(code), "The ledger refused this.")
 }

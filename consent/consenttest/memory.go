@@ -77,10 +77,7 @@ func (b *Book) Add(_ context.Context, c consent.Consent, e consent.Entry) error 
 
 // Withdraw ends a consent.
 func (b *Book) Withdraw(
-	_ context.Context,
-	custodian consortium.OrgID,
-	id consent.ID,
-	end consent.Ending,
+	_ context.Context, custodian consortium.OrgID, id consent.ID, end consent.Ending,
 ) (bool, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -121,9 +118,7 @@ func (b *Book) One(_ context.Context, custodian consortium.OrgID, id consent.ID)
 
 // OfPatient gives a patient's consents at a custodian.
 func (b *Book) OfPatient(
-	_ context.Context,
-	custodian consortium.OrgID,
-	patient consortium.PatientRef,
+	_ context.Context, custodian consortium.OrgID, patient consortium.PatientRef,
 ) ([]consent.Consent, error) {
 	return b.list(
 		func(c consent.Consent) bool { return c.Terms.Custodian == custodian && c.Terms.Patient == patient },
@@ -132,9 +127,7 @@ func (b *Book) OfPatient(
 
 // Naming gives a patient's consents that name a recipient.
 func (b *Book) Naming(
-	_ context.Context,
-	recipient consortium.OrgID,
-	patient consortium.PatientRef,
+	_ context.Context, recipient consortium.OrgID, patient consortium.PatientRef,
 ) ([]consent.Consent, error) {
 	list := b.list(func(c consent.Consent) bool { return c.Terms.Recipient == recipient && c.Terms.Patient == patient })
 	for i := range list {
@@ -166,11 +159,7 @@ func (b *Book) list(match func(consent.Consent) bool) []consent.Consent {
 
 // Claim hands out orders.
 func (b *Book) Claim(
-	_ context.Context,
-	custodian consortium.OrgID,
-	now time.Time,
-	lease time.Duration,
-	limit int,
+	_ context.Context, custodian consortium.OrgID, now time.Time, lease time.Duration, limit int,
 ) ([]consent.Order, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

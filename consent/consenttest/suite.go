@@ -293,8 +293,7 @@ func lostClaims(t *testing.T, s Store) {
 func postponed(t *testing.T, s Store) {
 	add(t, s, sample("a"))
 	must(
-		t,
-		s.Postpone(t.Context(), claimOne(t, s, start, consent.OpGrant), start.Add(10*time.Second), "LEDGER_UNAVAILABLE"),
+		t, s.Postpone(t.Context(), claimOne(t, s, start, consent.OpGrant), start.Add(10*time.Second), "LEDGER_UNAVAILABLE"),
 	)
 	if n := len(claim(t, s, start.Add(9*time.Second))); n != 0 {
 		t.Fatalf("%d orders before they are due", n)

@@ -282,8 +282,7 @@ func TestNoReleaseWithoutConsent(t *testing.T) {
 			return
 		}
 		if !slices.ContainsFunc(
-			in.Facts.Consents,
-			func(f consent.Fact) bool { return string(f.ID) == d.Consent && permits(f, in.Query) },
+			in.Facts.Consents, func(f consent.Fact) bool { return string(f.ID) == d.Consent && permits(f, in.Query) },
 		) {
 			t.Fatalf("released without a consent that fits: %+v", d)
 		}

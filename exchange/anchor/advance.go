@@ -119,9 +119,7 @@ func (s *Sequencer) checkAgainst(ctx context.Context, head Head) error {
 	size := s.ledger.checkpoint.Size
 	if head.Size < size {
 		return fmt.Errorf(
-			"%w: the store has %d entries, the ledger witnessed %d; was the database rolled back?",
-			ErrRefused,
-			head.Size,
+			"%w: the store has %d entries, the ledger witnessed %d; was the database rolled back?", ErrRefused, head.Size,
 			size,
 		)
 	}

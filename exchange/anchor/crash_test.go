@@ -72,9 +72,7 @@ func (w crashWitness) Register(ctx context.Context, key string, empty []byte) er
 }
 
 func (w crashWitness) SubmitCheckpoint(
-	ctx context.Context,
-	note []byte,
-	proof []tlog.Hash,
+	ctx context.Context, note []byte, proof []tlog.Hash,
 ) (done anchor.Witnessed, err error) {
 	err = w.fuse.burn(func() error { done, err = w.Witness.SubmitCheckpoint(ctx, note, proof); return err })
 	return done, err

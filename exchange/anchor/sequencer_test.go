@@ -40,11 +40,7 @@ var keys = func() struct {
 }()
 
 func newSequencer(
-	t testing.TB,
-	store anchor.Store,
-	witness anchor.Witness,
-	holder string,
-	batch int,
+	t testing.TB, store anchor.Store, witness anchor.Witness, holder string, batch int,
 ) *anchor.Sequencer {
 	t.Helper()
 	s, err := anchor.New(store, witness, anchor.Config{

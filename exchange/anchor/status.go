@@ -82,8 +82,7 @@ func (st Status) CheckBudget(now time.Time, budget time.Duration) error {
 	}
 	if st.Lag(now) > budget {
 		return fault.New(
-			fault.Unavailable,
-			"LOG_LAG",
+			fault.Unavailable, "LOG_LAG",
 			"The ledger has not witnessed this organisation's log for too long. Records cannot be released to other organisations until it has; please try again later.",
 		)
 	}
@@ -107,13 +106,7 @@ func (s *Sequencer) fail(ctx context.Context, step string, err error) {
 
 func (s *Sequencer) refuse(ctx context.Context, step string, err error) {
 	s.cfg.Logger.ErrorContext(
-		ctx,
-		"ALARM: log refused; nothing is signed until this is examined",
-		"origin",
-		s.cfg.Origin,
-		"step",
-		step,
-		"error",
+		ctx, "ALARM: log refused; nothing is signed until this is examined", "origin", s.cfg.Origin, "step", step, "error",
 		err,
 	)
 	s.mu.Lock()

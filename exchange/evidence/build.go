@@ -136,9 +136,7 @@ func New(r Record, index int64, attestation []byte, read tlog.ReadTiles) (File, 
 	}
 	if err != nil {
 		return File{}, fault.Wrap(
-			err,
-			fault.Internal,
-			"RECORD_ALTERED",
+			err, fault.Internal, "RECORD_ALTERED",
 			"This record is not what was logged when it was stored. Please tell the organisation's auditor.",
 		)
 	}
@@ -147,8 +145,7 @@ func New(r Record, index int64, attestation []byte, read tlog.ReadTiles) (File, 
 
 func notWitnessed() error {
 	return fault.New(
-		fault.Conflict,
-		"NOT_WITNESSED",
+		fault.Conflict, "NOT_WITNESSED",
 		"This record is not witnessed by the ledger yet. That takes a few seconds: please try again.",
 	)
 }

@@ -63,10 +63,7 @@ func Parse(data []byte) (File, error) {
 	f, err := parse(data)
 	if err != nil {
 		return File{}, fault.Wrap(
-			err,
-			fault.Invalid,
-			"NOT_EVIDENCE",
-			"This is not an evidence file that can be read here: "+err.Error()+".",
+			err, fault.Invalid, "NOT_EVIDENCE", "This is not an evidence file that can be read here: "+err.Error()+".",
 		)
 	}
 	return f, nil

@@ -89,9 +89,7 @@ func (s *scene) grow(t testing.TB, n int) {
 		leaf := anchortest.Leaf(i)
 		if int64(i) == s.index {
 			leaf = tlog.NewLeaf(
-				tlog.KindRecord,
-				s.version.Recorded,
-				tlog.Commit(tlog.KindRecord, s.version.Salt, exchange.Statement(s.version)),
+				tlog.KindRecord, s.version.Recorded, tlog.Commit(tlog.KindRecord, s.version.Salt, exchange.Statement(s.version)),
 			)
 		}
 		if err := tree.Add(leaf); err != nil {

@@ -116,8 +116,7 @@ func (v *verification) step(code string, err error, args ...any) bool {
 func (v *verification) skip(codes ...string) {
 	for _, code := range codes {
 		v.report.Steps = append(
-			v.report.Steps,
-			Step{Code: code, zh: "未检查：前面的步骤没有通过", en: "not checked: an earlier step failed"},
+			v.report.Steps, Step{Code: code, zh: "未检查：前面的步骤没有通过", en: "not checked: an earlier step failed"},
 		)
 	}
 }
@@ -133,12 +132,7 @@ func (v *verification) record() {
 	v.org, v.recorded = s.Org, s.Recorded
 	content := v.step(StepContent, v.file.checkContent(s), len(v.file.Content), s.SHA256)
 	commitment := v.step(
-		StepCommitment,
-		v.file.checkCommitment(canonical, s),
-		s.Org,
-		s.Type,
-		s.ID,
-		s.Version,
+		StepCommitment, v.file.checkCommitment(canonical, s), s.Org, s.Type, s.ID, s.Version,
 		s.Recorded.UTC().Format(time.RFC3339),
 	)
 	if content && commitment {

@@ -28,11 +28,15 @@ const (
 	TooMany                  // the caller is over its rate: 429
 )
 
+// Code is a stable token for programs and translations (UPPER_SNAKE), for example "CONSENT_MISSING". Each domain declares
+// its own as constants; gateway/internal/web/site has a text in both languages for each.
+type Code string
+
 // Error is a classified error. Public is a whole sentence in English that is safe to show and says what to do next;
 // Code is a stable token for programs and translations (UPPER_SNAKE), for example "CONSENT_MISSING".
 type Error struct {
 	Kind   Kind
-	Code   string
+	Code   Code
 	Public string
 	err    error
 }
@@ -40,7 +44,7 @@ type Error struct {
 // Error gives the whole chain, for logs.
 func (e *Error) Error() string {
 	if e.err == nil {
-		return e.Code + ": " + e.Public
+		return string(e.Code) + ": " + e.Public
 	}
 	return fmt.Sprintf("%s: %v", e.Code, e.err)
 }
@@ -49,12 +53,12 @@ func (e *Error) Error() string {
 func (e *Error) Unwrap() error { return e.err }
 
 // New makes a classified error with no further cause.
-func New(kind Kind, code, public string) *Error {
+func New(kind Kind, code Code, public string) *Error {
 	return &Error{Kind: kind, Code: code, Public: public}
 }
 
 // Wrap classifies err. The text of err stays in the log.
-func Wrap(err error, kind Kind, code, public string) *Error {
+func Wrap(err error, kind Kind, code Code, public string) *Error {
 	return &Error{Kind: kind, Code: code, Public: public, err: err}
 }
 

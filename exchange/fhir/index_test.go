@@ -47,9 +47,7 @@ func TestDefinitionsAreWhole(t *testing.T) {
 	}
 	if resources != 145 || backbones != 479 {
 		t.Errorf(
-			"%d resources and %d backbone elements: generate the table again, or correct these numbers",
-			resources,
-			backbones,
+			"%d resources and %d backbone elements: generate the table again, or correct these numbers", resources, backbones,
 		)
 	}
 }

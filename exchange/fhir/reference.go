@@ -70,8 +70,7 @@ func (v *validator) target(i int32, p *property) {
 	case ref.Self:
 		if !v.within {
 			v.fault(
-				CodeInvariant,
-				"The reference # leads to the containing resource and may stand in a contained one only (ref-1).",
+				CodeInvariant, "The reference # leads to the containing resource and may stand in a contained one only (ref-1).",
 			)
 		}
 		return

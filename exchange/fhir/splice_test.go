@@ -141,23 +141,14 @@ func TestExamples(t *testing.T) {
 			refused = append(
 				refused,
 				fmt.Sprintf(
-					"  %s: %d issues, first at %s: %s\n",
-					filepath.Base(file),
-					len(issues),
-					issues[0].Expression,
+					"  %s: %d issues, first at %s: %s\n", filepath.Base(file), len(issues), issues[0].Expression,
 					issues[0].Diagnostics,
 				),
 			)
 		}
 		fmt.Fprintf(
-			&out,
-			"%s: %d files, %d accepted with %d warnings, %d refused\n%s",
-			folder,
-			len(files),
-			accepted,
-			warnings,
-			len(refused),
-			strings.Join(refused, ""),
+			&out, "%s: %d files, %d accepted with %d warnings, %d refused\n%s", folder, len(files), accepted, warnings,
+			len(refused), strings.Join(refused, ""),
 		)
 	}
 	golden := filepath.Join("testdata", "examples.golden")

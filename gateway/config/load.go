@@ -87,8 +87,7 @@ func (c Config) Validate() error {
 	f.check(c.Log.BatchMax >= 1 && c.Log.BatchMax <= 65536, "log.batch_max: needs 1 to 65536")
 	f.check(c.Log.LagBudget > 0, "log.lag_budget: needs a time above 0, for example 4h")
 	f.check(
-		len(c.Matching.IdentifierSystems) > 0,
-		"matching.identifier_systems: needs at least one FHIR identifier system",
+		len(c.Matching.IdentifierSystems) > 0, "matching.identifier_systems: needs at least one FHIR identifier system",
 	)
 	f.check(c.Limits.BodyBytes >= 1<<10, "limits.body_bytes: needs 1024 or more")
 	f.check(c.Limits.ReadTimeout > 0, "limits.read_timeout: needs a time above 0")
@@ -132,14 +131,11 @@ func (f *faults) publicURL(field, value string) {
 	ip := net.ParseIP(u.Hostname())
 	loopback := u.Hostname() == "localhost" || (ip != nil && ip.IsLoopback())
 	f.check(
-		u.Scheme == "https" || (u.Scheme == "http" && loopback),
-		"%s: needs https (http only on a loopback address)",
-		field,
+		u.Scheme == "https" || (u.Scheme == "http" && loopback), "%s: needs https (http only on a loopback address)", field,
 	)
 	f.check(
 		u.RawQuery == "" && u.Fragment == "" && !strings.HasSuffix(u.Path, "/"),
-		"%s: needs no query, fragment or trailing slash",
-		field,
+		"%s: needs no query, fragment or trailing slash", field,
 	)
 }
 

@@ -145,8 +145,7 @@ func (b *tab) choose(recipient consortium.OrgID, kinds ...consortium.Kind) {
 func (b *tab) sign() {
 	b.t.Helper()
 	b.do(
-		"sign",
-		chromedp.WaitEnabled(chromedp.CSS("[data-consent-button]")),
+		"sign", chromedp.WaitEnabled(chromedp.CSS("[data-consent-button]")),
 		chromedp.Click(chromedp.CSS("[data-consent-button]")),
 	)
 	b.has("签名已收到")

@@ -10,17 +10,8 @@ import (
 // the tests after this one use what it left.
 func TestKillUnderLoad(t *testing.T) {
 	out, err := goRun(
-		t,
-		within(t, 3*time.Minute),
-		nil,
-		"run",
-		"./scripts/chaos",
-		"--state",
-		under.State,
-		"--kill",
-		"gateway-donghu,database",
-		"--load",
-		"2s",
+		t, within(t, 3*time.Minute), nil, "run", "./scripts/chaos", "--state", under.State, "--kill",
+		"gateway-donghu,database", "--load", "2s",
 	)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)

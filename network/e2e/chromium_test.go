@@ -40,10 +40,7 @@ func browse(t *testing.T, base string) *tab {
 		chromedp.DisableGPU,
 		chromedp.UserDataDir(t.TempDir()),
 		chromedp.WindowSize(390, 844),
-		chromedp.Flag(
-			"disable-quic",
-			true,
-		),
+		chromedp.Flag("disable-quic", true),
 		chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("lang", "zh-CN"),
 		chromedp.Flag("accept-lang", "zh-CN"),
@@ -65,9 +62,7 @@ func browse(t *testing.T, base string) *tab {
 func (b *tab) withoutScript(off bool) {
 	b.t.Helper()
 	_, err := chromedp.Call(
-		b.ctx,
-		emulation.SetScriptExecutionDisabled,
-		emulation.SetScriptExecutionDisabledParams{Value: off},
+		b.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: off},
 	)
 	if err != nil {
 		b.t.Fatalf("switch scripts: %v", err)

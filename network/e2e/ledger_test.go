@@ -10,13 +10,7 @@ import (
 func TestLedgerConformance(t *testing.T) {
 	ctx := within(t, 5*time.Minute)
 	out, err := goRun(
-		t,
-		ctx,
-		[]string{"YILIAN_STATE=" + under.State},
-		"test",
-		"-count=1",
-		"-tags=consortium",
-		"-timeout=4m",
+		t, ctx, []string{"YILIAN_STATE=" + under.State}, "test", "-count=1", "-tags=consortium", "-timeout=4m",
 		"./gateway/e2e",
 	)
 	if err != nil {

@@ -112,8 +112,7 @@ func sign(t *testing.T, conf config.Config, messageType string, payload any) []b
 	t.Helper()
 	key := privateKey(t, conf.Keys.Release)
 	signer, err := jose.NewSigner(
-		jose.SigningKey{Algorithm: jose.EdDSA, Key: key},
-		(&jose.SignerOptions{}).WithType(jose.ContentType(messageType)),
+		jose.SigningKey{Algorithm: jose.EdDSA, Key: key}, (&jose.SignerOptions{}).WithType(jose.ContentType(messageType)),
 	)
 	if err != nil {
 		t.Fatal(err)
@@ -178,9 +177,7 @@ func deliver(t *testing.T, conf config.Config, to consortium.OrgID, message []by
 	t.Helper()
 	member, _ := conf.Member(to)
 	res, err := exchangeClient(
-		t,
-		conf,
-		to,
+		t, conf, to,
 	).Post(member.ExchangeURL+"/exchange/v1/releases", "application/jose", bytes.NewReader(message))
 	if err != nil {
 		t.Fatal(err)

@@ -69,11 +69,7 @@ func TestSyntheaBundlesTravel(t *testing.T) {
 	}
 	t.Logf(
 		"%d resources of %d bundles are witnessed, log of %d entries; %d are of adults, with %d resources to be released",
-		total,
-		len(files),
-		state.Published,
-		adults,
-		len(kept),
+		total, len(files), state.Published, adults, len(kept),
 	)
 	for _, s := range samples {
 		verify(t, system, s)

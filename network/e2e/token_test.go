@@ -102,8 +102,7 @@ func signed(t *testing.T, claims, header map[string]any) string {
 	}
 	kid, _ := header["kid"].(string)
 	signer, err := jose.NewSigner(
-		jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: key, KeyID: kid}},
-		options,
+		jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: key, KeyID: kid}}, options,
 	)
 	if err != nil {
 		t.Fatal(err)

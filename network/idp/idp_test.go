@@ -127,10 +127,7 @@ func (s *site) login(c oauth2.Config, verifier string) (string, string) {
 	s.t.Helper()
 	response, body := s.get(
 		c.AuthCodeURL(
-			"state-1",
-			oidc.Nonce("nonce-1"),
-			oauth2.S256ChallengeOption(verifier),
-			oauth2.SetAuthURLParam("prompt", "login"),
+			"state-1", oidc.Nonce("nonce-1"), oauth2.S256ChallengeOption(verifier), oauth2.SetAuthURLParam("prompt", "login"),
 		),
 	)
 	if response.StatusCode != http.StatusFound {

@@ -89,9 +89,7 @@ func (p *loginPage) style(w http.ResponseWriter, _ *http.Request) {
 func (p *loginPage) fail(w http.ResponseWriter) {
 	headers(w)
 	http.Error(
-		w,
-		"登录已失效，请回到原页面重新开始。\nThis sign-in is no longer valid. Please go back and start again.",
-		http.StatusBadRequest,
+		w, "登录已失效，请回到原页面重新开始。\nThis sign-in is no longer valid. Please go back and start again.", http.StatusBadRequest,
 	)
 }
 

@@ -144,9 +144,7 @@ func caller(request op.TokenRequest) (*client, Person, error) {
 }
 
 func (s *storage) GetPrivateClaimsFromRequest(
-	_ context.Context,
-	request op.TokenRequest,
-	_ []string,
+	_ context.Context, request op.TokenRequest, _ []string,
 ) (map[string]any, error) {
 	c, person, err := caller(request)
 	if err != nil {
@@ -159,10 +157,7 @@ func (s *storage) GetPrivateClaimsFromRequest(
 }
 
 func (s *storage) SetUserinfoFromRequest(
-	_ context.Context,
-	info *oidc.UserInfo,
-	request op.IDTokenRequest,
-	_ []string,
+	_ context.Context, info *oidc.UserInfo, request op.IDTokenRequest, _ []string,
 ) error {
 	r, ok := request.(*authRequest)
 	if !ok {
@@ -222,9 +217,7 @@ func (s *storage) ClientCredentials(_ context.Context, id, secret string) (op.Cl
 // ClientCredentialsTokenRequest makes a system's request for itself, or the development client's for whom its scopes
 // name.
 func (s *storage) ClientCredentialsTokenRequest(
-	_ context.Context,
-	id string,
-	scopes []string,
+	_ context.Context, id string, scopes []string,
 ) (op.TokenRequest, error) {
 	c, ok := s.clients[id]
 	if !ok {
@@ -284,9 +277,7 @@ func (k publicKey) Key() any                           { return &k.key.PublicKey
 // assertions.
 
 func (s *storage) CreateAccessAndRefreshTokens(
-	context.Context,
-	op.TokenRequest,
-	string,
+	context.Context, op.TokenRequest, string,
 ) (string, string, time.Time, error) {
 	return "", "", time.Time{}, errUnsupported
 }
@@ -305,11 +296,7 @@ func (s *storage) SetUserinfoFromScopes(context.Context, *oidc.UserInfo, string,
 }
 
 func (s *storage) SetIntrospectionFromToken(
-	context.Context,
-	*oidc.IntrospectionResponse,
-	string,
-	string,
-	string,
+	context.Context, *oidc.IntrospectionResponse, string, string, string,
 ) error {
 	return errUnsupported
 }

@@ -37,10 +37,7 @@ func Token(ctx context.Context, state topology.State, t *topology.Topology, org,
 	}
 	form := url.Values{"grant_type": {"client_credentials"}, "scope": {strings.Join(scopes, " ")}}
 	request, err := http.NewRequestWithContext(
-		ctx,
-		http.MethodPost,
-		t.Issuer()+"/oauth/token",
-		strings.NewReader(form.Encode()),
+		ctx, http.MethodPost, t.Issuer()+"/oauth/token", strings.NewReader(form.Encode()),
 	)
 	if err != nil {
 		return "", fmt.Errorf("get token: %w", err)

@@ -150,8 +150,7 @@ func rules() []rule {
 			name: "the network program knows exported configuration only",
 			of:   ours("network"),
 			direct: append(
-				ours("gateway", "exchange", "consent", "referral", "care", "chaincode"),
-				"github.com/hyperledger/fabric-gateway",
+				ours("gateway", "exchange", "consent", "referral", "care", "chaincode"), "github.com/hyperledger/fabric-gateway",
 			),
 			allowed: ours("gateway/config", "exchange/consortium", "scripts/demo/people"),
 		},

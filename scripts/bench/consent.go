@@ -60,11 +60,9 @@ func (b *bench) withdrawal(ctx context.Context) error {
 	}
 	slices.Sort(times)
 	b.add(
-		"withdrawal to first refusal",
-		fmt.Sprintf("%.0f ms", ms(times[rounds/2])),
+		"withdrawal to first refusal", fmt.Sprintf("%.0f ms", ms(times[rounds/2])),
 		"median of %d, from the patient's click to the refusal at the other hospital, which asks without pause; worst %.0f ms",
-		rounds,
-		ms(times[rounds-1]),
+		rounds, ms(times[rounds-1]),
 	)
 	return nil
 }
@@ -152,10 +150,8 @@ func (b *bench) policy(ctx context.Context) error {
 		}
 	})
 	b.add(
-		"policy decision",
-		fmt.Sprintf("%d ns/op", result.NsPerOp()),
-		"release under one consent, facts at hand, one core; %d runs",
-		result.N,
+		"policy decision", fmt.Sprintf("%d ns/op", result.NsPerOp()),
+		"release under one consent, facts at hand, one core; %d runs", result.N,
 	)
 	return nil
 }
@@ -200,16 +196,12 @@ func (b *bench) evidence(ctx context.Context) error {
 		return failed
 	}
 	b.add(
-		"evidence, verifying",
-		fmt.Sprintf("%.2f ms", float64(result.NsPerOp())/1e6),
-		"offline, %d bytes, four members' endorsements, one core",
-		len(file),
+		"evidence, verifying", fmt.Sprintf("%.2f ms", float64(result.NsPerOp())/1e6),
+		"offline, %d bytes, four members' endorsements, one core", len(file),
 	)
 	b.add(
-		"evidence, building",
-		fmt.Sprintf("%.0f ms", ms(building[len(building)/2])),
-		"median of %d over HTTP, with a signed read of the ledger endorsed by all members' peers",
-		len(building),
+		"evidence, building", fmt.Sprintf("%.0f ms", ms(building[len(building)/2])),
+		"median of %d over HTTP, with a signed read of the ledger endorsed by all members' peers", len(building),
 	)
 	return nil
 }

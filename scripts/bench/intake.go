@@ -18,9 +18,7 @@ const donghu, qingshan = consortium.OrgID("donghu"), consortium.OrgID("qingshan"
 // load runs do at once in many goroutines until the time is over or one fails. It gives how often it was done and how
 // long that took, the last ones' ends included.
 func (b *bench) load(
-	ctx context.Context,
-	clients int,
-	do func(ctx context.Context, n int64) error,
+	ctx context.Context, clients int, do func(ctx context.Context, n int64) error,
 ) (int64, time.Duration, error) {
 	var started, done atomic.Int64
 	var failure atomic.Pointer[error]
@@ -91,14 +89,9 @@ func (b *bench) intake(ctx context.Context) error {
 	took := time.Since(begin)
 	b.intakeRate = float64(records.Load()) / took.Seconds()
 	b.add(
-		"FHIR bundles, until witnessed",
-		fmt.Sprintf("%.0f records/s", b.intakeRate),
-		"%d resources in %d bundles, %d clients; acknowledged after %.1f s, all witnessed %.1f s later",
-		records.Load(),
-		sent,
-		b.clients,
-		acknowledged.Seconds(),
-		(took - acknowledged).Seconds(),
+		"FHIR bundles, until witnessed", fmt.Sprintf("%.0f records/s", b.intakeRate),
+		"%d resources in %d bundles, %d clients; acknowledged after %.1f s, all witnessed %.1f s later", records.Load(),
+		sent, b.clients, acknowledged.Seconds(), (took - acknowledged).Seconds(),
 	)
 	return nil
 }
@@ -131,11 +124,8 @@ func (b *bench) creates(ctx context.Context) error {
 		return err
 	}
 	b.add(
-		"single creates",
-		fmt.Sprintf("%.0f records/s", float64(n)/took.Seconds()),
-		"POST /fhir/Observation, durable before the answer; %d clients, %d patients",
-		b.clients,
-		persons,
+		"single creates", fmt.Sprintf("%.0f records/s", float64(n)/took.Seconds()),
+		"POST /fhir/Observation, durable before the answer; %d clients, %d patients", b.clients, persons,
 	)
 	return nil
 }
@@ -192,11 +182,8 @@ func (b *bench) reads(ctx context.Context) error {
 		return err
 	}
 	b.add(
-		"reads",
-		fmt.Sprintf("%.0f records/s", float64(n)/took.Seconds()),
-		"GET by a doctor: facts, policy, decryption, chained access log entry; %d clients, %d patients",
-		b.clients,
-		persons,
+		"reads", fmt.Sprintf("%.0f records/s", float64(n)/took.Seconds()),
+		"GET by a doctor: facts, policy, decryption, chained access log entry; %d clients, %d patients", b.clients, persons,
 	)
 	return nil
 }

@@ -23,16 +23,8 @@ func (b *bench) log(ctx context.Context) error {
 	defer os.RemoveAll(dir)
 	var out, errs bytes.Buffer
 	cmd := exec.CommandContext(
-		ctx,
-		"go",
-		"run",
-		"./gateway/internal/logbench/cmd",
-		"--config",
-		topology.State(b.consortium.State).GatewayConfig(string(donghu)),
-		"--entries",
-		fmt.Sprint(b.entries),
-		"--dir",
-		dir,
+		ctx, "go", "run", "./gateway/internal/logbench/cmd", "--config",
+		topology.State(b.consortium.State).GatewayConfig(string(donghu)), "--entries", fmt.Sprint(b.entries), "--dir", dir,
 	)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = b.root, &out, &errs
 	if err := cmd.Run(); err != nil {
@@ -52,11 +44,8 @@ func (b *bench) log(ctx context.Context) error {
 	}
 	for _, r := range results {
 		note := fmt.Sprintf(
-			"%d entries, writing %.1f s, first write to last published %.1f s; witness: %s",
-			r.Entries,
-			r.WrittenS,
-			r.PublishedS,
-			r.Witness,
+			"%d entries, writing %.1f s, first write to last published %.1f s; witness: %s", r.Entries, r.WrittenS,
+			r.PublishedS, r.Witness,
 		)
 		if r.Checkpoints > 0 {
 			note += fmt.Sprintf(", %d checkpoints", r.Checkpoints)

@@ -20,8 +20,7 @@ import (
 
 func main() {
 	state := flag.String(
-		"state",
-		"",
+		"state", "",
 		"measure the consortium that runs in this state directory (default: a private one is started and removed; a measured log keeps the entries of the measurement)",
 	)
 	each := flag.Duration("time", 8*time.Second, "how long each load runs")

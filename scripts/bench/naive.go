@@ -53,14 +53,11 @@ func (b *bench) naive(ctx context.Context) error {
 	}
 	rate := float64(n) / took.Seconds()
 	b.add(
-		"one transaction per record",
-		fmt.Sprintf("%.0f records/s", rate),
-		"same network, %d transactions under way over all members' peers",
-		naiveClients,
+		"one transaction per record", fmt.Sprintf("%.0f records/s", rate),
+		"same network, %d transactions under way over all members' peers", naiveClients,
 	)
 	b.add(
-		"ratio of the two",
-		fmt.Sprintf("%.0f times", b.intakeRate/rate),
+		"ratio of the two", fmt.Sprintf("%.0f times", b.intakeRate/rate),
 		"FHIR intake until witnessed, against one transaction per record",
 	)
 	return nil
@@ -117,10 +114,7 @@ func dial(conf config.Ledger) (*memberClient, error) {
 		return nil, err
 	}
 	gw, err := client.Connect(
-		id,
-		client.WithSign(sign),
-		client.WithClientConnection(conn),
-		client.WithCommitStatusTimeout(30*time.Second),
+		id, client.WithSign(sign), client.WithClientConnection(conn), client.WithCommitStatusTimeout(30*time.Second),
 	)
 	if err != nil {
 		return nil, errors.Join(err, conn.Close())

@@ -23,18 +23,14 @@ const victims = "gateway-donghu,orderer-donghu,peer-donghu,chaincode-donghu,data
 
 func main() {
 	state := flag.String(
-		"state",
-		"",
-		"use the consortium that runs in this state directory (default: a private one is started and removed)",
+		"state", "", "use the consortium that runs in this state directory (default: a private one is started and removed)",
 	)
 	names := flag.String("kill", victims, "processes to kill, one after the other")
 	load := flag.Duration("load", 4*time.Second, "how long the load runs before and after each kill")
 	patience := flag.Duration("patience", time.Minute, "how long service may take to resume")
 	clients := flag.Int("clients", 8, "concurrent writers")
 	pace := flag.Duration(
-		"pace",
-		20*time.Millisecond,
-		"a writer's rest between two records: keeps the reading back bounded",
+		"pace", 20*time.Millisecond, "a writer's rest between two records: keeps the reading back bounded",
 	)
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

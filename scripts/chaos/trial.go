@@ -187,14 +187,8 @@ func (t *trial) print(l *load, lost map[int]bool) {
 			}
 		}
 		fmt.Fprintf(
-			w,
-			"%s\t%d\t%d\t%.2f s\t%.2f s\t%s\t\n",
-			r.process,
-			r.to-r.from,
-			missing,
-			r.writing.Seconds(),
-			r.witnessing.Seconds(),
-			r.audit,
+			w, "%s\t%d\t%d\t%.2f s\t%.2f s\t%s\t\n", r.process, r.to-r.from, missing, r.writing.Seconds(),
+			r.witnessing.Seconds(), r.audit,
 		)
 	}
 	fmt.Fprintf(w, "all\t%d\t%d\t\t\t\t\n", len(l.taken()), len(lost))

@@ -42,15 +42,13 @@ func (s *story) databaseIsCiphertext(ctx context.Context) (string, error) {
 		for _, c := range columns {
 			// Names of tables and columns come from the database's own catalogue.
 			query := fmt.Sprintf(
-				"SELECT count(*) FROM %s WHERE %s LIKE $1",
-				pgx.Identifier{c.table}.Sanitize(),
+				"SELECT count(*) FROM %s WHERE %s LIKE $1", pgx.Identifier{c.table}.Sanitize(),
 				pgx.Identifier{c.column}.Sanitize(),
 			)
 			var arg any = "%" + needle + "%"
 			if c.bytes {
 				query = fmt.Sprintf(
-					"SELECT count(*) FROM %s WHERE position($1::BYTEA IN %s) > 0",
-					pgx.Identifier{c.table}.Sanitize(),
+					"SELECT count(*) FROM %s WHERE position($1::BYTEA IN %s) > 0", pgx.Identifier{c.table}.Sanitize(),
 					pgx.Identifier{c.column}.Sanitize(),
 				)
 				arg = []byte(needle)
@@ -128,9 +126,7 @@ func (s *story) recordTampering(ctx context.Context) (proven string, err error) 
 		return "", err
 	}
 	refused, err := mustRefuse(
-		second(doctor.Read(ctx, s.report.Type, s.report.ID)),
-		http.StatusInternalServerError,
-		"RECORD_INTEGRITY",
+		second(doctor.Read(ctx, s.report.Type, s.report.ID)), http.StatusInternalServerError, "RECORD_INTEGRITY",
 	)
 	if err != nil {
 		return "", fmt.Errorf("reading it: %w", err)
@@ -141,9 +137,7 @@ func (s *story) recordTampering(ctx context.Context) (proven string, err error) 
 		return "", err
 	}
 	refused, err = mustRefuse(
-		second(person.Evidence(ctx, s.report.Type, s.report.ID)),
-		http.StatusInternalServerError,
-		"RECORD_INTEGRITY",
+		second(person.Evidence(ctx, s.report.Type, s.report.ID)), http.StatusInternalServerError, "RECORD_INTEGRITY",
 	)
 	if err != nil {
 		return "", fmt.Errorf("asking for evidence: %w", err)

@@ -126,8 +126,7 @@ func (s *story) recordsArrive(ctx context.Context) (string, error) {
 	}
 	return fmt.Sprintf(
 		"%d resources on %s were stored in one transaction, each with its log entry, before the answer went out",
-		len(s.stored),
-		s.course.name,
+		len(s.stored), s.course.name,
 	), nil
 }
 
@@ -159,8 +158,7 @@ func (s *story) ledgerWitnesses(ctx context.Context) (string, error) {
 			return "", fmt.Errorf("the health commission sees %d entries witnessed, problem %q", l.Witnessed, l.Problem)
 		}
 		return fmt.Sprintf(
-			"the health commission, through its own peer, finds the same log at %d entries on the ledger",
-			l.Witnessed,
+			"the health commission, through its own peer, finds the same log at %d entries on the ledger", l.Witnessed,
 		), nil
 	}
 	return "", errors.New("the health commission does not see the log of donghu")
@@ -179,8 +177,7 @@ func (s *story) ownDoctorReads(ctx context.Context) (string, error) {
 		return "", errors.New("the report does not hold the finding that was sent")
 	}
 	refused, err := mustRefuse(
-		second(doctor.For(consortium.Marketing).Read(ctx, s.report.Type, s.report.ID)),
-		http.StatusForbidden,
+		second(doctor.For(consortium.Marketing).Read(ctx, s.report.Type, s.report.ID)), http.StatusForbidden,
 		"MARKETING_PROHIBITED",
 	)
 	if err != nil {
@@ -239,9 +236,7 @@ func wanted() []consortium.Kind {
 }
 
 func (s *story) ask(
-	ctx context.Context,
-	purpose consortium.Purpose,
-	kinds ...consortium.Kind,
+	ctx context.Context, purpose consortium.Purpose, kinds ...consortium.Kind,
 ) (journey.Release, error) {
 	doctor, err := s.consortium.As(qingshan, consortium.RoleClinician, "")
 	if err != nil {
@@ -253,19 +248,14 @@ func (s *story) ask(
 func (s *story) refusedWithoutConsent(ctx context.Context) (string, error) {
 	// In an earlier telling the patient may have granted and withdrawn: that refuses too, and says so.
 	refused, err := mustRefuse(
-		second(s.ask(ctx, consortium.Treatment, wanted()...)),
-		http.StatusForbidden,
-		"CONSENT_MISSING",
-		"CONSENT_WITHDRAWN",
+		second(s.ask(ctx, consortium.Treatment, wanted()...)), http.StatusForbidden, "CONSENT_MISSING", "CONSENT_WITHDRAWN",
 		"CONSENT_EXPIRED",
 	)
 	if err != nil {
 		return "", err
 	}
 	return fmt.Sprintf(
-		"refused by Donghu: %s, resting on %s; the refusal is logged on both sides",
-		refused.Code,
-		article(refused),
+		"refused by Donghu: %s, resting on %s; the refusal is logged on both sides", refused.Code, article(refused),
 	), nil
 }
 
@@ -298,8 +288,7 @@ func (s *story) releasedWithConsent(ctx context.Context) (string, error) {
 		}
 	}
 	i := slices.IndexFunc(
-		release.Records,
-		func(r journey.Record) bool { return r.Type == s.report.Type && r.ID == s.report.ID },
+		release.Records, func(r journey.Record) bool { return r.Type == s.report.Type && r.ID == s.report.ID },
 	)
 	if i < 0 {
 		return "", errors.New("the report is not among the released records")
@@ -352,8 +341,7 @@ func (s *story) refusedBeyondConsent(ctx context.Context) (string, error) {
 		return "", err
 	}
 	_, err = insurer.Release(
-		ctx,
-		journey.Ask{Patient: s.patient, Custodian: donghu, Purpose: consortium.Payment, Kinds: wanted()},
+		ctx, journey.Ask{Patient: s.patient, Custodian: donghu, Purpose: consortium.Payment, Kinds: wanted()},
 	)
 	var refused *journey.Refused
 	if !errors.As(err, &refused) || refused.Status != http.StatusForbidden {
@@ -385,13 +373,7 @@ func (s *story) patientSeesAccess(ctx context.Context) (string, error) {
 		}
 		if i < 6 {
 			s.say(
-				"#%d %s %s@%s %s allow=%v %s",
-				e.Seq,
-				e.Time.Local().Format("15:04:05"),
-				e.Actor,
-				e.Org,
-				e.Purpose,
-				e.Allow,
+				"#%d %s %s@%s %s allow=%v %s", e.Seq, e.Time.Local().Format("15:04:05"), e.Actor, e.Org, e.Purpose, e.Allow,
 				firstCode(e.Reasons),
 			)
 		}
@@ -416,9 +398,7 @@ func (s *story) refusedAfterWithdrawal(ctx context.Context) (string, error) {
 		return "", err
 	}
 	refused, err := mustRefuse(
-		second(s.ask(ctx, consortium.Treatment, wanted()...)),
-		http.StatusForbidden,
-		"CONSENT_WITHDRAWN",
+		second(s.ask(ctx, consortium.Treatment, wanted()...)), http.StatusForbidden, "CONSENT_WITHDRAWN",
 	)
 	if err != nil {
 		return "", err

@@ -39,11 +39,7 @@ func (t *teller) tell(ctx context.Context, steps []step) error {
 		fmt.Fprintf(t.out, "    ✓ %s  (%s)\n", proven, time.Since(start).Round(time.Millisecond))
 	}
 	fmt.Fprintf(
-		t.out,
-		"\nAll %d steps held, in %s.  %d 步全部成立。\n",
-		t.n,
-		time.Since(t.began).Round(100*time.Millisecond),
-		t.n,
+		t.out, "\nAll %d steps held, in %s.  %d 步全部成立。\n", t.n, time.Since(t.began).Round(100*time.Millisecond), t.n,
 	)
 	return nil
 }

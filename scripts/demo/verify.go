@@ -85,8 +85,7 @@ func (s *story) strangerVerifies(ctx context.Context) (string, error) {
 	}
 	return fmt.Sprintf(
 		"a separate process, %s, with nothing but the file and the members' root certificates, in %s; forged files fail",
-		where,
-		took.Round(time.Millisecond),
+		where, took.Round(time.Millisecond),
 	), nil
 }
 

@@ -100,10 +100,7 @@ func (c *Client) Send(ctx context.Context, method, path, contentType string, bod
 // call sends, turns anything but 2xx into *Refused, and decodes the answer into out where it is not nil. Route names
 // the call in errors.
 func (c *Client) call(
-	ctx context.Context,
-	route, method, path, contentType string,
-	body []byte,
-	out any,
+	ctx context.Context, route, method, path, contentType string, body []byte, out any,
 ) (Answer, error) {
 	answer, err := c.Send(ctx, method, path, contentType, body)
 	if err != nil {

@@ -60,9 +60,7 @@ func TestSignConsent(t *testing.T) {
 	until := time.Date(2027, 1, 2, 3, 4, 5, 0, time.UTC)
 	terms := consent.Terms{
 		Patient: consortium.NewPatientRef(
-			make([]byte, 32),
-			"urn:x",
-			"1",
+			make([]byte, 32), "urn:x", "1",
 		), Custodian: "donghu", Recipient: "qingshan", Purpose: consortium.Treatment,
 		Kinds: []consortium.Kind{
 			consortium.Reports,

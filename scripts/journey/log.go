@@ -46,11 +46,7 @@ func (c *Client) WaitWitnessed(ctx context.Context) (LogState, error) {
 		}
 		if err == nil {
 			err = fmt.Errorf(
-				"pending %d, integrated %d, published %d %s",
-				state.Pending,
-				state.Integrated,
-				state.Published,
-				state.Trouble,
+				"pending %d, integrated %d, published %d %s", state.Pending, state.Integrated, state.Published, state.Trouble,
 			)
 		}
 		if !errors.Is(err, context.DeadlineExceeded) || last == nil {
@@ -161,8 +157,7 @@ func (l *PublicLog) Audit(ctx context.Context, older tlog.Checkpoint, each func(
 	}
 	if root != newest.Root {
 		return tlog.Checkpoint{}, fmt.Errorf(
-			"audit %s: the entries give another root than the signed checkpoint",
-			newest.Origin,
+			"audit %s: the entries give another root than the signed checkpoint", newest.Origin,
 		)
 	}
 	return newest, nil

@@ -67,13 +67,7 @@ func (c *Client) Read(ctx context.Context, resourceType, id string) ([]byte, err
 // ReadVersion gives one version of a record.
 func (c *Client) ReadVersion(ctx context.Context, s Stored) ([]byte, error) {
 	answer, err := c.call(
-		ctx,
-		"vread "+s.Type,
-		http.MethodGet,
-		"/fhir/"+s.Type+"/"+s.ID+"/_history/"+s.Version,
-		"",
-		nil,
-		nil,
+		ctx, "vread "+s.Type, http.MethodGet, "/fhir/"+s.Type+"/"+s.ID+"/_history/"+s.Version, "", nil, nil,
 	)
 	return answer.Body, err
 }
@@ -81,13 +75,7 @@ func (c *Client) ReadVersion(ctx context.Context, s Stored) ([]byte, error) {
 // Evidence gives the evidence file of a record; *Refused with code NOT_WITNESSED while its log entry is not published.
 func (c *Client) Evidence(ctx context.Context, resourceType, id string) ([]byte, error) {
 	answer, err := c.call(
-		ctx,
-		"evidence",
-		http.MethodGet,
-		"/api/v1/records/"+resourceType+"/"+id+"/evidence",
-		"",
-		nil,
-		nil,
+		ctx, "evidence", http.MethodGet, "/api/v1/records/"+resourceType+"/"+id+"/evidence", "", nil, nil,
 	)
 	return answer.Body, err
 }

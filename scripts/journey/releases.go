@@ -28,12 +28,8 @@ type Holding struct {
 func (c *Client) FindPatient(ctx context.Context, system, value string) (Found, error) {
 	var out Found
 	err := c.json(
-		ctx,
-		"find patient",
-		http.MethodPost,
-		"/api/v1/patients/search",
-		map[string]string{"system": system, "value": value},
-		&out,
+		ctx, "find patient", http.MethodPost, "/api/v1/patients/search",
+		map[string]string{"system": system, "value": value}, &out,
 	)
 	return out, err
 }
@@ -75,13 +71,8 @@ func (c *Client) Release(ctx context.Context, ask Ask) (Release, error) {
 // ReleaseEvidence gives the evidence file of a record that came, built by the receiver.
 func (c *Client) ReleaseEvidence(ctx context.Context, release, resourceType, id string) ([]byte, error) {
 	answer, err := c.call(
-		ctx,
-		"evidence of what was received",
-		http.MethodGet,
-		"/api/v1/releases/"+release+"/records/"+resourceType+"/"+id+"/evidence",
-		"",
-		nil,
-		nil,
+		ctx, "evidence of what was received", http.MethodGet,
+		"/api/v1/releases/"+release+"/records/"+resourceType+"/"+id+"/evidence", "", nil, nil,
 	)
 	return answer.Body, err
 }

@@ -167,8 +167,7 @@ func extend(t *testing.T, b Backend, from, to int) anchor.Batch {
 		t.Fatal(err)
 	}
 	tree, err := tlog.NewBuilder(
-		head.Size,
-		func(tiles []tlog.Tile) ([][]byte, error) { return b.Tiles(t.Context(), tiles) },
+		head.Size, func(tiles []tlog.Tile) ([][]byte, error) { return b.Tiles(t.Context(), tiles) },
 	)
 	if err != nil {
 		t.Fatal(err)
@@ -230,8 +229,7 @@ func checkFence(t *testing.T, b Backend) {
 		t.Errorf("integrate under a lost lease: %v, want ErrFenced", err)
 	}
 	if err := b.Publish(ctx, old, anchor.Publication{Note: note(0), WitnessedAt: Begin}); !errors.Is(
-		err,
-		anchor.ErrFenced,
+		err, anchor.ErrFenced,
 	) {
 		t.Errorf("publish under a lost lease: %v, want ErrFenced", err)
 	}

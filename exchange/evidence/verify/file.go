@@ -64,8 +64,7 @@ func tell(report evidence.Report, lang string, out io.Writer) {
 	}
 	s := report.Statement
 	fmt.Fprintf(out, pick(
-		lang,
-		"结论：已证明。%s 保存了 %s/%s 第 %d 版，内容与本文件完全一致；它在日志 %s 的第 %d 条，最迟于 %s 由成员 %s 共同见证，此后未被改动。\n",
+		lang, "结论：已证明。%s 保存了 %s/%s 第 %d 版，内容与本文件完全一致；它在日志 %s 的第 %d 条，最迟于 %s 由成员 %s 共同见证，此后未被改动。\n",
 		"PROVEN. %s kept %s/%s version %d in exactly the bytes of this file; it is entry %d of log %s, witnessed at the latest at %s by members %s together, and unaltered since.\n",
 	), conclusion(report, lang, s)...)
 }

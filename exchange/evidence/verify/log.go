@@ -65,10 +65,8 @@ func (l remoteLog) audit(ctx context.Context, key string, keyGiven bool, lang st
 		return false, nil
 	}
 	fmt.Fprintf(
-		out,
-		pick(lang, "[通过] 日志 %s 的检查点签名有效，共 %d 条\n", "[OK] Log %s signed its checkpoint of %d entries\n"),
-		checkpoint.Origin,
-		checkpoint.Size,
+		out, pick(lang, "[通过] 日志 %s 的检查点签名有效，共 %d 条\n", "[OK] Log %s signed its checkpoint of %d entries\n"),
+		checkpoint.Origin, checkpoint.Size,
 	)
 	kinds := map[string]int{}
 	root, err := tlog.Audit(tlog.Checkpoint{Root: tlog.EmptyRoot()}, checkpoint.Size,
@@ -89,16 +87,14 @@ func (l remoteLog) audit(ctx context.Context, key string, keyGiven bool, lang st
 		fmt.Fprintf(
 			out,
 			pick(lang, "[失败] 由全部条目算出的根为 %s，检查点签署的是 %s\n", "[FAILED] The entries have the root %s, the checkpoint says %s\n"),
-			root,
-			checkpoint.Root,
+			root, checkpoint.Root,
 		)
 		return false, nil
 	}
 	fmt.Fprintf(
 		out,
 		pick(
-			lang,
-			"[通过] 每个条目、每块哈希均由条目重新算出且一致；根 %s\n",
+			lang, "[通过] 每个条目、每块哈希均由条目重新算出且一致；根 %s\n",
 			"[OK] Every entry and every tile was recomputed from the entries and agrees; root %s\n",
 		),
 		root,
@@ -110,8 +106,7 @@ func (l remoteLog) audit(ctx context.Context, key string, keyGiven bool, lang st
 		fmt.Fprintf(
 			out,
 			pick(
-				lang,
-				"注意：公钥取自日志本身，请与账本上登记的核对：%s\n",
+				lang, "注意：公钥取自日志本身，请与账本上登记的核对：%s\n",
 				"Note: the key was taken from the log itself; compare it with the one that the ledger has: %s\n",
 			),
 			key,

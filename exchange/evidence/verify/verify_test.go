@@ -60,9 +60,7 @@ func newWorld(t *testing.T) *world {
 		leaf := anchortest.Leaf(i)
 		if i == 300 {
 			leaf = tlog.NewLeaf(
-				tlog.KindRecord,
-				version.Recorded,
-				tlog.Commit(tlog.KindRecord, version.Salt, exchange.Statement(version)),
+				tlog.KindRecord, version.Recorded, tlog.Commit(tlog.KindRecord, version.Salt, exchange.Statement(version)),
 			)
 		}
 		if err := tree.Add(leaf); err != nil {
@@ -133,10 +131,8 @@ func (w *world) save(t *testing.T, version exchange.Version, note []byte, root t
 		return out, nil
 	}
 	f, err := evidence.New(
-		evidence.Record{Statement: exchange.Statement(version), Content: version.Content, Salt: version.Salt},
-		300,
-		stubtest.FakeAttestation(t, state, cas...),
-		read,
+		evidence.Record{Statement: exchange.Statement(version), Content: version.Content, Salt: version.Salt}, 300,
+		stubtest.FakeAttestation(t, state, cas...), read,
 	)
 	if err != nil {
 		t.Fatal(err)

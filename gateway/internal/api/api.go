@@ -60,9 +60,7 @@ func (j JSON) admit(ctx huma.Context, next func(huma.Context)) {
 		j.failures.Problem(
 			c,
 			fault.New(
-				fault.Unauthorized,
-				"SIGN_IN",
-				"Sign in, or send a bearer token of your organisation's identity provider.",
+				fault.Unauthorized, "SIGN_IN", "Sign in, or send a bearer token of your organisation's identity provider.",
 			),
 		)
 		return

@@ -122,9 +122,7 @@ func (k Consents) Register(j JSON) {
 const noStore = "no-store"
 
 func (k Consents) draft(
-	ctx context.Context,
-	actor consortium.Actor,
-	in *draftConsentInput,
+	ctx context.Context, actor consortium.Actor, in *draftConsentInput,
 ) (*draftConsentOutput, error) {
 	b := in.Body
 	kinds := make([]consortium.Kind, len(b.Kinds))

@@ -43,10 +43,7 @@ func (e Exchange) release(c *gin.Context) {
 		e.Fail(
 			c,
 			fault.Wrap(
-				err,
-				fault.Unauthorized,
-				"PEER_UNKNOWN",
-				"Connect with the gateway certificate of a member organisation.",
+				err, fault.Unauthorized, "PEER_UNKNOWN", "Connect with the gateway certificate of a member organisation.",
 			),
 		)
 		return

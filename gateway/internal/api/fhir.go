@@ -24,18 +24,10 @@ const fhirJSON = "application/fhir+json; charset=utf-8"
 // Taker stores what comes in; *exchange.Ingest is one.
 type Taker interface {
 	Create(
-		ctx context.Context,
-		caller exchange.Caller,
-		typ string,
-		body []byte,
-		ifNoneExist string,
+		ctx context.Context, caller exchange.Caller, typ string, body []byte, ifNoneExist string,
 	) (exchange.Taken, error)
 	Update(
-		ctx context.Context,
-		caller exchange.Caller,
-		typ, id string,
-		body []byte,
-		ifMatch string,
+		ctx context.Context, caller exchange.Caller, typ, id string, body []byte, ifMatch string,
 	) (exchange.Taken, error)
 	Bundle(ctx context.Context, caller exchange.Caller, body []byte) (exchange.TakenBundle, error)
 }
@@ -43,11 +35,7 @@ type Taker interface {
 // Reader shows one record under a logged decision; *exchange.Reading is one.
 type Reader interface {
 	Read(
-		ctx context.Context,
-		actor consortium.Actor,
-		purpose consortium.Purpose,
-		ref exchange.RecordRef,
-		number int,
+		ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, ref exchange.RecordRef, number int,
 	) (exchange.Version, error)
 }
 
@@ -98,8 +86,7 @@ func (f *FHIR) notAllowed(allow string) gin.HandlerFunc {
 		f.Failures.Outcome(
 			c,
 			fault.New(
-				fault.Unsupported,
-				"METHOD",
+				fault.Unsupported, "METHOD",
 				"This interaction is not served; the CapabilityStatement at /fhir/metadata lists those that are. Searches are sent by POST to Patient/_search.",
 			),
 		)
@@ -112,9 +99,7 @@ func (f *FHIR) caller(c *gin.Context) (exchange.Caller, bool) {
 		f.Failures.Outcome(
 			c,
 			fault.New(
-				fault.Unsupported,
-				"NOT_ACCEPTABLE",
-				"Only application/fhir+json is served, in UTF-8 and FHIR version 4.0.",
+				fault.Unsupported, "NOT_ACCEPTABLE", "Only application/fhir+json is served, in UTF-8 and FHIR version 4.0.",
 			),
 		)
 		return exchange.Caller{}, false
@@ -122,8 +107,7 @@ func (f *FHIR) caller(c *gin.Context) (exchange.Caller, bool) {
 	actor, ok := f.ActorFrom(c.Request.Context())
 	if !ok {
 		f.Failures.Outcome(
-			c,
-			fault.New(fault.Unauthorized, "SIGN_IN", "Send a bearer token of your organisation's identity provider."),
+			c, fault.New(fault.Unauthorized, "SIGN_IN", "Send a bearer token of your organisation's identity provider."),
 		)
 		return exchange.Caller{}, false
 	}
@@ -145,9 +129,7 @@ func purposeFrom(given []string, role consortium.Role) (consortium.Purpose, erro
 		p := consortium.Purpose(given[0])
 		if len(given) > 1 || !p.Valid() {
 			return "", fault.New(
-				fault.Invalid,
-				"PURPOSE",
-				"Purpose-Of-Use must be one code of HL7's PurposeOfUse, for example TREAT.",
+				fault.Invalid, "PURPOSE", "Purpose-Of-Use must be one code of HL7's PurposeOfUse, for example TREAT.",
 			)
 		}
 		return p, nil
@@ -160,9 +142,7 @@ func purposeFrom(given []string, role consortium.Role) (consortium.Purpose, erro
 		return p, nil
 	}
 	return "", fault.New(
-		fault.Invalid,
-		"PURPOSE",
-		"Say what for: send the header Purpose-Of-Use with a code of HL7's PurposeOfUse.",
+		fault.Invalid, "PURPOSE", "Say what for: send the header Purpose-Of-Use with a code of HL7's PurposeOfUse.",
 	)
 }
 
@@ -206,9 +186,7 @@ func (f *FHIR) body(c *gin.Context, types ...string) ([]byte, bool) {
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
 		err = fault.Wrap(
-			err,
-			fault.TooLarge,
-			"BODY_TOO_LARGE",
+			err, fault.TooLarge, "BODY_TOO_LARGE",
 			"The body may have "+strconv.FormatInt(f.MaxBody, 10)+" bytes at most. Send several requests.",
 		)
 	} else {
@@ -245,12 +223,7 @@ func (f *FHIR) update(c *gin.Context) {
 		return
 	}
 	taken, err := f.Ingest.Update(
-		c.Request.Context(),
-		caller,
-		c.Param("type"),
-		c.Param("id"),
-		body,
-		c.GetHeader("If-Match"),
+		c.Request.Context(), caller, c.Param("type"), c.Param("id"), body, c.GetHeader("If-Match"),
 	)
 	if err != nil {
 		f.Failures.Outcome(c, err)
@@ -267,8 +240,7 @@ func (f *FHIR) known(c *gin.Context) bool {
 	f.Failures.Outcome(
 		c,
 		fault.New(
-			fault.Unsupported,
-			"TYPE_NOT_KEPT",
+			fault.Unsupported, "TYPE_NOT_KEPT",
 			"Resources of this type are not kept here; the CapabilityStatement at /fhir/metadata lists those that are.",
 		),
 	)

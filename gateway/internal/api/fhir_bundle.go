@@ -114,8 +114,7 @@ func (f *FHIR) search(c *gin.Context) {
 		f.Failures.Outcome(
 			c,
 			fault.New(
-				fault.Invalid,
-				"SEARCH",
+				fault.Invalid, "SEARCH",
 				"Send identifier=system|value in the body, and nothing else: no other parameter is served, and identifiers do not belong into addresses.",
 			),
 		)
@@ -135,9 +134,7 @@ func (f *FHIR) search(c *gin.Context) {
 func (f *FHIR) find(c *gin.Context, caller exchange.Caller, criteria fhir.Identifier) ([]exchange.Version, error) {
 	ctx := c.Request.Context()
 	ids, err := f.Finder.Find(
-		ctx,
-		"Patient",
-		[]exchange.Token{{Param: "identifier", System: criteria.System, Value: criteria.Value}},
+		ctx, "Patient", []exchange.Token{{Param: "identifier", System: criteria.System, Value: criteria.Value}},
 	)
 	if err != nil {
 		return nil, err
@@ -145,11 +142,7 @@ func (f *FHIR) find(c *gin.Context, caller exchange.Caller, criteria fhir.Identi
 	var found []exchange.Version
 	for _, id := range ids {
 		v, err := f.Records.Read(
-			ctx,
-			caller.Actor,
-			caller.Purpose,
-			exchange.RecordRef{Org: f.Org, Type: "Patient", ID: id},
-			0,
+			ctx, caller.Actor, caller.Purpose, exchange.RecordRef{Org: f.Org, Type: "Patient", ID: id}, 0,
 		)
 		switch {
 		case err == nil:

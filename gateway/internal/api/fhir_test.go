@@ -48,10 +48,7 @@ func (w *world) Describe(_ context.Context, ref exchange.RecordRef) (consortium.
 }
 
 func (w *world) Read(
-	_ context.Context,
-	a exchange.Access,
-	ref exchange.RecordRef,
-	number int,
+	_ context.Context, a exchange.Access, ref exchange.RecordRef, number int,
 ) (exchange.Version, error) {
 	w.logged = append(w.logged, a)
 	v := w.versions[ref]
@@ -81,8 +78,7 @@ func (w *world) Holdings(context.Context, consortium.PatientRef) ([]exchange.Hol
 }
 
 func (w *world) CurrentVersions(
-	_ context.Context,
-	refs []exchange.RecordRef,
+	_ context.Context, refs []exchange.RecordRef,
 ) (map[exchange.RecordRef]exchange.Current, error) {
 	out := map[exchange.RecordRef]exchange.Current{}
 	for _, ref := range refs {
@@ -204,9 +200,7 @@ func (w *world) send(t *testing.T, method, path, body string, headers ...string)
 func fhirPatient(id, value string) string {
 	return fmt.Sprintf(
 		"{\"resourceType\": \"Patient\", \"id\": %q,\n  \"identifier\": [{\"system\": %q, \"value\": %q}], \"name\": [{\"text\": \"王秀兰\"}]}",
-		id,
-		fhirCard,
-		value,
+		id, fhirCard, value,
 	)
 }
 
@@ -257,12 +251,7 @@ func TestFHIRCreateReadUpdate(t *testing.T) {
 		t.Errorf("conditional read: %d", same.status)
 	}
 	outcome := w.send(
-		t,
-		"PUT",
-		"/fhir/Patient/new",
-		fhirPatient("new", "990000195803120260"),
-		"Prefer",
-		"return=OperationOutcome",
+		t, "PUT", "/fhir/Patient/new", fhirPatient("new", "990000195803120260"), "Prefer", "return=OperationOutcome",
 	)
 	if outcome.status != http.StatusCreated || !strings.Contains(outcome.body, `"resourceType":"OperationOutcome"`) {
 		t.Errorf("update that creates: %d %s", outcome.status, outcome.body)
@@ -278,8 +267,7 @@ func TestFHIRCreateReadUpdate(t *testing.T) {
 func TestFHIRBundle(t *testing.T) {
 	w := newWorld(t)
 	entries := `{"fullUrl":"urn:uuid:1b6e2a52-2c4e-4a6e-9d8e-1f1d3c5b7a90","resource":` + fhirPatient(
-		"x",
-		"990000195803120260",
+		"x", "990000195803120260",
 	) + `,"request":{"method":"POST","url":"Patient"}},
 		{"fullUrl":"urn:uuid:2b6e2a52-2c4e-4a6e-9d8e-1f1d3c5b7a90","resource":{"resourceType":"Condition","subject":{"reference":"urn:uuid:1b6e2a52-2c4e-4a6e-9d8e-1f1d3c5b7a90"}},"request":{"method":"POST","url":"Condition"}}`
 	got := w.send(t, "POST", "/fhir", `{"resourceType":"Bundle","type":"transaction","entry":[`+entries+`]}`)
@@ -411,10 +399,7 @@ func TestFHIRWhoMayRead(t *testing.T) {
 	others, nothing := w.send(t, "GET", "/fhir/Patient/p1", ""), w.send(t, "GET", "/fhir/Patient/nothing", "")
 	if others.status != http.StatusNotFound || others.body != nothing.body || nothing.status != http.StatusNotFound {
 		t.Errorf(
-			"another patient's record can be told from none:\n%d %s\n%d %s",
-			others.status,
-			others.body,
-			nothing.status,
+			"another patient's record can be told from none:\n%d %s\n%d %s", others.status, others.body, nothing.status,
 			nothing.body,
 		)
 	}
@@ -427,8 +412,7 @@ func TestFHIRWhoMayRead(t *testing.T) {
 	}
 	ref := exchange.RecordRef{Org: "donghu", Type: "Patient", ID: "p1"}
 	w.versions[ref] = append(
-		w.versions[ref],
-		exchange.Version{Ref: ref, Number: 2, Patient: w.actor.Patient, Deleted: true},
+		w.versions[ref], exchange.Version{Ref: ref, Number: 2, Patient: w.actor.Patient, Deleted: true},
 	)
 	if got := w.send(t, "GET", "/fhir/Patient/p1", ""); got.status != http.StatusGone {
 		t.Errorf("deleted: %d", got.status)

@@ -57,8 +57,7 @@ func (l *Log) checkpoint(c *gin.Context) {
 		l.Fail(
 			c,
 			fault.New(
-				fault.NotFound,
-				"LOG_NOT_PUBLISHED",
+				fault.NotFound, "LOG_NOT_PUBLISHED",
 				"This log has no witnessed checkpoint yet. Please try again in a few seconds.",
 			),
 		)
@@ -86,8 +85,7 @@ func (l *Log) tile(c *gin.Context) {
 		l.Fail(
 			c,
 			fault.New(
-				fault.NotFound,
-				"NO_SUCH_TILE",
+				fault.NotFound, "NO_SUCH_TILE",
 				"The published log has no such tile. Ask for tiles that the checkpoint's size requires.",
 			),
 		)

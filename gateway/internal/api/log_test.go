@@ -76,7 +76,7 @@ func serveLog(t *testing.T, entries int) (*servedLog, *[]byte) {
 	r := gin.New()
 	(&gatewayapi.Log{
 		Store: forged{s.Store, &note}, VerifierKey: vkey,
-		Fail: func(c *gin.Context, err error) { c.String(gatewayapi.Status(err), fault.Of(err).Code) },
+		Fail: func(c *gin.Context, err error) { c.String(gatewayapi.Status(err), string(fault.Of(err).Code)) },
 	}).Register(r)
 	server := httptest.NewServer(r)
 	t.Cleanup(server.Close)
@@ -194,8 +194,7 @@ func integrateAll(t *testing.T, store *anchortest.Store, lease anchor.Lease) {
 		t.Fatal(err)
 	}
 	tree, err := tlog.NewBuilder(
-		head.Size,
-		func(tiles []tlog.Tile) ([][]byte, error) { return store.Tiles(t.Context(), tiles) },
+		head.Size, func(tiles []tlog.Tile) ([][]byte, error) { return store.Tiles(t.Context(), tiles) },
 	)
 	if err != nil {
 		t.Fatal(err)
@@ -225,7 +224,7 @@ func TestLogBeforeFirstCheckpoint(t *testing.T) {
 	r := gin.New()
 	(&gatewayapi.Log{
 		Store: anchortest.NewStore(), VerifierKey: "k",
-		Fail: func(c *gin.Context, err error) { c.String(gatewayapi.Status(err), fault.Of(err).Code) },
+		Fail: func(c *gin.Context, err error) { c.String(gatewayapi.Status(err), string(fault.Of(err).Code)) },
 	}).Register(r)
 	for _, path := range []string{"/log/checkpoint", "/log/tile/0/000.p/1"} {
 		w := httptest.NewRecorder()

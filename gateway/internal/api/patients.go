@@ -15,10 +15,7 @@ import (
 // Locator tells which members hold what on a patient, under a logged decision; *exchange.Reading is one.
 type Locator interface {
 	Locate(
-		ctx context.Context,
-		actor consortium.Actor,
-		purpose consortium.Purpose,
-		patient consortium.PatientRef,
+		ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, patient consortium.PatientRef,
 	) ([]exchange.Holding, error)
 }
 
@@ -94,9 +91,7 @@ func (p Patients) search(ctx context.Context, actor consortium.Actor, in *search
 
 // ResolvePatient derives a patient's reference from an identifier of a system that is matched here.
 func ResolvePatient(
-	systems []string,
-	ref func(system, value string) consortium.PatientRef,
-	system, value string,
+	systems []string, ref func(system, value string) consortium.PatientRef, system, value string,
 ) (consortium.PatientRef, error) {
 	for _, s := range systems {
 		if s == system {
@@ -104,8 +99,7 @@ func ResolvePatient(
 		}
 	}
 	return "", fault.New(
-		fault.Invalid,
-		"IDENTIFIER_SYSTEM",
+		fault.Invalid, "IDENTIFIER_SYSTEM",
 		"Patients are not matched by that kind of identifier. Use the resident identity number.",
 	)
 }

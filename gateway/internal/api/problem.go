@@ -35,7 +35,7 @@ var kinds = map[fault.Kind]struct {
 }
 
 // codes are the few codes for which HTTP has a more exact status than their kind's.
-var codes = map[string]int{
+var codes = map[fault.Code]int{
 	"MEDIA_TYPE":       http.StatusUnsupportedMediaType,
 	"NOT_ACCEPTABLE":   http.StatusNotAcceptable,
 	"METHOD":           http.StatusMethodNotAllowed,
@@ -84,7 +84,7 @@ func problemOf(err error, status int) problem {
 	classified := fault.Of(err)
 	return problem{
 		Type: "about:blank", Title: http.StatusText(status), Status: status,
-		Detail: classified.Public, Code: classified.Code, Reasons: reasons(err),
+		Detail: classified.Public, Code: string(classified.Code), Reasons: reasons(err),
 	}
 }
 
@@ -131,14 +131,7 @@ func (f Failures) begin(c *gin.Context, err error) int {
 		h.Set("Retry-After", "5")
 	}
 	f.report(
-		c.Request.Context(),
-		status,
-		err,
-		"route",
-		c.FullPath(),
-		"method",
-		c.Request.Method,
-		"request_id",
+		c.Request.Context(), status, err, "route", c.FullPath(), "method", c.Request.Method, "request_id",
 		h.Get("X-Request-Id"),
 	)
 	return status
@@ -173,7 +166,7 @@ func issuesOf(err error) fhir.Issues {
 		Severity:    fhir.SeverityError,
 		Code:        kinds[classified.Kind].issue,
 		Diagnostics: classified.Public,
-		Reason:      classified.Code,
+		Reason:      string(classified.Code),
 	}
 	grounds := reasons(err)
 	if len(grounds) == 0 {

@@ -14,12 +14,8 @@ import (
 // Asker asks other members for records; *exchange.Requests is one.
 type Asker interface {
 	Ask(
-		ctx context.Context,
-		actor consortium.Actor,
-		purpose consortium.Purpose,
-		patient consortium.PatientRef,
-		custodian consortium.OrgID,
-		kinds []consortium.Kind,
+		ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, patient consortium.PatientRef,
+		custodian consortium.OrgID, kinds []consortium.Kind,
 	) (exchange.Result, error)
 	Show(ctx context.Context, actor consortium.Actor, id string) (exchange.Result, error)
 }
@@ -89,12 +85,7 @@ func (r Releases) Register(j JSON) {
 		}
 		return answered(
 			r.Asker.Ask(
-				ctx,
-				actor,
-				consortium.Purpose(b.Purpose),
-				consortium.PatientRef(b.Patient),
-				consortium.OrgID(b.Custodian),
-				kinds,
+				ctx, actor, consortium.Purpose(b.Purpose), consortium.PatientRef(b.Patient), consortium.OrgID(b.Custodian), kinds,
 			),
 		)
 	})

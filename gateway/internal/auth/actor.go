@@ -47,9 +47,7 @@ func Require(roles ...consortium.Role) gin.HandlerFunc {
 			failWith(
 				c,
 				fault.New(
-					fault.Forbidden,
-					"WRONG_ROLE",
-					"This is not open to your role. Please use an account that is meant for it.",
+					fault.Forbidden, "WRONG_ROLE", "This is not open to your role. Please use an account that is meant for it.",
 				),
 			)
 		default:

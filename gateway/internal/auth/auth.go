@@ -141,8 +141,7 @@ func (a *Auth) found() (*provider, error) {
 	p := a.provider.Load()
 	if p == nil {
 		return nil, fault.New(
-			fault.Unavailable,
-			"IDENTITY_UNAVAILABLE",
+			fault.Unavailable, "IDENTITY_UNAVAILABLE",
 			"The sign-in service does not answer yet. Please try again in a moment.",
 		)
 	}
@@ -163,9 +162,7 @@ func (a *Auth) discover(ctx context.Context) error {
 	keys := newKeySet(meta.JWKS, a.opts.Client, a.opts.Now)
 	verifier := func(audience string) *oidc.IDTokenVerifier {
 		return oidc.NewVerifier(
-			a.opts.Issuer,
-			keys,
-			&oidc.Config{ClientID: audience, SupportedSigningAlgs: algorithms, Now: a.opts.Now},
+			a.opts.Issuer, keys, &oidc.Config{ClientID: audience, SupportedSigningAlgs: algorithms, Now: a.opts.Now},
 		)
 	}
 	a.provider.Store(&provider{

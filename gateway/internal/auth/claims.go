@@ -35,9 +35,7 @@ const (
 // readActor turns a verified token's payload into the caller. The token is genuine; this decides whether it is for
 // here.
 func readActor(
-	payload []byte,
-	org consortium.OrgID,
-	patient func(system, value string) (consortium.PatientRef, error),
+	payload []byte, org consortium.OrgID, patient func(system, value string) (consortium.PatientRef, error),
 ) (consortium.Actor, error) {
 	var c claims
 	if err := json.Unmarshal(payload, &c); err != nil {
@@ -89,9 +87,7 @@ func plain(s string, max int) bool {
 
 func invalidToken(err error) error {
 	return fault.Wrap(
-		err,
-		fault.Unauthorized,
-		"INVALID_TOKEN",
+		err, fault.Unauthorized, "INVALID_TOKEN",
 		"The token is not valid here or has expired. Please get a new one and try again.",
 	)
 }

@@ -71,9 +71,7 @@ func (k *keySet) find(ctx context.Context, h jose.Header) (*jose.JSONWebKey, err
 		k.asked = now
 		if err := k.refresh(ctx); err != nil && key == nil {
 			return nil, fault.Wrap(
-				err,
-				fault.Unavailable,
-				"IDENTITY_UNAVAILABLE",
+				err, fault.Unavailable, "IDENTITY_UNAVAILABLE",
 				"The sign-in service does not answer. Please try again in a moment.",
 			)
 		}

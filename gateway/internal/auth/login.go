@@ -77,10 +77,7 @@ func (a *Auth) login(c *gin.Context) error {
 	a.setCookie(c.Writer, a.cookieName("login"), cookie, int(loginMax.Seconds()))
 	// prompt=login: ward computers are shared, so nobody must be signed in as the person before them.
 	to := p.oauth2.AuthCodeURL(
-		l.State,
-		oidc.Nonce(l.Nonce),
-		oauth2.S256ChallengeOption(l.Verifier),
-		oauth2.SetAuthURLParam("prompt", "login"),
+		l.State, oidc.Nonce(l.Nonce), oauth2.S256ChallengeOption(l.Verifier), oauth2.SetAuthURLParam("prompt", "login"),
 	)
 	c.Redirect(http.StatusSeeOther, to)
 	return nil
@@ -134,9 +131,7 @@ func (a *Auth) redeem(ctx context.Context, p *provider, code string, l login) (c
 			return consortium.Actor{}, loginFailed(fmt.Errorf("redeem code: provider answered %q", refused.ErrorCode))
 		}
 		return consortium.Actor{}, fault.Wrap(
-			err,
-			fault.Unavailable,
-			"IDENTITY_UNAVAILABLE",
+			err, fault.Unavailable, "IDENTITY_UNAVAILABLE",
 			"The sign-in service does not answer. Please try again in a moment.",
 		)
 	}
@@ -161,10 +156,7 @@ func (a *Auth) redeem(ctx context.Context, p *provider, code string, l login) (c
 // personClaims gives the claims of the ID token, or those of the userinfo endpoint where the provider tells
 // organisation and role only there (OpenID Connect Core 5.3). The subject must be the same.
 func (a *Auth) personClaims(
-	ctx context.Context,
-	p *provider,
-	id *oidc.IDToken,
-	tokens *oauth2.Token,
+	ctx context.Context, p *provider, id *oidc.IDToken, tokens *oauth2.Token,
 ) (json.RawMessage, error) {
 	var payload json.RawMessage
 	var c claims
@@ -177,9 +169,7 @@ func (a *Auth) personClaims(
 	info, err := p.oidc.UserInfo(ctx, oauth2.StaticTokenSource(tokens))
 	if err != nil {
 		return nil, fault.Wrap(
-			err,
-			fault.Unavailable,
-			"IDENTITY_UNAVAILABLE",
+			err, fault.Unavailable, "IDENTITY_UNAVAILABLE",
 			"The sign-in service does not answer. Please try again in a moment.",
 		)
 	}
@@ -271,9 +261,6 @@ func (a *Auth) token() (string, error) {
 
 func loginFailed(err error) error {
 	return fault.Wrap(
-		err,
-		fault.Unauthorized,
-		"SIGN_IN_FAILED",
-		"Signing in did not work, or took too long. Please try again.",
+		err, fault.Unauthorized, "SIGN_IN_FAILED", "Signing in did not work, or took too long. Please try again.",
 	)
 }

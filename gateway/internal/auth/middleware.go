@@ -131,9 +131,7 @@ func redact(err error) error {
 
 func crossOrigin(err error) error {
 	return fault.Wrap(
-		err,
-		fault.Forbidden,
-		"CROSS_ORIGIN",
+		err, fault.Forbidden, "CROSS_ORIGIN",
 		"This request came from another site and was refused. Please use the pages of this site.",
 	)
 }

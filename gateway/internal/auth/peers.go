@@ -141,9 +141,6 @@ func (p *Peers) PeerActor(state *tls.ConnectionState) (consortium.Actor, error) 
 
 func unknownPeer(err error) error {
 	return fault.Wrap(
-		err,
-		fault.Unauthorized,
-		"UNKNOWN_GATEWAY",
-		"The caller's certificate is not that of a member's gateway.",
+		err, fault.Unauthorized, "UNKNOWN_GATEWAY", "The caller's certificate is not that of a member's gateway.",
 	)
 }

@@ -171,11 +171,7 @@ type row struct {
 }
 
 func (m *memory) CreateSession(
-	_ context.Context,
-	org consortium.OrgID,
-	hash [32]byte,
-	sealed []byte,
-	now, expires time.Time,
+	_ context.Context, org consortium.OrgID, hash [32]byte, sealed []byte, now, expires time.Time,
 ) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -184,11 +180,7 @@ func (m *memory) CreateSession(
 }
 
 func (m *memory) TouchSession(
-	_ context.Context,
-	org consortium.OrgID,
-	hash [32]byte,
-	now time.Time,
-	idle time.Duration,
+	_ context.Context, org consortium.OrgID, hash [32]byte, now time.Time, idle time.Duration,
 ) ([]byte, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -319,7 +311,7 @@ func fail(c *gin.Context, err error) {
 	if status == 0 {
 		status = http.StatusInternalServerError
 	}
-	c.JSON(status, map[string]string{"code": fault.Of(err).Code})
+	c.JSON(status, map[string]string{"code": string(fault.Of(err).Code)})
 }
 
 type answer struct {

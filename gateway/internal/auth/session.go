@@ -29,11 +29,7 @@ type SessionStore interface {
 	// TouchSession gives what a live session holds and notes that it is in use. fault.NotFound when there is none, or it
 	// was idle for too long, or it is past its end.
 	TouchSession(
-		ctx context.Context,
-		org consortium.OrgID,
-		hash [32]byte,
-		now time.Time,
-		idle time.Duration,
+		ctx context.Context, org consortium.OrgID, hash [32]byte, now time.Time, idle time.Duration,
 	) (sealed []byte, err error)
 	// DestroySession ends it; one that is not there is no error.
 	DestroySession(ctx context.Context, org consortium.OrgID, hash [32]byte) error
@@ -131,9 +127,7 @@ func (a *Auth) sessionContext(hash [32]byte) []byte {
 
 func sessionEnded(err error) error {
 	return fault.Wrap(
-		err,
-		fault.Unauthorized,
-		"SESSION_ENDED",
+		err, fault.Unauthorized, "SESSION_ENDED",
 		"You have been signed out, because nothing happened for a while. Please sign in again.",
 	)
 }

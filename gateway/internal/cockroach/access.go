@@ -94,10 +94,7 @@ func (l *lanes) enterFor(ctx context.Context, org consortium.OrgID, batch []exch
 
 // ReadLogged fetches what sel says and appends to the patient's chain, in one transaction of four round trips.
 func (db *DB) ReadLogged(
-	ctx context.Context,
-	org consortium.OrgID,
-	patient consortium.PatientRef,
-	sel *exchange.Selection,
+	ctx context.Context, org consortium.OrgID, patient consortium.PatientRef, sel *exchange.Selection,
 	next func(exchange.AccessHead, []exchange.SealedVersion) (exchange.SealedAccess, error),
 ) ([]exchange.SealedVersion, error) {
 	if patient != "" {
@@ -127,11 +124,7 @@ func (db *DB) ReadLogged(
 }
 
 func fetchLogged(
-	ctx context.Context,
-	tx pgx.Tx,
-	org consortium.OrgID,
-	patient consortium.PatientRef,
-	sel *exchange.Selection,
+	ctx context.Context, tx pgx.Tx, org consortium.OrgID, patient consortium.PatientRef, sel *exchange.Selection,
 ) (exchange.AccessHead, []exchange.SealedVersion, error) {
 	var head exchange.AccessHead
 	var versions []exchange.SealedVersion
@@ -149,10 +142,7 @@ func fetchLogged(
 }
 
 func queueSelection(
-	b *pgx.Batch,
-	org consortium.OrgID,
-	patient consortium.PatientRef,
-	sel *exchange.Selection,
+	b *pgx.Batch, org consortium.OrgID, patient consortium.PatientRef, sel *exchange.Selection,
 	out *[]exchange.SealedVersion,
 ) {
 	var q *pgx.QueuedQuery
@@ -187,11 +177,7 @@ func scanVersion(row pgx.CollectableRow) (exchange.SealedVersion, error) {
 
 // appendAccess writes the head first: of two transactions that append at once, one stops there and is run again.
 func appendAccess(
-	ctx context.Context,
-	tx pgx.Tx,
-	org consortium.OrgID,
-	patient consortium.PatientRef,
-	a exchange.SealedAccess,
+	ctx context.Context, tx pgx.Tx, org consortium.OrgID, patient consortium.PatientRef, a exchange.SealedAccess,
 ) error {
 	b := &pgx.Batch{}
 	b.Queue(upsertAccessHead, org, patient, a.Seq, a.Commitment)
@@ -202,11 +188,7 @@ func appendAccess(
 
 // AccessEntries gives the head of a patient's chain and entries below before, newest first.
 func (db *DB) AccessEntries(
-	ctx context.Context,
-	org consortium.OrgID,
-	patient consortium.PatientRef,
-	before int64,
-	limit int,
+	ctx context.Context, org consortium.OrgID, patient consortium.PatientRef, before int64, limit int,
 ) (exchange.AccessHead, []exchange.SealedAccess, error) {
 	var head exchange.AccessHead
 	var entries []exchange.SealedAccess

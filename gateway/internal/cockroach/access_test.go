@@ -247,17 +247,11 @@ func TestRecordIsLinearizable(t *testing.T) {
 }
 
 func act(
-	t *testing.T,
-	r *exchange.Records,
-	a exchange.Access,
-	p consortium.PatientRef,
-	in registerInput,
-	client int,
+	t *testing.T, r *exchange.Records, a exchange.Access, p consortium.PatientRef, in registerInput, client int,
 ) (registerOutput, error) {
 	if in.put {
 		_, err := r.Store(
-			t.Context(),
-			[]exchange.Put{observation(p, "o1", in.number, fmt.Sprintf("%d by %d", in.number, client))},
+			t.Context(), []exchange.Put{observation(p, "o1", in.number, fmt.Sprintf("%d by %d", in.number, client))},
 		)
 		if fault.Is(err, fault.Conflict) {
 			return registerOutput{}, nil

@@ -36,21 +36,8 @@ func (s *Consents) Add(ctx context.Context, c consent.Consent, e consent.Entry) 
 	t := c.Terms
 	return s.db.Tx(ctx, func(tx pgx.Tx) error {
 		_, err := tx.Exec(
-			ctx,
-			insert,
-			t.Custodian,
-			c.ID,
-			t.Patient,
-			t.Recipient,
-			t.Purpose,
-			kindTexts(t.Kinds),
-			t.From,
-			t.Until,
-			t.Notice,
-			t.Lang,
-			c.Sealed,
-			e.ID,
-			c.CreatedAt,
+			ctx, insert, t.Custodian, c.ID, t.Patient, t.Recipient, t.Purpose, kindTexts(t.Kinds), t.From, t.Until, t.Notice,
+			t.Lang, c.Sealed, e.ID, c.CreatedAt,
 		)
 		if err != nil {
 			return err
@@ -65,10 +52,7 @@ func (s *Consents) Add(ctx context.Context, c consent.Consent, e consent.Entry) 
 // Withdraw ends a consent. A grant that no worker ever claimed is dropped; else the withdrawal follows it to the
 // ledger.
 func (s *Consents) Withdraw(
-	ctx context.Context,
-	custodian consortium.OrgID,
-	id consent.ID,
-	end consent.Ending,
+	ctx context.Context, custodian consortium.OrgID, id consent.ID, end consent.Ending,
 ) (bool, error) {
 	const lock = `SELECT state FROM consents WHERE custodian = $1 AND id = $2 FOR UPDATE`
 	var changed bool
@@ -96,12 +80,7 @@ func (s *Consents) Withdraw(
 
 // orderEnding leaves the right orders behind and tells whether the ledger has nothing left to end.
 func orderEnding(
-	ctx context.Context,
-	tx pgx.Tx,
-	custodian consortium.OrgID,
-	id consent.ID,
-	state consent.State,
-	end consent.Ending,
+	ctx context.Context, tx pgx.Tx, custodian consortium.OrgID, id consent.ID, state consent.State, end consent.Ending,
 ) (bool, error) {
 	const dropAll = `DELETE FROM consent_orders WHERE custodian = $1 AND consent = $2`
 	const dropUntried = `DELETE FROM consent_orders WHERE custodian = $1 AND consent = $2 AND op = 'grant' AND attempts = 0`
@@ -120,12 +99,7 @@ func orderEnding(
 }
 
 func markWithdrawn(
-	ctx context.Context,
-	tx pgx.Tx,
-	custodian consortium.OrgID,
-	id consent.ID,
-	end consent.Ending,
-	carried bool,
+	ctx context.Context, tx pgx.Tx, custodian consortium.OrgID, id consent.ID, end consent.Ending, carried bool,
 ) error {
 	const update = `
 		UPDATE consents SET state = 'withdrawn', withdrawn_at = $3, receipt = NULL, ending = $4, ending_entry_id = $5, carried_at = $6
@@ -156,9 +130,7 @@ func (s *Consents) One(ctx context.Context, custodian consortium.OrgID, id conse
 
 // OfPatient gives a patient's consents at a custodian, newest first.
 func (s *Consents) OfPatient(
-	ctx context.Context,
-	custodian consortium.OrgID,
-	patient consortium.PatientRef,
+	ctx context.Context, custodian consortium.OrgID, patient consortium.PatientRef,
 ) ([]consent.Consent, error) {
 	const query = `
 		SELECT custodian, id, patient, recipient, purpose, kinds, valid_from, valid_until, notice, lang, state, created_at, withdrawn_at, carried_at,
@@ -170,9 +142,7 @@ func (s *Consents) OfPatient(
 
 // Naming gives a patient's consents at any custodian that name the recipient, newest first, without what is sealed.
 func (s *Consents) Naming(
-	ctx context.Context,
-	recipient consortium.OrgID,
-	patient consortium.PatientRef,
+	ctx context.Context, recipient consortium.OrgID, patient consortium.PatientRef,
 ) ([]consent.Consent, error) {
 	const query = `
 		SELECT custodian, id, patient, recipient, purpose, kinds, valid_from, valid_until, notice, lang, state, created_at, withdrawn_at, carried_at,
@@ -201,22 +171,8 @@ func scanConsent(row pgx.CollectableRow) (consent.Consent, error) {
 	var withdrawnAt, carriedAt *time.Time
 	t := &c.Terms
 	err := row.Scan(
-		&t.Custodian,
-		&c.ID,
-		&t.Patient,
-		&t.Recipient,
-		&t.Purpose,
-		&kinds,
-		&t.From,
-		&t.Until,
-		&t.Notice,
-		&t.Lang,
-		&c.State,
-		&c.CreatedAt,
-		&withdrawnAt,
-		&carriedAt,
-		&c.Sealed,
-		&c.Receipt,
+		&t.Custodian, &c.ID, &t.Patient, &t.Recipient, &t.Purpose, &kinds, &t.From, &t.Until, &t.Notice, &t.Lang, &c.State,
+		&c.CreatedAt, &withdrawnAt, &carriedAt, &c.Sealed, &c.Receipt,
 	)
 	if err != nil {
 		return consent.Consent{}, err
@@ -243,12 +199,7 @@ func kindTexts(kinds []consortium.Kind) []string {
 }
 
 func addOrder(
-	ctx context.Context,
-	tx pgx.Tx,
-	custodian consortium.OrgID,
-	id consent.ID,
-	op consent.Op,
-	due time.Time,
+	ctx context.Context, tx pgx.Tx, custodian consortium.OrgID, id consent.ID, op consent.Op, due time.Time,
 ) error {
 	const insert = `INSERT INTO consent_orders (custodian, consent, op, attempts, due_at) VALUES ($1, $2, $3, 0, $4)`
 	_, err := tx.Exec(ctx, insert, custodian, id, op, due)
@@ -257,11 +208,7 @@ func addOrder(
 
 // Claim hands out orders that are due. A withdrawal waits until its grant's order is gone.
 func (s *Consents) Claim(
-	ctx context.Context,
-	custodian consortium.OrgID,
-	now time.Time,
-	lease time.Duration,
-	limit int,
+	ctx context.Context, custodian consortium.OrgID, now time.Time, lease time.Duration, limit int,
 ) ([]consent.Order, error) {
 	const due = `
 		SELECT o.consent, o.op, o.attempts FROM consent_orders o

@@ -37,10 +37,7 @@ func classify(err error) error {
 	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return fault.Wrap(
-			err,
-			fault.Unavailable,
-			"TIMED_OUT",
-			"The request was ended before it was finished. Please try again.",
+			err, fault.Unavailable, "TIMED_OUT", "The request was ended before it was finished. Please try again.",
 		)
 	}
 	if commitUnknown(err) {
@@ -87,9 +84,7 @@ func classifyServer(err error, pg *pgconn.PgError) error {
 		return unavailable(err)
 	case class == classTransactionEnd:
 		return fault.Wrap(
-			err,
-			fault.Unavailable,
-			"CONTENTION",
+			err, fault.Unavailable, "CONTENTION",
 			"Too many changes to the same entry at this moment. Nothing was changed. Please try again.",
 		)
 	}
@@ -98,18 +93,14 @@ func classifyServer(err error, pg *pgconn.PgError) error {
 
 func internal(err error) error {
 	return fault.Wrap(
-		err,
-		fault.Internal,
-		"DATABASE",
+		err, fault.Internal, "DATABASE",
 		"Something went wrong while reading or saving. Nothing was changed. Please try again; if it happens again, give the request id to support.",
 	)
 }
 
 func unavailable(err error) error {
 	return fault.Wrap(
-		err,
-		fault.Unavailable,
-		"DATABASE_DOWN",
+		err, fault.Unavailable, "DATABASE_DOWN",
 		"The database cannot be reached at the moment. Nothing was changed. Please try again.",
 	)
 }

@@ -45,7 +45,7 @@ func TestClassify(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			got := fault.Of(classify(tt.err))
-			if got.Kind != tt.kind || got.Code != tt.code {
+			if got.Kind != tt.kind || got.Code != fault.Code(tt.code) {
 				t.Errorf("got %d %s, want %d %s", got.Kind, got.Code, tt.kind, tt.code)
 			}
 			if strings.Contains(got.Public, "secret") || strings.Contains(classify(tt.err).Error(), "pabc") {

@@ -25,11 +25,7 @@ func (db *DB) PatientKey(ctx context.Context, org consortium.OrgID, patient cons
 
 // AddPatientKey keeps wrapped unless the patient has a key already, and gives the one that is kept.
 func (db *DB) AddPatientKey(
-	ctx context.Context,
-	org consortium.OrgID,
-	patient consortium.PatientRef,
-	wrapped []byte,
-	at time.Time,
+	ctx context.Context, org consortium.OrgID, patient consortium.PatientRef, wrapped []byte, at time.Time,
 ) ([]byte, error) {
 	const insert = `
 		INSERT INTO patient_keys (org, patient, wrapped, created_at) VALUES ($1, $2, $3, $4)
@@ -48,10 +44,7 @@ func (db *DB) AddPatientKey(
 // DestroyPatientKey destroys a data key, and with it all that was encrypted under it. It cannot be undone. A second
 // time changes nothing.
 func (db *DB) DestroyPatientKey(
-	ctx context.Context,
-	org consortium.OrgID,
-	patient consortium.PatientRef,
-	at time.Time,
+	ctx context.Context, org consortium.OrgID, patient consortium.PatientRef, at time.Time,
 ) error {
 	const update = `
 		UPDATE patient_keys SET wrapped = ''::BYTEA, destroyed_at = $3

@@ -54,11 +54,7 @@ func TestInsertEntriesRefuses(t *testing.T) {
 	} {
 		err := db.Tx(t.Context(), func(tx pgx.Tx) error {
 			return cockroach.InsertEntries(
-				t.Context(),
-				tx,
-				"donghu",
-				[]cockroach.LogEntry{{ID: uuid.NewString(), Leaf: good}, e},
-				time.Now(),
+				t.Context(), tx, "donghu", []cockroach.LogEntry{{ID: uuid.NewString(), Leaf: good}, e}, time.Now(),
 			)
 		})
 		if err == nil {

@@ -124,16 +124,10 @@ func (l *Log) putTiles(ctx context.Context, tx pgx.Tx, tiles []tlog.TileData) er
 		SELECT $1::TEXT, t.level, t.n, t.width, t.data
 		FROM unnest($2::INT8[], $3::INT8[], $4::INT8[], $5::BYTEA[]) AS t (level, n, width, data)
 		ON CONFLICT (org, level, n) DO UPDATE SET width = excluded.width, data = excluded.data`
-	levels, ns, widths, data := make(
+	levels, ns, widths, data := make([]int64, len(tiles)), make(
 		[]int64,
 		len(tiles),
-	), make(
-		[]int64,
-		len(tiles),
-	), make(
-		[]int64,
-		len(tiles),
-	), make(
+	), make([]int64, len(tiles)), make(
 		[][]byte,
 		len(tiles),
 	)

@@ -51,10 +51,7 @@ func TestRecordsAgainstModel(t *testing.T) {
 		fresh.Log += string(org)
 		m := &machine{
 			r: newRecords(
-				t,
-				db,
-				org,
-				fresh,
+				t, db, org, fresh,
 			), org: org, records: map[string]*modelRecord{}, accesses: map[consortium.PatientRef]int{},
 			patients: []consortium.PatientRef{patientRef(run * 10), patientRef(run*10 + 1)},
 		}

@@ -77,8 +77,7 @@ func TestHotStatementsUseIndexes(t *testing.T) {
 		})
 	}
 	if plan := explain(t, db, `SELECT id FROM records WHERE version = $1`, []any{9}); !strings.Contains(
-		plan,
-		"Seq Scan",
+		plan, "Seq Scan",
 	) &&
 		!strings.Contains(plan, "FULL SCAN") {
 		t.Errorf("the check for full scans does not see one:\n%s", plan)

@@ -55,9 +55,7 @@ func furtherVersions(org consortium.OrgID, batch []exchange.SealedVersion) []exc
 }
 
 func checkNext(
-	org consortium.OrgID,
-	known map[exchange.RecordRef]exchange.Current,
-	batch []exchange.SealedVersion,
+	org consortium.OrgID, known map[exchange.RecordRef]exchange.Current, batch []exchange.SealedVersion,
 ) error {
 	for _, v := range batch {
 		if v.Number == 1 {
@@ -98,8 +96,7 @@ func checkUnless(ctx context.Context, tx pgx.Tx, org consortium.OrgID, batch []e
 	}
 	if found > 0 {
 		return fault.New(
-			fault.Conflict,
-			"RECORD_EXISTS",
+			fault.Conflict, "RECORD_EXISTS",
 			"A record with that identifier was stored in the meantime. Send the request again.",
 		)
 	}
@@ -108,17 +105,13 @@ func checkUnless(ctx context.Context, tx pgx.Tx, org consortium.OrgID, batch []e
 
 func versionConflict() error {
 	return fault.New(
-		fault.Conflict,
-		"VERSION_CONFLICT",
-		"The record was changed in the meantime. Read it again and repeat your change.",
+		fault.Conflict, "VERSION_CONFLICT", "The record was changed in the meantime. Read it again and repeat your change.",
 	)
 }
 
 // CurrentVersions tells where records stand; those that do not exist are absent from the map.
 func (db *DB) CurrentVersions(
-	ctx context.Context,
-	org consortium.OrgID,
-	refs []exchange.RecordRef,
+	ctx context.Context, org consortium.OrgID, refs []exchange.RecordRef,
 ) (map[exchange.RecordRef]exchange.Current, error) {
 	var found map[exchange.RecordRef]exchange.Current
 	err := db.look(ctx, func(q querier) error {
@@ -135,10 +128,7 @@ const queryCurrentVersions = `
 	JOIN records AS r ON r.org = $1 AND r.type = u.type AND r.id = u.id`
 
 func currentVersions(
-	ctx context.Context,
-	q querier,
-	org consortium.OrgID,
-	refs []exchange.RecordRef,
+	ctx context.Context, q querier, org consortium.OrgID, refs []exchange.RecordRef,
 ) (map[exchange.RecordRef]exchange.Current, error) {
 	types, ids := make([]string, 0, len(refs)), make([]string, 0, len(refs))
 	for _, ref := range refs {
@@ -166,11 +156,7 @@ const queryFindIDs = `
 
 // FindIDs gives the ids of records of a type that carry all tokens.
 func (db *DB) FindIDs(
-	ctx context.Context,
-	org consortium.OrgID,
-	typ string,
-	tokens [][]byte,
-	limit int,
+	ctx context.Context, org consortium.OrgID, typ string, tokens [][]byte, limit int,
 ) ([]string, error) {
 	var ids []string
 	err := db.look(ctx, func(q querier) error {
@@ -212,10 +198,7 @@ const queryInCare = `
 
 // InCare says whether an encounter had begun by at and lasts, or ended at since or later.
 func (db *DB) InCare(
-	ctx context.Context,
-	org consortium.OrgID,
-	patient consortium.PatientRef,
-	at, since time.Time,
+	ctx context.Context, org consortium.OrgID, patient consortium.PatientRef, at, since time.Time,
 ) (bool, error) {
 	var in bool
 	err := db.look(ctx, func(q querier) error {

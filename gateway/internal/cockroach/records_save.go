@@ -251,17 +251,7 @@ func sendSave(ctx context.Context, tx pgx.Tx, org consortium.OrgID, s save) erro
 	})
 	for _, c := range s.all.parts() {
 		b.Queue(
-			insertVersions,
-			org,
-			c.types,
-			c.ids,
-			c.numbers,
-			c.patients,
-			c.kinds,
-			c.deleted,
-			c.recorded,
-			c.sealed,
-			c.entries,
+			insertVersions, org, c.types, c.ids, c.numbers, c.patients, c.kinds, c.deleted, c.recorded, c.sealed, c.entries,
 		)
 	}
 	b.Queue(insertLogEntries, org, s.entries.ids, s.entries.leaves, s.entries.at)

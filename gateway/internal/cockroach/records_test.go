@@ -257,8 +257,7 @@ func TestReadIsBoundToDecision(t *testing.T) {
 		}
 	}
 	if _, err := r.Read(ctx, allow("donghu", p, consortium.Observations), ref("qingshan", "o1"), 0); !fault.Is(
-		err,
-		fault.NotFound,
+		err, fault.NotFound,
 	) {
 		t.Errorf("another organisation's record: %v", err)
 	}
@@ -332,8 +331,7 @@ func TestErasedIsGone(t *testing.T) {
 	}
 	fresh := newRecords(t, db, "donghu", keys)
 	if _, err := fresh.Read(t.Context(), allow("donghu", p, consortium.Observations), ref("donghu", "o1"), 0); !fault.Is(
-		err,
-		fault.Gone,
+		err, fault.Gone,
 	) {
 		t.Errorf("read after erasure: %v", err)
 	}

@@ -53,18 +53,8 @@ func (r *Releases) SaveReceived(ctx context.Context, org consortium.OrgID, rec e
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`
 	return r.db.Tx(ctx, func(tx pgx.Tx) error {
 		_, err := tx.Exec(
-			ctx,
-			insert,
-			org,
-			rec.ID,
-			rec.Actor,
-			rec.Patient,
-			rec.Custodian,
-			rec.Allowed,
-			rec.Sealed,
-			rec.Entry.ID,
-			rec.Created,
-			rec.Expires,
+			ctx, insert, org, rec.ID, rec.Actor, rec.Patient, rec.Custodian, rec.Allowed, rec.Sealed, rec.Entry.ID,
+			rec.Created, rec.Expires,
 		)
 		if err != nil {
 			return err
@@ -83,9 +73,7 @@ func (r *Releases) Received(ctx context.Context, org consortium.OrgID, id string
 	})
 	if fault.Is(err, fault.NotFound) {
 		return exchange.Received{}, fault.Wrap(
-			err,
-			fault.NotFound,
-			"REQUEST_NOT_FOUND",
+			err, fault.NotFound, "REQUEST_NOT_FOUND",
 			"There is no such answer for you, or its time is over. Ask the other organisation again.",
 		)
 	}

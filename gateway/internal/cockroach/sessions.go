@@ -24,11 +24,7 @@ const seenGrain = time.Minute
 // CreateSession keeps a new session. The hash is of a random id, so a second one with the same hash is a fault.Conflict
 // that no caller will see.
 func (s *Sessions) CreateSession(
-	ctx context.Context,
-	org consortium.OrgID,
-	hash [32]byte,
-	sealed []byte,
-	now, expires time.Time,
+	ctx context.Context, org consortium.OrgID, hash [32]byte, sealed []byte, now, expires time.Time,
 ) error {
 	const insert = `INSERT INTO sessions (org, id_hash, sealed, created_at, seen_at, expires_at) VALUES ($1, $2, $3, $4, $4, $5)`
 	return s.db.Tx(ctx, func(tx pgx.Tx) error {
@@ -40,11 +36,7 @@ func (s *Sessions) CreateSession(
 // TouchSession gives what a live session holds and notes its use. fault.NotFound when there is none, it was idle for
 // too long, or is past its end.
 func (s *Sessions) TouchSession(
-	ctx context.Context,
-	org consortium.OrgID,
-	hash [32]byte,
-	now time.Time,
-	idle time.Duration,
+	ctx context.Context, org consortium.OrgID, hash [32]byte, now time.Time, idle time.Duration,
 ) ([]byte, error) {
 	const query = `SELECT sealed, seen_at FROM sessions WHERE org = $1 AND id_hash = $2 AND expires_at > $3 AND seen_at > $4`
 	var sealed []byte
@@ -77,10 +69,7 @@ func (s *Sessions) DestroySession(ctx context.Context, org consortium.OrgID, has
 
 // SweepSessions deletes the organisation's sessions that have ended, and counts them.
 func (s *Sessions) SweepSessions(
-	ctx context.Context,
-	org consortium.OrgID,
-	now time.Time,
-	idle time.Duration,
+	ctx context.Context, org consortium.OrgID, now time.Time, idle time.Duration,
 ) (int64, error) {
 	const remove = `DELETE FROM sessions WHERE org = $1 AND (expires_at <= $2 OR seen_at <= $3)`
 	var count int64

@@ -180,14 +180,7 @@ func (p *peerConn) failed(logger *slog.Logger, function string, err error) {
 	p.until = p.now().Add(p.cooldown)
 	p.mu.Unlock()
 	logger.Log(
-		context.Background(),
-		level,
-		"peer could not serve",
-		"function",
-		function,
-		"peer",
-		p.endpoint,
-		"error",
+		context.Background(), level, "peer could not serve", "function", function, "peer", p.endpoint, "error",
 		describe(err),
 	)
 }

@@ -86,7 +86,7 @@ func refused(function string, refusal *ledger.Refusal) error {
 	if !known {
 		k = kinds[ledger.CodeState]
 	}
-	return fault.Wrap(fmt.Errorf("%s: %w", function, refusal), k.kind, string(refusal.Code), k.public)
+	return fault.Wrap(fmt.Errorf("%s: %w", function, refusal), k.kind, fault.Code(refusal.Code), k.public)
 }
 
 // kinds maps each code to what a caller can do about it.

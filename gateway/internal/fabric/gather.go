@@ -37,11 +37,7 @@ type endorsement struct {
 // needs the agreement of need members, and waits for more during grace. So a member that hangs, lags or lies costs its
 // own signature and nothing else; the Fabric gateway, asked for all at once, fails or waits as a whole.
 func (l *Ledger) gather(
-	ctx context.Context,
-	function string,
-	argument []byte,
-	need int,
-	grace time.Duration,
+	ctx context.Context, function string, argument []byte, need int, grace time.Duration,
 ) (gathered, error) {
 	ctx, cancel := context.WithTimeout(ctx, l.timeouts.Endorse)
 	defer cancel()
@@ -185,8 +181,7 @@ func signedBy(e *peer.Endorsement, result []byte, member string) bool {
 // openPrepared reads the layers of a prepared transaction down to its one action, and gives a function that writes the
 // action back.
 func openPrepared(
-	raw []byte,
-	prepared *gateway.PreparedTransaction,
+	raw []byte, prepared *gateway.PreparedTransaction,
 ) (*peer.ChaincodeActionPayload, func() error, error) {
 	var (
 		payload     common.Payload
@@ -194,8 +189,7 @@ func openPrepared(
 		action      peer.ChaincodeActionPayload
 	)
 	err := errors.Join(
-		proto.Unmarshal(raw, prepared),
-		proto.Unmarshal(prepared.GetEnvelope().GetPayload(), &payload),
+		proto.Unmarshal(raw, prepared), proto.Unmarshal(prepared.GetEnvelope().GetPayload(), &payload),
 		proto.Unmarshal(payload.GetData(), &transaction),
 	)
 	if err != nil || len(transaction.GetActions()) != 1 {

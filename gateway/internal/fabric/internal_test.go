@@ -25,7 +25,7 @@ func TestEveryCodeIsClassified(t *testing.T) {
 			t.Errorf("%s has no kind or no text for people", code)
 		}
 		err := rejected("consent:Grant", "tx", &ledger.Refusal{Code: code, Text: "x"})
-		if CodeOf(err) != code || fault.KindOf(err) != k.kind || fault.Of(err).Code != string(code) ||
+		if CodeOf(err) != code || fault.KindOf(err) != k.kind || fault.Of(err).Code != fault.Code(code) ||
 			!errors.Is(err, ErrRejected) {
 			t.Errorf("%s: classified as %v", code, err)
 		}
@@ -51,8 +51,7 @@ func TestRefusalOf(t *testing.T) {
 		{
 			"in the text",
 			status.Error(
-				codes.Unknown,
-				"evaluate call to endorser returned error: chaincode response 500, CONSENT_UNKNOWN: not there",
+				codes.Unknown, "evaluate call to endorser returned error: chaincode response 500, CONSENT_UNKNOWN: not there",
 			),
 			ledger.CodeConsentUnknown,
 		},

@@ -88,16 +88,12 @@ func (l *Ledger) write(ctx context.Context, function string, argument, into any)
 		}
 		if !conflict(status.Code) {
 			return txID, rejected(
-				function,
-				txID,
-				&ledger.Refusal{Code: CodeInvalid, Text: "validation gave " + status.Code.String()},
+				function, txID, &ledger.Refusal{Code: CodeInvalid, Text: "validation gave " + status.Code.String()},
 			)
 		}
 		if attempt == maxConflicts {
 			return txID, rejected(
-				function,
-				txID,
-				&ledger.Refusal{Code: CodeConflict, Text: "validation gave " + status.Code.String()},
+				function, txID, &ledger.Refusal{Code: CodeConflict, Text: "validation gave " + status.Code.String()},
 			)
 		}
 	}
@@ -117,9 +113,7 @@ func readAnswer(function string, answer []byte, into any) error {
 // is asked directly, and for a while that comes first, since the Fabric gateway runs into the same member again and
 // again. A contract's refusal is final.
 func (l *Ledger) endorse(
-	ctx context.Context,
-	function string,
-	argument []byte,
+	ctx context.Context, function string, argument []byte,
 ) (*client.Transaction, *peerConn, error) {
 	ways := []endorser{l.collect, l.collectDirectly}
 	if l.asksDirectly() {
@@ -148,9 +142,7 @@ type endorser func(ctx context.Context, function string, argument []byte) (*clie
 
 // collect leaves it to one peer's Fabric gateway.
 func (l *Ledger) collect(
-	ctx context.Context,
-	function string,
-	argument []byte,
+	ctx context.Context, function string, argument []byte,
 ) (*client.Transaction, *peerConn, error) {
 	p := l.peers.order()[0]
 	transaction, err := p.endorse(ctx, l, function, argument)
@@ -158,12 +150,7 @@ func (l *Ledger) collect(
 		_, refused := refusalOf(err)
 		if !refused && ctx.Err() == nil {
 			l.logger.Warn(
-				"peer could not collect endorsements; asking each member",
-				"function",
-				function,
-				"peer",
-				p.endpoint,
-				"error",
+				"peer could not collect endorsements; asking each member", "function", function, "peer", p.endpoint, "error",
 				describe(err),
 			)
 			l.askDirectly(3 * l.timeouts.Cooldown)
@@ -175,9 +162,7 @@ func (l *Ledger) collect(
 
 // collectDirectly asks each member's own peer.
 func (l *Ledger) collectDirectly(
-	ctx context.Context,
-	function string,
-	argument []byte,
+	ctx context.Context, function string, argument []byte,
 ) (*client.Transaction, *peerConn, error) {
 	made, err := l.gather(ctx, function, argument, l.quorum(), 0)
 	if err != nil {
@@ -199,10 +184,7 @@ func (l *Ledger) askDirectly(while time.Duration) { l.directUntil.Store(l.now().
 func (l *Ledger) quorum() int { return len(l.members)*2/3 + 1 }
 
 func (p *peerConn) endorse(
-	ctx context.Context,
-	l *Ledger,
-	function string,
-	argument []byte,
+	ctx context.Context, l *Ledger, function string, argument []byte,
 ) (*client.Transaction, error) {
 	ctx, cancel := context.WithTimeout(ctx, l.timeouts.Collect)
 	defer cancel()
@@ -217,10 +199,7 @@ func (p *peerConn) endorse(
 // "insufficient number of orderers could successfully process transaction" comes with transactions that commit), so its
 // status is asked for all the same.
 func (l *Ledger) commit(
-	ctx context.Context,
-	function string,
-	transaction *client.Transaction,
-	via *peerConn,
+	ctx context.Context, function string, transaction *client.Transaction, via *peerConn,
 ) (*client.Status, error) {
 	txID := transaction.TransactionID()
 	submitCtx, cancel := context.WithTimeout(ctx, l.timeouts.Submit)

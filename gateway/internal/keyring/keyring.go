@@ -40,11 +40,7 @@ type KeyStore interface {
 	// AddPatientKey keeps wrapped unless there is a key already, and gives the one that is kept; fault.Gone where it was
 	// destroyed.
 	AddPatientKey(
-		ctx context.Context,
-		org consortium.OrgID,
-		patient consortium.PatientRef,
-		wrapped []byte,
-		at time.Time,
+		ctx context.Context, org consortium.OrgID, patient consortium.PatientRef, wrapped []byte, at time.Time,
 	) ([]byte, error)
 }
 

@@ -50,11 +50,7 @@ func (m *memory) PatientKey(_ context.Context, org consortium.OrgID, patient con
 }
 
 func (m *memory) AddPatientKey(
-	ctx context.Context,
-	org consortium.OrgID,
-	patient consortium.PatientRef,
-	wrapped []byte,
-	_ time.Time,
+	ctx context.Context, org consortium.OrgID, patient consortium.PatientRef, wrapped []byte, _ time.Time,
 ) ([]byte, error) {
 	m.mu.Lock()
 	at := string(org) + "/" + string(patient)

@@ -34,9 +34,7 @@ var _ exchange.Courier = (*Courier)(nil)
 // NewCourier makes one client a member: clientTLS gives the configuration that trusts that member's own root and nobody
 // else's.
 func NewCourier(
-	members []config.Member,
-	clientTLS func(consortium.OrgID) (*tls.Config, error),
-	timeout time.Duration,
+	members []config.Member, clientTLS func(consortium.OrgID) (*tls.Config, error), timeout time.Duration,
 ) (*Courier, error) {
 	c := &Courier{clients: map[consortium.OrgID]member{}}
 	for _, m := range members {
@@ -80,8 +78,7 @@ func (c *Courier) Carry(ctx context.Context, to consortium.OrgID, request []byte
 	}
 	if len(body) > MaxReply {
 		return nil, fault.New(
-			fault.TooLarge,
-			"RELEASE_TOO_LARGE",
+			fault.TooLarge, "RELEASE_TOO_LARGE",
 			"The other organisation's answer is too large. Ask for fewer kinds at a time.",
 		)
 	}
@@ -93,9 +90,7 @@ func (c *Courier) Carry(ctx context.Context, to consortium.OrgID, request []byte
 
 func unreachable(err error) error {
 	return fault.Wrap(
-		err,
-		fault.Unavailable,
-		"CUSTODIAN_UNREACHABLE",
+		err, fault.Unavailable, "CUSTODIAN_UNREACHABLE",
 		"The other organisation cannot be reached now. Nothing was released. Try again in a minute.",
 	)
 }
@@ -111,30 +106,21 @@ func refused(status int, body []byte) error {
 	switch status {
 	case http.StatusConflict:
 		return fault.Wrap(
-			cause,
-			fault.Conflict,
-			"REQUEST_REPLAYED",
-			"The other organisation has seen this request before. Ask again.",
+			cause, fault.Conflict, "REQUEST_REPLAYED", "The other organisation has seen this request before. Ask again.",
 		)
 	case http.StatusRequestEntityTooLarge:
 		return fault.Wrap(
-			cause,
-			fault.TooLarge,
-			"RELEASE_TOO_LARGE",
+			cause, fault.TooLarge, "RELEASE_TOO_LARGE",
 			"There are too many records for one answer. Ask for fewer kinds at a time.",
 		)
 	case http.StatusServiceUnavailable:
 		return fault.Wrap(
-			cause,
-			fault.Unavailable,
-			"RELEASE_SUSPENDED",
+			cause, fault.Unavailable, "RELEASE_SUSPENDED",
 			"The other organisation cannot release records now. Try again later, or ask the patient for a copy.",
 		)
 	}
 	return fault.Wrap(
-		cause,
-		fault.Unavailable,
-		"CUSTODIAN_REFUSED",
+		cause, fault.Unavailable, "CUSTODIAN_REFUSED",
 		"The other organisation did not accept the request. Tell your administrator if it happens again.",
 	)
 }

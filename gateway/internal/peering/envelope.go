@@ -86,10 +86,7 @@ func (e *Envelope) Open(member consortium.OrgID, messageType string, message []b
 	jws, err := jose.ParseSignedCompact(string(message), []jose.SignatureAlgorithm{jose.EdDSA})
 	if err != nil {
 		return nil, fault.Wrap(
-			err,
-			fault.Unauthorized,
-			"MESSAGE_MALFORMED",
-			"The message is not a signed one of the documented form.",
+			err, fault.Unauthorized, "MESSAGE_MALFORMED", "The message is not a signed one of the documented form.",
 		)
 	}
 	if typ, _ := jws.Signatures[0].Protected.ExtraHeaders[jose.HeaderType].(string); typ != messageType {

@@ -102,7 +102,7 @@ func TestCourierTellsWhyTheOtherSideWouldNotLook(t *testing.T) {
 		}))
 		c := courierTo(t, srv)
 		_, err := c.Carry(context.Background(), "donghu", []byte("x"))
-		if fault.Of(err).Code != code || strings.Contains(err.Error(), "script") {
+		if fault.Of(err).Code != fault.Code(code) || strings.Contains(err.Error(), "script") {
 			t.Errorf("%d: got %v, want %s", status, err, code)
 		}
 		srv.Close()

@@ -52,19 +52,12 @@ type Deps struct {
 type Records interface {
 	// List gives the newest version of each record of the kinds, in any order.
 	List(
-		ctx context.Context,
-		actor consortium.Actor,
-		purpose consortium.Purpose,
-		patient consortium.PatientRef,
+		ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, patient consortium.PatientRef,
 		kinds []consortium.Kind,
 	) ([]exchange.Version, error)
 	// Read gives one version of one record; number 0 is the newest.
 	Read(
-		ctx context.Context,
-		actor consortium.Actor,
-		purpose consortium.Purpose,
-		ref exchange.RecordRef,
-		number int,
+		ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, ref exchange.RecordRef, number int,
 	) (exchange.Version, error)
 }
 
@@ -92,10 +85,7 @@ type EvidenceBuilder interface {
 // Holdings tells who holds what on a patient; *exchange.Reading is one.
 type Holdings interface {
 	Locate(
-		ctx context.Context,
-		actor consortium.Actor,
-		purpose consortium.Purpose,
-		patient consortium.PatientRef,
+		ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, patient consortium.PatientRef,
 	) ([]exchange.Holding, error)
 }
 
@@ -104,12 +94,8 @@ type Requests interface {
 	// Ask sends the request and waits for the custodian's answer. A refusal is a Result whose Decision does not allow, not
 	// an error.
 	Ask(
-		ctx context.Context,
-		actor consortium.Actor,
-		purpose consortium.Purpose,
-		patient consortium.PatientRef,
-		custodian consortium.OrgID,
-		kinds []consortium.Kind,
+		ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, patient consortium.PatientRef,
+		custodian consortium.OrgID, kinds []consortium.Kind,
 	) (exchange.Result, error)
 	// Show gives an earlier answer to the one who asked.
 	Show(ctx context.Context, actor consortium.Actor, id string) (exchange.Result, error)

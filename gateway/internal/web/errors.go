@@ -52,7 +52,7 @@ func (p *Pages) Fail(c *gin.Context, err error) {
 	}
 	lang := langOf(c)
 	page := errorPage{
-		Base: p.base(c, "error.title."+kindName(known.Kind), ""), Status: status, Code: known.Code,
+		Base: p.base(c, "error.title."+kindName(known.Kind), ""), Status: status, Code: string(known.Code),
 		What: p.errorText(lang, known), Next: p.errorNext(lang, known), SignIn: known.Kind == fault.Unauthorized,
 	}
 	var refused *exchange.Refused
@@ -79,7 +79,7 @@ func (p *Pages) logError(c *gin.Context, status int, err error) {
 
 // errorText prefers words of ours for the code, then, in English, the error's own public text, then words for its kind.
 func (p *Pages) errorText(lang Lang, err *fault.Error) string {
-	if key := "error." + err.Code; hasText(key) {
+	if key := "error." + string(err.Code); hasText(key) {
 		return p.text(lang, key)
 	}
 	if lang == English && err.Public != "" {
@@ -89,7 +89,7 @@ func (p *Pages) errorText(lang Lang, err *fault.Error) string {
 }
 
 func (p *Pages) errorNext(lang Lang, err *fault.Error) string {
-	if key := "error." + err.Code + ".next"; hasText(key) {
+	if key := "error." + string(err.Code) + ".next"; hasText(key) {
 		return p.text(lang, key)
 	}
 	return p.text(lang, "error.next."+kindName(err.Kind))

@@ -72,8 +72,7 @@ func (p *Pages) grantPage(c *gin.Context) grantPage {
 	}
 	for _, days := range grantDays {
 		page.Periods = append(
-			page.Periods,
-			grantPeriod{days, p.Now().AddDate(0, 0, days), c.PostForm("days") == strconv.Itoa(days)},
+			page.Periods, grantPeriod{days, p.Now().AddDate(0, 0, days), c.PostForm("days") == strconv.Itoa(days)},
 		)
 	}
 	return page

@@ -135,9 +135,7 @@ func refusal(err error) ([]consortium.Reason, error) {
 }
 
 func (p *Pages) locate(
-	c *gin.Context,
-	a consortium.Actor,
-	patient consortium.PatientRef,
+	c *gin.Context, a consortium.Actor, patient consortium.PatientRef,
 ) ([]exchange.Holding, []consortium.Reason, error) {
 	holdings, err := p.Holdings.Locate(c.Request.Context(), a, staffPurpose(a), patient)
 	reasons, err := refusal(err)
@@ -196,10 +194,7 @@ func (p *Pages) holdingRows(holdings []exchange.Holding) []holdingRow {
 // askForm offers the other members that hold something; where nobody is known to, every hospital: a holding may not be
 // registered yet.
 func (p *Pages) askForm(
-	c *gin.Context,
-	a consortium.Actor,
-	patient consortium.PatientRef,
-	holdings []exchange.Holding,
+	c *gin.Context, a consortium.Actor, patient consortium.PatientRef, holdings []exchange.Holding,
 ) askForm {
 	f := askForm{Patient: patient, Kinds: consortium.PatientKinds(), Purpose: staffPurpose(a)}
 	for _, m := range p.Members {

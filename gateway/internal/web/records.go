@@ -22,11 +22,7 @@ type recordsPage struct {
 func (p *Pages) records(c *gin.Context) error {
 	a := actor(c)
 	versions, err := p.Records.List(
-		c.Request.Context(),
-		a,
-		consortium.PatientRequest,
-		a.Patient,
-		consortium.PatientKinds(),
+		c.Request.Context(), a, consortium.PatientRequest, a.Patient, consortium.PatientKinds(),
 	)
 	if err != nil {
 		return fmt.Errorf("list records: %w", err)

@@ -124,22 +124,14 @@ func (s *site) authenticate(fail auth.Fail) gin.HandlerFunc {
 }
 
 func (s *site) List(
-	_ context.Context,
-	a consortium.Actor,
-	purpose consortium.Purpose,
-	p consortium.PatientRef,
-	kinds []consortium.Kind,
+	_ context.Context, a consortium.Actor, purpose consortium.Purpose, p consortium.PatientRef, kinds []consortium.Kind,
 ) ([]exchange.Version, error) {
 	s.asked = append(s.asked, fmt.Sprintf("list %s %s %s %d", a.ID, purpose, p, len(kinds)))
 	return s.versions, s.fail
 }
 
 func (s *site) Read(
-	_ context.Context,
-	a consortium.Actor,
-	_ consortium.Purpose,
-	ref exchange.RecordRef,
-	_ int,
+	_ context.Context, a consortium.Actor, _ consortium.Purpose, ref exchange.RecordRef, _ int,
 ) (exchange.Version, error) {
 	for _, v := range s.versions {
 		if v.Ref == ref {
@@ -150,10 +142,7 @@ func (s *site) Read(
 }
 
 func (s *site) AccessLog(
-	_ context.Context,
-	_ consortium.PatientRef,
-	before int64,
-	limit int,
+	_ context.Context, _ consortium.PatientRef, before int64, limit int,
 ) ([]exchange.AccessEntry, error) {
 	var out []exchange.AccessEntry
 	for _, e := range s.entries {
@@ -179,21 +168,14 @@ func (s *site) Evidence(_ context.Context, _ consortium.Actor, _ consortium.Purp
 func (s *site) listConsents() ([]consent.Consent, error) { return s.grants, s.fail }
 
 func (s *site) Locate(
-	context.Context,
-	consortium.Actor,
-	consortium.Purpose,
-	consortium.PatientRef,
+	context.Context, consortium.Actor, consortium.Purpose, consortium.PatientRef,
 ) ([]exchange.Holding, error) {
 	return s.holdings, s.fail
 }
 
 func (s *site) Ask(
-	_ context.Context,
-	a consortium.Actor,
-	purpose consortium.Purpose,
-	p consortium.PatientRef,
-	custodian consortium.OrgID,
-	kinds []consortium.Kind,
+	_ context.Context, a consortium.Actor, purpose consortium.Purpose, p consortium.PatientRef,
+	custodian consortium.OrgID, kinds []consortium.Kind,
 ) (exchange.Result, error) {
 	s.asked = append(s.asked, fmt.Sprintf("ask %s %s %s %v", a.ID, purpose, custodian, kinds))
 	return s.result, s.fail
@@ -312,13 +294,7 @@ func demoAccess() []exchange.AccessEntry {
 		out = append(
 			out,
 			line(
-				seq,
-				his,
-				consortium.Operations,
-				consortium.ActionStore,
-				true,
-				"RECORD_KEEPING",
-				"PIPL 13(2), 13(3)",
+				seq, his, consortium.Operations, consortium.ActionStore, true, "RECORD_KEEPING", "PIPL 13(2), 13(3)",
 				[]consortium.Kind{consortium.Observations},
 			),
 		)

@@ -29,8 +29,7 @@ func TestEveryPhraseIsInBothLanguages(t *testing.T) {
 			t.Errorf("%s: no Chinese in %q", key, phrase.zh)
 		}
 		if zh, en := verbs.FindAllString(phrase.zh, -1), verbs.FindAllString(phrase.en, -1); strings.Join(
-			zh,
-			"",
+			zh, "",
 		) != strings.Join(
 			en,
 			"",

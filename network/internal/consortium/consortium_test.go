@@ -47,10 +47,7 @@ func TestGatewayConfigurationsAreValid(t *testing.T) {
 		}
 		if got.Ledger.Peers[0].MSP != m.ID || len(got.Ledger.Peers) != 4 || len(got.Members) != 4 {
 			t.Errorf(
-				"%s: first peer of %s, %d peers, %d members",
-				m.ID,
-				got.Ledger.Peers[0].MSP,
-				len(got.Ledger.Peers),
+				"%s: first peer of %s, %d peers, %d members", m.ID, got.Ledger.Peers[0].MSP, len(got.Ledger.Peers),
 				len(got.Members),
 			)
 		}

@@ -154,8 +154,7 @@ func (c *Consortium) made() (bool, error) {
 	}
 	if m.Fingerprint != want {
 		return false, fmt.Errorf(
-			"%s was made for another topology or other ports: take those, or remove it with clean",
-			c.State,
+			"%s was made for another topology or other ports: take those, or remove it with clean", c.State,
 		)
 	}
 	return true, nil

@@ -84,11 +84,7 @@ func postgresUser() (*syscall.Credential, error) {
 
 // makeCluster makes the data directory if it is missing, and returns where it is.
 func makeCluster(
-	ctx context.Context,
-	state topology.State,
-	programs string,
-	credential *syscall.Credential,
-	password string,
+	ctx context.Context, state topology.State, programs string, credential *syscall.Credential, password string,
 ) (string, error) {
 	data, err := placeCluster(state, credential)
 	if err != nil {
@@ -149,18 +145,8 @@ func initialise(ctx context.Context, programs, data string, credential *syscall.
 		return fmt.Errorf("close password file: %w", err)
 	}
 	command := exec.CommandContext(
-		ctx,
-		filepath.Join(programs, "initdb"),
-		"-D",
-		data,
-		"-U",
-		name,
-		"-E",
-		"UTF8",
-		"--locale=C",
-		"--auth=scram-sha-256",
-		"--pwfile="+file.Name(),
-		"--no-instructions",
+		ctx, filepath.Join(programs, "initdb"), "-D", data, "-U", name, "-E", "UTF8", "--locale=C", "--auth=scram-sha-256",
+		"--pwfile="+file.Name(), "--no-instructions",
 	)
 	command.Dir = data
 	command.SysProcAttr = &syscall.SysProcAttr{Credential: credential}

@@ -69,8 +69,7 @@ func (a *Admin) PeerJoined(ctx context.Context, m topology.Member) (bool, error)
 		return false, err
 	}
 	answer, err := client.QueryChannels(
-		resmgmt.WithParentContext(ctx),
-		resmgmt.WithTargetEndpoints(topology.Address(m.Ports.Peer)),
+		resmgmt.WithParentContext(ctx), resmgmt.WithTargetEndpoints(topology.Address(m.Ports.Peer)),
 	)
 	if err != nil {
 		return false, fmt.Errorf("ask peer of %s for its channels: %w", m.ID, err)
@@ -212,8 +211,7 @@ func (a *Admin) Height(ctx context.Context, m topology.Member) (uint64, error) {
 		return 0, fmt.Errorf("open ledger of %s: %w", m.ID, err)
 	}
 	info, err := client.QueryInfo(
-		ledger.WithParentContext(ctx),
-		ledger.WithTargetEndpoints(topology.Address(m.Ports.Peer)),
+		ledger.WithParentContext(ctx), ledger.WithTargetEndpoints(topology.Address(m.Ports.Peer)),
 	)
 	if err != nil {
 		return 0, fmt.Errorf("ask peer of %s for its height: %w", m.ID, err)
@@ -256,9 +254,7 @@ func (a *Admin) Acquainted(ctx context.Context, m topology.Member) (int, error) 
 	calls := discovery.CcCalls(a.topology.Chaincode)
 	request := discovery.NewRequest().OfChannel(a.topology.Channel).AddPeersQuery(calls...)
 	scoped, cancel := sdkcontext.NewRequest(
-		client,
-		sdkcontext.WithTimeoutType(fab.DiscoveryResponse),
-		sdkcontext.WithParent(ctx),
+		client, sdkcontext.WithTimeoutType(fab.DiscoveryResponse), sdkcontext.WithParent(ctx),
 	)
 	defer cancel()
 	answers, err := finder.Send(scoped, request, config.PeerConfig)

@@ -158,8 +158,7 @@ func TestPeerReachesOnlyItsOwnChaincode(t *testing.T) {
 		roots := x509.NewCertPool()
 		roots.AppendCertsFromPEM([]byte(connection["root_cert"].(string)))
 		own, err := tls.LoadX509KeyPair(
-			state.Org(server, "chaincode/tls/server.crt"),
-			state.Org(server, "chaincode/tls/server.key"),
+			state.Org(server, "chaincode/tls/server.crt"), state.Org(server, "chaincode/tls/server.key"),
 		)
 		if err != nil {
 			t.Fatal(err)
@@ -206,8 +205,7 @@ func TestExchangeRootsAreApart(t *testing.T) {
 		return pool
 	}
 	pair, err := tls.LoadX509KeyPair(
-		state.Org("donghu", "gateway/exchange.crt"),
-		state.Org("donghu", "gateway/exchange.key"),
+		state.Org("donghu", "gateway/exchange.crt"), state.Org("donghu", "gateway/exchange.key"),
 	)
 	if err != nil {
 		t.Fatal(err)

@@ -78,12 +78,7 @@ func ordererJoined(ctx context.Context, client *http.Client, base, channel strin
 }
 
 func call(
-	ctx context.Context,
-	client *http.Client,
-	method, url string,
-	body io.Reader,
-	kind string,
-	want int,
+	ctx context.Context, client *http.Client, method, url string, body io.Reader, kind string, want int,
 ) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, method, url, body)
 	if err != nil {
@@ -109,8 +104,7 @@ func call(
 
 func participationClient(state topology.State, t *topology.Topology, m topology.Member) (*http.Client, error) {
 	pair, err := tls.LoadX509KeyPair(
-		state.Org(m.ID, "admin", "tls", "server.crt"),
-		state.Org(m.ID, "admin", "tls", "server.key"),
+		state.Org(m.ID, "admin", "tls", "server.crt"), state.Org(m.ID, "admin", "tls", "server.key"),
 	)
 	if err != nil {
 		return nil, fmt.Errorf("load TLS identity: %w", err)

@@ -30,8 +30,7 @@ func NewPackage(name string) (Package, error) {
 		return Package{}, err
 	}
 	content, err := archive(
-		map[string][]byte{"metadata.json": metadata, "code.tar.gz": code},
-		[]string{"metadata.json", "code.tar.gz"},
+		map[string][]byte{"metadata.json": metadata, "code.tar.gz": code}, []string{"metadata.json", "code.tar.gz"},
 	)
 	if err != nil {
 		return Package{}, err

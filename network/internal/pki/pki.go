@@ -171,9 +171,7 @@ func newTemplate(subject pkix.Name, now time.Time) (*x509.Certificate, error) {
 // sign signs again until the signature's S is in the lower half: Fabric rewrites a high S when it reads a certificate,
 // and fabric-sdk-go then no longer recognises a root ("x509: certificate signed by unknown authority").
 func sign(
-	template, parent *x509.Certificate,
-	public *ecdsa.PublicKey,
-	key *ecdsa.PrivateKey,
+	template, parent *x509.Certificate, public *ecdsa.PublicKey, key *ecdsa.PrivateKey,
 ) (*x509.Certificate, error) {
 	half := new(big.Int).Rsh(elliptic.P256().Params().N, 1)
 	for {

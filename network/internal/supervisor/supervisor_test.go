@@ -19,9 +19,7 @@ import (
 func TestMain(m *testing.M) {
 	if dir := os.Getenv("SUPERVISOR_TEST_DIR"); dir != "" {
 		s, err := New(
-			filepath.Join(dir, "status.json"),
-			func(n string) string { return filepath.Join(dir, n+".log") },
-			quiet(),
+			filepath.Join(dir, "status.json"), func(n string) string { return filepath.Join(dir, n+".log") }, quiet(),
 			time.Now,
 		)
 		if err == nil {
@@ -43,10 +41,8 @@ func newSupervisor(t *testing.T) (*Supervisor, string) {
 	t.Helper()
 	dir := t.TempDir()
 	s, err := New(
-		filepath.Join(dir, "run", "status.json"),
-		func(n string) string { return filepath.Join(dir, "log", n+".log") },
-		quiet(),
-		time.Now,
+		filepath.Join(dir, "run", "status.json"), func(n string) string { return filepath.Join(dir, "log", n+".log") },
+		quiet(), time.Now,
 	)
 	if err != nil {
 		t.Fatal(err)
@@ -136,9 +132,7 @@ func TestStopEndsLayersFromTheHighest(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		err = Wait(
-			ctx,
-			10*time.Millisecond,
-			func(context.Context) error { _, err := os.Stat(order + "." + name); return err },
+			ctx, 10*time.Millisecond, func(context.Context) error { _, err := os.Stat(order + "." + name); return err },
 		)
 		cancel()
 		if err != nil {

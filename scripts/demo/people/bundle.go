@@ -35,8 +35,7 @@ func (g *Generator) bundle(p Person, c course) []byte {
 	ch.present(c, admitted)
 
 	return appendJSON(
-		make([]byte, 0, 32<<10),
-		object{"resourceType", "Bundle", "type", "transaction", "entry", ch.entries},
+		make([]byte, 0, 32<<10), object{"resourceType", "Bundle", "type", "transaction", "entry", ch.entries},
 	)
 }
 
@@ -69,8 +68,7 @@ func (ch *chart) add(resource object) string {
 	address := "urn:uuid:" + ch.g.uuid()
 	typ := resource[1]
 	ch.entries = append(
-		ch.entries,
-		object{"fullUrl", address, "resource", resource, "request", object{"method", "POST", "url", typ}},
+		ch.entries, object{"fullUrl", address, "resource", resource, "request", object{"method", "POST", "url", typ}},
 	)
 	return address
 }

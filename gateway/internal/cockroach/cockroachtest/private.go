@@ -80,29 +80,9 @@ func startPostgres(bin string) (string, error) {
 	}
 	// A test's data need not survive a power cut; concurrency and rollback behave the same without fsync.
 	server := exec.Command(
-		filepath.Join(bin, "postgres"),
-		"-D",
-		data,
-		"-p",
-		strconv.Itoa(port),
-		"-k",
-		dir,
-		"-h",
-		"127.0.0.1",
-		"-c",
-		"fsync=off",
-		"-c",
-		"synchronous_commit=off",
-		"-c",
-		"full_page_writes=off",
-		"-c",
-		"max_connections=300",
-		"-c",
-		"shared_buffers=64MB",
-		"-c",
-		"autovacuum=off",
-		"-c",
-		"log_min_messages=fatal",
+		filepath.Join(bin, "postgres"), "-D", data, "-p", strconv.Itoa(port), "-k", dir, "-h", "127.0.0.1", "-c",
+		"fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "max_connections=300", "-c",
+		"shared_buffers=64MB", "-c", "autovacuum=off", "-c", "log_min_messages=fatal",
 	)
 	url := fmt.Sprintf("postgresql://yilian@127.0.0.1:%d/postgres?sslmode=disable", port)
 	return url, launch(server, cred, dir, url)

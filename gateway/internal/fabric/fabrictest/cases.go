@@ -233,9 +233,7 @@ func runAssisted(t *testing.T, c Consortium) {
 	p := newPatient(t)
 	p.grant.Mode, p.grant.Staff = ledger.ModeAssisted, staff.ID
 	p.grant.StaffSignature = sign(
-		t,
-		key,
-		ledger.AssistMessage(staff.ID, p.grant.ID, [32]byte(p.grant.Commitment), p.grant.Until),
+		t, key, ledger.AssistMessage(staff.ID, p.grant.ID, [32]byte(p.grant.Commitment), p.grant.Until),
 	)
 	_, err := own.Client.GrantConsent(t.Context(), p.grant)
 	wantRefusal(t, err, ledger.CodeStaffUnknown, fault.Forbidden)

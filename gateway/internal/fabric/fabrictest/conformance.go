@@ -235,11 +235,7 @@ func wantRefusal(t *testing.T, err error, code ledger.Code, kind fault.Kind) {
 	t.Helper()
 	if !errors.Is(err, fabric.ErrRejected) || fabric.CodeOf(err) != code || fault.KindOf(err) != kind {
 		t.Errorf(
-			"got %v (code %q, kind %d), want rejection with %s and kind %d",
-			err,
-			fabric.CodeOf(err),
-			fault.KindOf(err),
-			code,
+			"got %v (code %q, kind %d), want rejection with %s and kind %d", err, fabric.CodeOf(err), fault.KindOf(err), code,
 			kind,
 		)
 	}

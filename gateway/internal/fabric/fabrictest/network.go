@@ -148,10 +148,7 @@ func Timeouts() fabric.Timeouts {
 func (n *Network) Open(member string) *fabric.Ledger {
 	n.tb.Helper()
 	ledger, err := fabric.Dial(
-		n.tb.Context(),
-		n.Config(member),
-		slog.New(slog.DiscardHandler),
-		fabric.WithTimeouts(Timeouts()),
+		n.tb.Context(), n.Config(member), slog.New(slog.DiscardHandler), fabric.WithTimeouts(Timeouts()),
 	)
 	n.must(err)
 	n.tb.Cleanup(func() {

@@ -42,9 +42,7 @@ func (s *service) Evaluate(ctx context.Context, in *gatewaypb.EvaluateRequest) (
 	}
 	if !s.node.endorses() {
 		return nil, withDetail(
-			codes.Aborted,
-			"failed to evaluate transaction, see attached details for more info",
-			s.node,
+			codes.Aborted, "failed to evaluate transaction, see attached details for more info", s.node,
 			"chaincode stream terminated",
 		)
 	}
@@ -75,10 +73,7 @@ func (s *service) Endorse(ctx context.Context, in *gatewaypb.EndorseRequest) (*g
 	endorsed, err := n.ledger.Propose(proposal)
 	if err != nil {
 		return nil, withDetail(
-			codes.Aborted,
-			"failed to endorse transaction, see attached details for more info",
-			s.node,
-			err.Error(),
+			codes.Aborted, "failed to endorse transaction, see attached details for more info", s.node, err.Error(),
 		)
 	}
 	envelope, err := stubtest.Endorse(raw, &peer.ChaincodeAction{
@@ -102,9 +97,7 @@ func (s *service) plan(ctx context.Context, asked []string) ([]*stubtest.Identit
 	}
 	if !s.node.endorses() {
 		return nil, withDetail(
-			codes.Aborted,
-			"failed to endorse transaction, see attached details for more info",
-			s.node,
+			codes.Aborted, "failed to endorse transaction, see attached details for more info", s.node,
 			"chaincode stream terminated",
 		)
 	}
@@ -119,8 +112,7 @@ func (s *service) plan(ctx context.Context, asked []string) ([]*stubtest.Identit
 	}
 	if len(endorsers) < n.quorum() {
 		return nil, status.Error(
-			codes.FailedPrecondition,
-			"no combination of peers can be derived which satisfy the endorsement policy",
+			codes.FailedPrecondition, "no combination of peers can be derived which satisfy the endorsement policy",
 		)
 	}
 	return endorsers, nil
@@ -151,8 +143,7 @@ func (s *service) planFor(ctx context.Context, asked []string) ([]*stubtest.Iden
 	}
 	if len(missing) > 0 {
 		return nil, status.Error(
-			codes.Unavailable,
-			"failed to find any endorsing peers for org(s): "+strings.Join(missing, ", "),
+			codes.Unavailable, "failed to find any endorsing peers for org(s): "+strings.Join(missing, ", "),
 		)
 	}
 	return endorsers, nil
@@ -185,8 +176,7 @@ func (s *service) Submit(ctx context.Context, in *gatewaypb.SubmitRequest) (*gat
 
 // CommitStatus waits until the transaction is in a block.
 func (s *service) CommitStatus(
-	ctx context.Context,
-	in *gatewaypb.SignedCommitStatusRequest,
+	ctx context.Context, in *gatewaypb.SignedCommitStatusRequest,
 ) (*gatewaypb.CommitStatusResponse, error) {
 	if err := s.node.wait(ctx); err != nil {
 		return nil, err
@@ -213,8 +203,7 @@ func (s *service) CommitStatus(
 
 // ChaincodeEvents streams the events of committed transactions, block by block.
 func (s *service) ChaincodeEvents(
-	in *gatewaypb.SignedChaincodeEventsRequest,
-	out grpc.ServerStreamingServer[gatewaypb.ChaincodeEventsResponse],
+	in *gatewaypb.SignedChaincodeEventsRequest, out grpc.ServerStreamingServer[gatewaypb.ChaincodeEventsResponse],
 ) error {
 	var request gatewaypb.ChaincodeEventsRequest
 	if err := proto.Unmarshal(in.GetRequest(), &request); err != nil {
@@ -264,8 +253,7 @@ func (s *service) open(signed *peer.SignedProposal) (*peer.Proposal, stubtest.Pr
 		specification peer.ChaincodeInvocationSpec
 	)
 	err := errors.Join(
-		proto.Unmarshal(signed.GetProposalBytes(), &proposal),
-		proto.Unmarshal(proposal.GetHeader(), &header),
+		proto.Unmarshal(signed.GetProposalBytes(), &proposal), proto.Unmarshal(proposal.GetHeader(), &header),
 		proto.Unmarshal(proposal.GetPayload(), &payload),
 	)
 	err = errors.Join(err,

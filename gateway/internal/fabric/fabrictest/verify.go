@@ -29,8 +29,7 @@ func VerifySignedRead(raw []byte, roots map[string][]byte) ([]byte, []string, er
 		result      peer.ChaincodeAction
 	)
 	err := errors.Join(
-		proto.Unmarshal(raw, &prepared),
-		proto.Unmarshal(prepared.GetEnvelope().GetPayload(), &payload),
+		proto.Unmarshal(raw, &prepared), proto.Unmarshal(prepared.GetEnvelope().GetPayload(), &payload),
 		proto.Unmarshal(payload.GetData(), &transaction),
 	)
 	if err != nil || len(transaction.GetActions()) != 1 {

@@ -53,10 +53,7 @@ func main() {
 	var o options
 	flag.StringVar(&o.configFile, "config", "", "a gateway's configuration: use its database server and the real ledger")
 	flag.StringVar(
-		&o.database,
-		"database",
-		os.Getenv("DATABASE_URL"),
-		"database server's URL, where there is no configuration",
+		&o.database, "database", os.Getenv("DATABASE_URL"), "database server's URL, where there is no configuration",
 	)
 	flag.StringVar(&o.dir, "dir", os.TempDir(), "where Tessera keeps its files meanwhile")
 	flag.IntVar(&o.entries, "entries", 40000, "entries of each run")

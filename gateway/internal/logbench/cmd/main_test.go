@@ -9,8 +9,7 @@ import (
 
 func TestRun(t *testing.T) {
 	results, err := run(
-		t.Context(),
-		options{database: cockroachtest.URL(t), dir: t.TempDir(), entries: 500, commit: 10 * time.Millisecond},
+		t.Context(), options{database: cockroachtest.URL(t), dir: t.TempDir(), entries: 500, commit: 10 * time.Millisecond},
 	)
 	if err != nil {
 		t.Fatal(err)

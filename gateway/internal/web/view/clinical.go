@@ -75,14 +75,7 @@ func fillCondition(r *Record, content []byte) error {
 	r.Title = c.Code.name()
 	r.Wrong = c.VerificationStatus.code() == enteredInError
 	r.Status = known(
-		"condition",
-		c.ClinicalStatus.code(),
-		"active",
-		"recurrence",
-		"relapse",
-		"inactive",
-		"remission",
-		"resolved",
+		"condition", c.ClinicalStatus.code(), "active", "recurrence", "relapse", "inactive", "remission", "resolved",
 	)
 	r.When = first(c.OnsetDateTime, c.OnsetPeriod.Start, c.RecordedDate)
 	r.addCode(

@@ -114,15 +114,7 @@ func fillReport(r *Record, content []byte) error {
 	r.Title = d.Code.name()
 	r.Wrong = d.Status == enteredInError
 	r.Status = known(
-		"observation",
-		d.Status,
-		"registered",
-		"partial",
-		"preliminary",
-		"amended",
-		"corrected",
-		"appended",
-		"cancelled",
+		"observation", d.Status, "registered", "partial", "preliminary", "amended", "corrected", "appended", "cancelled",
 	)
 	r.When = first(d.EffectiveDateTime, d.EffectivePeriod.Start, d.Issued)
 	for _, form := range d.PresentedForm {

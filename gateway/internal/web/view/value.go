@@ -100,18 +100,7 @@ func (q *quantity) unit() string {
 
 // powers writes powers of ten as on paper.
 var powers = strings.NewReplacer(
-	"10*12/",
-	"×10¹²/",
-	"10^12/",
-	"×10¹²/",
-	"10*9/",
-	"×10⁹/",
-	"10^9/",
-	"×10⁹/",
-	"10*6/",
-	"×10⁶/",
-	"10*3/",
-	"×10³/",
+	"10*12/", "×10¹²/", "10^12/", "×10¹²/", "10*9/", "×10⁹/", "10^9/", "×10⁹/", "10*6/", "×10⁶/", "10*3/", "×10³/",
 )
 
 // text is value and unit on one line.
