@@ -17,7 +17,8 @@ type Kind int
 const (
 	Internal     Kind = iota // a defect or an unexpected failure: 500, nothing is revealed
 	Unavailable              // a dependency is down or we are shedding load: 503, try again later
-	Invalid                  // the input is malformed or breaks a rule: 400 or 422
+	Malformed                // the input cannot be read as what it should be: 400
+	Invalid                  // the input was read and breaks a rule: 422
 	Unauthorized             // who is calling is not known: 401
 	Forbidden                // known, but policy refuses: 403, with a reason code and its article
 	NotFound                 // absent, or to be treated as absent: 404
