@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"sync"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"yilian.example/chaincode/ledger"
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
+	"yilian.example/exchange/logbook"
 	"yilian.example/exchange/tlog"
 )
 
@@ -39,7 +39,7 @@ type Carrier struct {
 	Ledger Ledger
 	Keys   Keys
 	Now    func() time.Time
-	Random io.Reader
+	Book   logbook.Book
 	Log    *slog.Logger
 
 	once sync.Once

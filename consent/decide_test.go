@@ -14,6 +14,7 @@ import (
 	"yilian.example/consent/policy"
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
+	"yilian.example/exchange/logbook"
 )
 
 // hospital is a desk with its carrier, ledger and decider.
@@ -50,7 +51,7 @@ func newHospital(t testing.TB) *hospital {
 	h := &hospital{desk: newDesk(), care: &inCare{}}
 	h.ledger = consenttest.NewLedger(h.clock.now)
 	h.carrier = &consent.Carrier{
-		Org: "donghu", Store: h.book, Outbox: h.book, Ledger: h.ledger, Keys: h.Keys, Now: h.clock.now, Random: rand.Reader, Log: slog.New(slog.DiscardHandler),
+		Org: "donghu", Store: h.book, Outbox: h.book, Ledger: h.ledger, Keys: h.Keys, Now: h.clock.now, Book: logbook.Book{Org: "donghu", Rand: rand.Reader}, Log: slog.New(slog.DiscardHandler),
 	}
 	h.decider = &consent.Decider{
 		Org: "donghu", Care: h.care, CareWindow: 30 * 24 * time.Hour, Consents: h.book, Keys: h.Keys, Policy: rules, Ledger: h.ledger,

@@ -83,7 +83,7 @@ func (c *Carrier) Observe(ctx context.Context, id string) error {
 	if state.Status != ledger.StatusWithdrawn {
 		return nil
 	}
-	end, err := ending(ctx, c.Keys, c.Random, consent, endedByLedger, c.Now().UTC())
+	end, err := ending(ctx, c.Keys, c.Book, consent, endedByLedger, c.Now().UTC())
 	if err != nil {
 		return err
 	}

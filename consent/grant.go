@@ -6,15 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"time"
-
-	"github.com/google/uuid"
 
 	"yilian.example/chaincode/ledger"
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
+	"yilian.example/exchange/logbook"
 	"yilian.example/exchange/tlog"
 )
 
@@ -36,7 +34,7 @@ type Consents struct {
 	Keys    Keys
 	Store   Store
 	Now     func() time.Time
-	Random  io.Reader // crypto/rand.Reader
+	Book    logbook.Book
 	// Wake tells the carrier that there is something to carry; may be nil, as the carrier also looks by itself.
 	Wake func()
 }
@@ -82,7 +80,7 @@ func (s *Consents) Draft(ctx context.Context, actor consortium.Actor, choice Cho
 	if err != nil {
 		return Draft{}, err
 	}
-	salt, err := s.salt()
+	salt, err := s.Book.Salt()
 	if err != nil {
 		return Draft{}, err
 	}
@@ -105,11 +103,15 @@ func (s *Consents) Grant(ctx context.Context, actor consortium.Actor, in Signed)
 		return Consent{}, err
 	}
 	c := Consent{ID: ID(ledger.ConsentID(in.PublicKey)), Terms: terms, State: Pending, CreatedAt: s.Now().UTC()}
+	entry, opening, err := s.Book.Commit(tlog.KindConsent, c.CreatedAt, secret.Statement)
+	if err != nil {
+		return Consent{}, err
+	}
+	secret.LogSalt = opening.Salt
 	if c.Sealed, err = seal(ctx, s.Keys, sealSecret, c.ID, terms, secret); err != nil {
 		return Consent{}, err
 	}
-	leaf := tlog.NewLeaf(tlog.KindConsent, c.CreatedAt, tlog.Commit(tlog.KindConsent, secret.LogSalt, secret.Statement))
-	err = s.Store.Add(ctx, c, Entry{ID: uuid.NewString(), Leaf: leaf})
+	err = s.Store.Add(ctx, c, entry)
 	if fault.Is(err, fault.Conflict) {
 		return s.again(ctx, actor, c.ID, secret, err)
 	}
@@ -265,26 +267,13 @@ func (s *Consents) verify(t Terms, text string, in Signed) (Secret, error) {
 			"The signature does not verify. Please load the page again and sign once more.",
 		)
 	}
-	logSalt, err := s.salt()
-	if err != nil {
-		return Secret{}, err
-	}
 	return Secret{
 		Statement:  statement,
 		Salt:       salt,
-		LogSalt:    logSalt,
 		PublicKey:  in.PublicKey,
 		Grant:      in.Grant,
 		Withdrawal: in.Withdrawal,
 	}, nil
-}
-
-func (s *Consents) salt() ([32]byte, error) {
-	var salt [32]byte
-	if _, err := io.ReadFull(s.Random, salt[:]); err != nil {
-		return salt, fmt.Errorf("draw salt: %w", err)
-	}
-	return salt, nil
 }
 
 func (s *Consents) wake() {

@@ -12,6 +12,7 @@ import (
 	"yilian.example/consent/consenttest"
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
+	"yilian.example/exchange/logbook"
 	"yilian.example/exchange/tlog"
 )
 
@@ -35,7 +36,7 @@ func newDesk() *desk {
 	d := &desk{book: consenttest.NewBook(), clock: &clock{noon}}
 	d.Consents = &consent.Consents{
 		Org: "donghu", Members: consenttest.Members{}, People: consenttest.Born(noon.AddDate(-40, 0, 0)), Keys: consenttest.Keys("donghu"),
-		Store: d.book, Now: d.clock.now, Random: rand.Reader, Wake: func() { d.woken++ },
+		Store: d.book, Now: d.clock.now, Book: logbook.Book{Org: "donghu", Rand: rand.Reader}, Wake: func() { d.woken++ },
 	}
 	return d
 }

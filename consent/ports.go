@@ -6,6 +6,7 @@ import (
 
 	"yilian.example/chaincode/ledger"
 	"yilian.example/exchange/consortium"
+	"yilian.example/exchange/logbook"
 )
 
 // Keys encrypts under the data key of a patient at this organisation; aad binds a ciphertext to its place.
@@ -15,17 +16,11 @@ type Keys interface {
 	Open(ctx context.Context, patient consortium.PatientRef, aad, ciphertext []byte) ([]byte, error)
 }
 
-// Entry is a log entry that is kept in the same transaction as what it is about.
-type Entry struct {
-	ID   string // UUID
-	Leaf []byte
-}
-
 // Ending is what is kept when a consent ends.
 type Ending struct {
 	At     time.Time
 	Sealed []byte // opens the log entry's commitment; under the patient's data key
-	Entry  Entry
+	Entry  logbook.Entry
 	// Carried says that the ledger has the withdrawal already: another member carried it.
 	Carried bool
 }
@@ -33,7 +28,7 @@ type Ending struct {
 // Store keeps consents. Each write is one transaction with its log entry.
 type Store interface {
 	// Add keeps a pending consent and the order to carry its grant to the ledger; fault.Conflict where the id exists.
-	Add(ctx context.Context, c Consent, e Entry) error
+	Add(ctx context.Context, c Consent, e logbook.Entry) error
 	// Withdraw ends a consent from this moment. A grant that was never tried is dropped, so that it never reaches the
 	// ledger; otherwise the withdrawal is ordered to be carried there after it. It is false, and nothing is changed, when
 	// the consent had ended before, and fault.NotFound where there is no such consent.

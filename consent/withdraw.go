@@ -3,13 +3,11 @@ package consent
 import (
 	"context"
 	"fmt"
-	"io"
 	"time"
-
-	"github.com/google/uuid"
 
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
+	"yilian.example/exchange/logbook"
 	"yilian.example/exchange/tlog"
 )
 
@@ -26,7 +24,7 @@ func (s *Consents) Withdraw(ctx context.Context, actor consortium.Actor, id ID) 
 	if err != nil {
 		return Consent{}, err
 	}
-	end, err := ending(ctx, s.Keys, s.Random, c, endedByPatient, s.Now().UTC())
+	end, err := ending(ctx, s.Keys, s.Book, c, endedByPatient, s.Now().UTC())
 	if err != nil {
 		return Consent{}, err
 	}
@@ -75,30 +73,21 @@ func notFound(err error) error {
 }
 
 // ending makes what is kept when a consent ends: the statement that the log commits to, sealed, and the log entry.
-func ending(ctx context.Context, keys Keys, random io.Reader, c Consent, by string, at time.Time) (Ending, error) {
-	statement, err := tlog.Canonical(withdrawal{
-		V: 1, Type: "yilian/consent-withdrawal", Consent: c.ID, Patient: c.Terms.Patient, By: by, Time: at.Format(time.RFC3339Nano),
+func ending(ctx context.Context, keys Keys, book logbook.Book, c Consent, by string, at time.Time) (Ending, error) {
+	entry, opening, err := book.New(tlog.KindConsent, at, withdrawal{
+		V: 1, Type: "yilian/consent-withdrawal", Consent: c.ID, Patient: c.Terms.Patient, By: by,
+		Time: at.Format(time.RFC3339Nano),
 	})
 	if err != nil {
 		return Ending{}, err
 	}
-	var opening struct {
-		Salt      [32]byte `json:"salt"`
-		Statement []byte   `json:"statement"`
-	}
-	if _, err := io.ReadFull(random, opening.Salt[:]); err != nil {
-		return Ending{}, fmt.Errorf("draw salt: %w", err)
-	}
-	opening.Statement = statement
-	sealed, err := seal(ctx, keys, sealEnding, c.ID, c.Terms, opening)
+	aad, err := binding(sealEnding, c.ID, c.Terms)
 	if err != nil {
 		return Ending{}, err
 	}
-	leaf := tlog.NewLeaf(tlog.KindConsent, at, tlog.Commit(tlog.KindConsent, opening.Salt, statement))
-	return Ending{
-		At:      at,
-		Sealed:  sealed,
-		Entry:   Entry{ID: uuid.NewString(), Leaf: leaf},
-		Carried: by == endedByLedger,
-	}, nil
+	sealed, err := keys.Seal(ctx, c.Terms.Patient, aad, opening.Bytes())
+	if err != nil {
+		return Ending{}, fmt.Errorf("seal ending: %w", err)
+	}
+	return Ending{At: at, Sealed: sealed, Entry: entry, Carried: by == endedByLedger}, nil
 }

@@ -65,6 +65,34 @@ type Holding struct {
 	Latest time.Time
 }
 
+// Current is where a record stands now.
+type Current struct {
+	Number  int
+	Patient consortium.PatientRef
+	Kind    consortium.Kind
+	Deleted bool
+}
+
+// Page is a part of a patient's records, newest first.
+type Page struct {
+	Type  string   // only this FHIR type; empty: all
+	IDs   []string // only these ids; nil: all
+	After *Cursor  // what follows this one; nil: from the newest
+	Limit int      // at most maxPage; 0: maxPage
+}
+
+// Cursor is the place of a record in the order newest first: time recorded, then type and id.
+type Cursor struct {
+	Recorded time.Time
+	Type     string
+	ID       string
+}
+
+// CursorOf is the place of v.
+func CursorOf(v Version) Cursor {
+	return Cursor{Recorded: v.Recorded, Type: v.Ref.Type, ID: v.Ref.ID}
+}
+
 // Access is a decided access that is to be logged with the read that it allows, or alone when it was refused.
 type Access struct {
 	Decision consortium.Decision

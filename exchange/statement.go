@@ -39,14 +39,3 @@ func Statement(v Version) []byte {
 	}
 	return out
 }
-
-// accessStatement is what the log entry of a decided access commits to.
-type accessStatement struct {
-	V   int              `json:"v"`
-	Org consortium.OrgID `json:"org"`
-	Seq int64            `json:"seq"`
-	// base64 commitment of this patient's previous access entry at this organisation
-	Prev     string              `json:"prev"`
-	Decision consortium.Decision `json:"decision"`
-	Request  string              `json:"request,omitempty"`
-}

@@ -9,6 +9,8 @@ import (
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/evidence"
 	"yilian.example/exchange/fault"
+	"yilian.example/exchange/records"
+	"yilian.example/exchange/release"
 	"yilian.example/gateway/internal/peering"
 )
 
@@ -16,16 +18,16 @@ import (
 // reading.
 type proofOffice struct {
 	org     consortium.OrgID
-	reading *exchange.Reading
+	reading *records.Reading
 	builder *evidence.Builder
 	roots   evidence.Roots
 	opts    evidence.Options
 
-	requests *exchange.Requests
+	requests *release.Asking
 	foreign  func(custodian consortium.OrgID, index int64) *evidence.Builder // builds from another member's public log
 }
 
-func (a *app) proofOffice(reading *exchange.Reading, requests *exchange.Requests) (*proofOffice, error) {
+func (a *app) proofOffice(reading *records.Reading, requests *release.Asking) (*proofOffice, error) {
 	files := map[string][]byte{}
 	for _, m := range a.cfg.Members {
 		pem, err := os.ReadFile(m.LedgerCA)

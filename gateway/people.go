@@ -5,14 +5,14 @@ import (
 	"encoding/json"
 	"time"
 
-	"yilian.example/exchange"
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
+	"yilian.example/exchange/records"
 )
 
 // people tells a patient's date of birth from their own Patient records here.
 type people struct {
-	reading *exchange.Reading
+	reading *records.Reading
 }
 
 // BirthDate gives the youngest date of birth on record, so that where records differ a child is not taken for an adult;

@@ -8,11 +8,12 @@ import (
 	"yilian.example/exchange"
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
+	"yilian.example/exchange/records"
 )
 
 // shelf holds what a patient's demographics are; it serves as policy and store of a Reading.
 type shelf struct {
-	exchange.Kept
+	records.Kept
 	contents []string
 }
 
@@ -43,7 +44,7 @@ func TestBirthDateIsTheYoungestOnRecordSoThatAChildIsNotTakenForAnAdult(t *testi
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := shelf{contents: c.contents}
-			p := people{&exchange.Reading{Org: "donghu", Decider: s, Kept: s, Now: time.Now}}
+			p := people{&records.Reading{Org: "donghu", Decider: s, Kept: s, Now: time.Now}}
 			got, err := p.BirthDate(context.Background(), consortium.Actor{})
 			if c.want == "" {
 				if !fault.Is(err, fault.NotFound) {

@@ -13,6 +13,10 @@ import (
 	"yilian.example/exchange"
 	"yilian.example/exchange/anchor"
 	"yilian.example/exchange/consortium"
+	"yilian.example/exchange/intake"
+	"yilian.example/exchange/logbook"
+	"yilian.example/exchange/records"
+	"yilian.example/exchange/release"
 	"yilian.example/gateway/config"
 	"yilian.example/gateway/internal/auth"
 	"yilian.example/gateway/internal/cockroach"
@@ -25,11 +29,11 @@ const keepReceived = 24 * time.Hour
 
 // services are the domains, plugged into the adapters.
 type services struct {
-	records  *exchange.Records
-	reading  *exchange.Reading
-	ingest   *exchange.Ingest
-	requests *exchange.Requests
-	releases *exchange.Releases
+	records  *records.Keeper
+	reading  *records.Reading
+	ingest   *intake.Intake
+	requests *release.Asking
+	releases *release.Answering
 	consents *consent.Consents
 	carrier  *consent.Carrier
 	policy   *policy.Engine
@@ -46,21 +50,21 @@ func (a *app) services(ctx context.Context) (*services, error) {
 	if s.peers, err = auth.NewPeers(a.cfg.Exchange, a.cfg.Members); err != nil {
 		return nil, err
 	}
-	s.records = &exchange.Records{
+	s.records = &records.Keeper{
 		Org:      a.org,
 		Versions: a.db,
 		Accesses: a.db,
 		Facts:    a.db,
 		Keys:     a.ring,
 		Now:      a.now,
-		Rand:     rand.Reader,
+		Book:     a.book(),
 	}
 	decider := &consent.Decider{
 		Org: a.org, Care: a.db, CareWindow: a.cfg.Limits.CareWindow, Consents: cockroach.NewConsents(a.db), Keys: a.ring,
 		Policy: s.policy, Ledger: a.ledger, Log: a.log,
 	}
-	s.reading = &exchange.Reading{Org: a.org, Decider: decider, Kept: s.records, Now: a.now}
-	s.ingest = &exchange.Ingest{
+	s.reading = &records.Reading{Org: a.org, Decider: decider, Kept: s.records, Now: a.now}
+	s.ingest = &intake.Intake{
 		Org: a.org, Base: a.cfg.PublicURL + "/fhir/", Systems: a.cfg.Matching.IdentifierSystems, Index: a.ring, Shelf: s.records,
 		Decider: decider, Log: s.records, Now: a.now, NewID: uuid.NewString,
 	}
@@ -81,11 +85,12 @@ func (a *app) consentServices(s *services) {
 		Ledger: a.ledger,
 		Keys:   a.ring,
 		Now:    a.now,
-		Random: rand.Reader,
+		Book:   a.book(),
 		Log:    a.log,
 	}
 	s.consents = &consent.Consents{
-		Org: a.org, Members: members(a.cfg.Members), People: people{s.reading}, Keys: a.ring, Store: store, Now: a.now, Random: rand.Reader, Wake: s.carrier.Wake,
+		Org: a.org, Members: members(a.cfg.Members), People: people{s.reading}, Keys: a.ring, Store: store, Now: a.now, Book: a.book(),
+		Wake: s.carrier.Wake,
 	}
 }
 
@@ -99,16 +104,21 @@ func (a *app) exchangeServices(s *services, decider exchange.Decider) error {
 		return err
 	}
 	store := cockroach.NewReleases(a.db)
-	s.requests = &exchange.Requests{
-		Org: a.org, Decider: decider, Envelope: envelope, Courier: courier, Store: store, Sealer: a.ring, Access: s.records, Now: a.now, Keep: keepReceived,
+	s.requests = &release.Asking{
+		Book: a.book(),
+		Org:  a.org, Decider: decider, Envelope: envelope, Courier: courier, Store: store, Sealer: a.ring, Access: s.records, Now: a.now, Keep: keepReceived,
 	}
-	s.releases = &exchange.Releases{
-		Org: a.org, Decider: decider, Envelope: envelope, Records: s.records, Store: store, Sealer: a.ring, Places: a.db.Log(a.org).Places,
+	s.releases = &release.Answering{
+		Book: a.book(),
+		Org:  a.org, Decider: decider, Envelope: envelope, Records: s.records, Store: store, Sealer: a.ring, Places: a.db.Log(a.org).Places,
 		Suspended: a.suspended, Now: a.now,
 		Fresh: a.cfg.Limits.ReleaseFresh,
 	}
 	return nil
 }
+
+// book makes the entries of this organisation's log.
+func (a *app) book() logbook.Book { return logbook.Book{Org: a.org, Rand: rand.Reader} }
 
 // others are the members but this one.
 func (a *app) others() []config.Member {

@@ -13,6 +13,7 @@ import (
 	"yilian.example/chaincode/ledger"
 	"yilian.example/consent"
 	"yilian.example/exchange/consortium"
+	"yilian.example/exchange/logbook"
 	"yilian.example/exchange/tlog"
 )
 
@@ -54,7 +55,7 @@ func runScript(t *testing.T, code string, input any, into any) {
 func book(now time.Time) *consent.Consents {
 	return &consent.Consents{
 		Org: "donghu", Members: Members{}, People: Born(now.AddDate(-40, 0, 0)), Keys: Keys("donghu"), Store: NewBook(),
-		Now: func() time.Time { return now }, Random: rand.Reader,
+		Now: func() time.Time { return now }, Book: logbook.Book{Org: "donghu", Rand: rand.Reader},
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"yilian.example/consent"
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
+	"yilian.example/exchange/logbook"
 )
 
 // Book is a store in memory with the same rules as the real one.
@@ -20,7 +21,7 @@ type Book struct {
 	mu        sync.Mutex // guards all fields
 	rows      map[key]*row
 	positions map[consortium.OrgID]uint64
-	entries   []consent.Entry
+	entries   []logbook.Entry
 }
 
 type key struct {
@@ -59,7 +60,7 @@ func lost() error {
 }
 
 // Add keeps a pending consent.
-func (b *Book) Add(_ context.Context, c consent.Consent, e consent.Entry) error {
+func (b *Book) Add(_ context.Context, c consent.Consent, e logbook.Entry) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	k := key{c.Terms.Custodian, c.ID}
@@ -252,7 +253,7 @@ func (b *Book) SetEventPosition(_ context.Context, org consortium.OrgID, block u
 }
 
 // Entries gives the log entries kept so far.
-func (b *Book) Entries() []consent.Entry {
+func (b *Book) Entries() []logbook.Entry {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return slices.Clone(b.entries)

@@ -13,6 +13,7 @@ import (
 	"yilian.example/consent"
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
+	"yilian.example/exchange/logbook"
 	"yilian.example/exchange/tlog"
 )
 
@@ -39,8 +40,8 @@ func sample(name string) consent.Consent {
 	}
 }
 
-func entry() consent.Entry {
-	return consent.Entry{ID: uuid.NewString(), Leaf: tlog.NewLeaf(tlog.KindConsent, start, tlog.Hash{1})}
+func entry() logbook.Entry {
+	return logbook.Entry{ID: uuid.NewString(), Leaf: tlog.NewLeaf(tlog.KindConsent, start, tlog.Hash{1})}
 }
 
 func end(at time.Time) consent.Ending {

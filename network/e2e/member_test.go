@@ -16,8 +16,8 @@ import (
 	jose "github.com/go-jose/go-jose/v4"
 	"github.com/google/uuid"
 
-	"yilian.example/exchange"
 	"yilian.example/exchange/consortium"
+	"yilian.example/exchange/release"
 	"yilian.example/gateway/config"
 )
 
@@ -25,8 +25,8 @@ import (
 // must not get away with.
 func TestDishonestMember(t *testing.T) {
 	conf := under.Members[qingshan].Config
-	good := func() exchange.Request {
-		return exchange.Request{
+	good := func() release.Request {
+		return release.Request{
 			Version: 1, ID: uuid.NewString(), From: qingshan, To: donghu,
 			Actor:   consortium.Actor{ID: "someone", Org: qingshan, Role: consortium.RoleClinician},
 			Purpose: consortium.Treatment, Patient: consortium.NewPatientRef(make([]byte, 32), "urn:x", "nobody"),
@@ -34,14 +34,14 @@ func TestDishonestMember(t *testing.T) {
 		}
 	}
 	t.Run("an honest request is answered", func(t *testing.T) {
-		status, body := deliver(t, conf, donghu, sign(t, conf, exchange.RequestType, good()))
+		status, body := deliver(t, conf, donghu, sign(t, conf, release.RequestType, good()))
 		statusIs(t, status, http.StatusOK)
 		if bytes.Contains(body, []byte("content")) {
 			t.Error("records came without consent")
 		}
 	})
 	t.Run("a replayed request is refused", func(t *testing.T) {
-		message := sign(t, conf, exchange.RequestType, good())
+		message := sign(t, conf, release.RequestType, good())
 		status, _ := deliver(t, conf, donghu, message)
 		statusIs(t, status, http.StatusOK)
 		before := counts(t)
@@ -56,20 +56,20 @@ func TestDishonestMember(t *testing.T) {
 			}
 		}
 	})
-	for name, change := range map[string]func(*exchange.Request){
-		"in another member's name":  func(r *exchange.Request) { r.From = anhe },
-		"for another member's eyes": func(r *exchange.Request) { r.To = weijian },
-		"of a stranger's staff":     func(r *exchange.Request) { r.Actor.Org = anhe },
-		"that is an hour old":       func(r *exchange.Request) { r.Time = r.Time.Add(-time.Hour) },
-		"from the future":           func(r *exchange.Request) { r.Time = r.Time.Add(time.Hour) },
-		"without a kind":            func(r *exchange.Request) { r.Kinds = nil },
-		"with a bad id":             func(r *exchange.Request) { r.ID = "1" },
+	for name, change := range map[string]func(*release.Request){
+		"in another member's name":  func(r *release.Request) { r.From = anhe },
+		"for another member's eyes": func(r *release.Request) { r.To = weijian },
+		"of a stranger's staff":     func(r *release.Request) { r.Actor.Org = anhe },
+		"that is an hour old":       func(r *release.Request) { r.Time = r.Time.Add(-time.Hour) },
+		"from the future":           func(r *release.Request) { r.Time = r.Time.Add(time.Hour) },
+		"without a kind":            func(r *release.Request) { r.Kinds = nil },
+		"with a bad id":             func(r *release.Request) { r.ID = "1" },
 	} {
 		t.Run("a request "+name+" is refused", func(t *testing.T) {
 			req := good()
 			change(&req)
 			before := counts(t)
-			status, body := deliver(t, conf, donghu, sign(t, conf, exchange.RequestType, req))
+			status, body := deliver(t, conf, donghu, sign(t, conf, release.RequestType, req))
 			if status < 400 || status > 499 || problemCode(body) == "" {
 				t.Errorf("answered %d %s", status, body)
 			}
@@ -80,11 +80,11 @@ func TestDishonestMember(t *testing.T) {
 		})
 	}
 	t.Run("a message signed for another use is refused", func(t *testing.T) {
-		status, _ := deliver(t, conf, donghu, sign(t, conf, exchange.ReplyType, good()))
+		status, _ := deliver(t, conf, donghu, sign(t, conf, release.ReplyType, good()))
 		statusIs(t, status, http.StatusUnauthorized)
 	})
 	t.Run("a message signed by another member is refused", func(t *testing.T) {
-		status, _ := deliver(t, conf, donghu, sign(t, under.Members[anhe].Config, exchange.RequestType, good()))
+		status, _ := deliver(t, conf, donghu, sign(t, under.Members[anhe].Config, release.RequestType, good()))
 		statusIs(t, status, http.StatusUnauthorized)
 	})
 	t.Run("without a certificate there is no connection", func(t *testing.T) {

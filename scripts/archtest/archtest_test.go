@@ -107,7 +107,7 @@ func rules() []rule {
 			name:    "consent does not know exchange's records",
 			of:      ours("consent"),
 			direct:  ours("exchange", "referral", "care"),
-			allowed: ours("exchange/consortium", "exchange/fault", "exchange/tlog", "exchange/fhir"),
+			allowed: ours("exchange/consortium", "exchange/fault", "exchange/logbook", "exchange/tlog", "exchange/fhir"),
 		},
 		{
 			name:   "only the policy package knows OPA",

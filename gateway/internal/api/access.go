@@ -12,7 +12,7 @@ import (
 	"yilian.example/exchange/fault"
 )
 
-// AccessLog is a patient's own view of who looked; *exchange.Records is one.
+// AccessLog is a patient's own view of who looked; *records.Keeper is one.
 type AccessLog interface {
 	AccessLog(ctx context.Context, patient consortium.PatientRef, before int64, limit int) ([]exchange.AccessEntry, error)
 }

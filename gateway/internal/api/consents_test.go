@@ -18,6 +18,7 @@ import (
 	"yilian.example/consent"
 	"yilian.example/consent/consenttest"
 	"yilian.example/exchange/consortium"
+	"yilian.example/exchange/logbook"
 )
 
 var consentNoon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
@@ -44,12 +45,12 @@ func newCounter(t *testing.T) *counter {
 		Ledger: c.ledger,
 		Keys:   keys,
 		Now:    now,
-		Random: rand.Reader,
+		Book:   logbook.Book{Org: "donghu", Rand: rand.Reader},
 		Log:    quiet,
 	}
 	consents := &consent.Consents{
 		Org: "donghu", Members: consenttest.Members{}, People: consenttest.Born(consentNoon.AddDate(-30, 0, 0)), Keys: keys, Store: book, Now: now,
-		Random: rand.Reader,
+		Book: logbook.Book{Org: "donghu", Rand: rand.Reader},
 	}
 	who := func(context.Context) (consortium.Actor, bool) {
 		if c.actor == nil {

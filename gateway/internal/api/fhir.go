@@ -16,30 +16,31 @@ import (
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
 	"yilian.example/exchange/fhir"
+	"yilian.example/exchange/intake"
 )
 
 // fhirJSON is the media type of every FHIR answer.
 const fhirJSON = "application/fhir+json; charset=utf-8"
 
-// Taker stores what comes in; *exchange.Ingest is one.
+// Taker stores what comes in; *intake.Intake is one.
 type Taker interface {
 	Create(
-		ctx context.Context, caller exchange.Caller, typ string, body []byte, ifNoneExist string,
-	) (exchange.Taken, error)
+		ctx context.Context, caller intake.Caller, typ string, body []byte, ifNoneExist string,
+	) (intake.Taken, error)
 	Update(
-		ctx context.Context, caller exchange.Caller, typ, id string, body []byte, ifMatch string,
-	) (exchange.Taken, error)
-	Bundle(ctx context.Context, caller exchange.Caller, body []byte) (exchange.TakenBundle, error)
+		ctx context.Context, caller intake.Caller, typ, id string, body []byte, ifMatch string,
+	) (intake.Taken, error)
+	Bundle(ctx context.Context, caller intake.Caller, body []byte) (intake.TakenBundle, error)
 }
 
-// Reader shows one record under a logged decision; *exchange.Reading is one.
+// Reader shows one record under a logged decision; *records.Reading is one.
 type Reader interface {
 	Read(
 		ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, ref exchange.RecordRef, number int,
 	) (exchange.Version, error)
 }
 
-// Finder finds records by search values; *exchange.Records is one.
+// Finder finds records by search values; *records.Keeper is one.
 type Finder interface {
 	Find(ctx context.Context, typ string, tokens []exchange.Token) ([]string, error)
 }
@@ -94,7 +95,7 @@ func (f *FHIR) notAllowed(allow string) gin.HandlerFunc {
 }
 
 // caller gives who calls and why, or answers and reports false.
-func (f *FHIR) caller(c *gin.Context) (exchange.Caller, bool) {
+func (f *FHIR) caller(c *gin.Context) (intake.Caller, bool) {
 	if !acceptsFHIR(c.Request) {
 		f.Failures.Outcome(
 			c,
@@ -102,21 +103,21 @@ func (f *FHIR) caller(c *gin.Context) (exchange.Caller, bool) {
 				fault.Unsupported, "NOT_ACCEPTABLE", "Only application/fhir+json is served, in UTF-8 and FHIR version 4.0.",
 			),
 		)
-		return exchange.Caller{}, false
+		return intake.Caller{}, false
 	}
 	actor, ok := f.ActorFrom(c.Request.Context())
 	if !ok {
 		f.Failures.Outcome(
 			c, fault.New(fault.Unauthorized, "SIGN_IN", "Send a bearer token of your organisation's identity provider."),
 		)
-		return exchange.Caller{}, false
+		return intake.Caller{}, false
 	}
 	purpose, err := PurposeOf(c.Request, actor.Role)
 	if err != nil {
 		f.Failures.Outcome(c, err)
-		return exchange.Caller{}, false
+		return intake.Caller{}, false
 	}
-	return exchange.Caller{Actor: actor, Purpose: purpose}, true
+	return intake.Caller{Actor: actor, Purpose: purpose}, true
 }
 
 // PurposeOf gives the purpose of a request: the header Purpose-Of-Use, or what the role is there for.
@@ -257,7 +258,7 @@ func location(ref exchange.RecordRef, number int) string {
 func etag(number int) string { return `W/"` + strconv.Itoa(number) + `"` }
 
 // stored answers a create or update as the Prefer header asks; the default is the resource itself.
-func (f *FHIR) stored(c *gin.Context, t exchange.Taken) {
+func (f *FHIR) stored(c *gin.Context, t intake.Taken) {
 	status := http.StatusOK
 	if t.Created {
 		status = http.StatusCreated

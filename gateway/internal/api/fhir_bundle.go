@@ -13,6 +13,7 @@ import (
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
 	"yilian.example/exchange/fhir"
+	"yilian.example/exchange/intake"
 )
 
 // bundle stores a transaction or batch.
@@ -36,7 +37,7 @@ func (f *FHIR) bundle(c *gin.Context) {
 
 // bundleResponse writes the transaction-response or batch-response. It is written by hand so that stored resources
 // stand in it byte for byte.
-func (f *FHIR) bundleResponse(taken exchange.TakenBundle, prefer string) []byte {
+func (f *FHIR) bundleResponse(taken intake.TakenBundle, prefer string) []byte {
 	var b bytes.Buffer
 	kind := "batch-response"
 	if taken.Transaction {
@@ -64,7 +65,7 @@ func (f *FHIR) bundleResponse(taken exchange.TakenBundle, prefer string) []byte 
 	return b.Bytes()
 }
 
-func (f *FHIR) entry(b *bytes.Buffer, t exchange.Taken, prefer string) {
+func (f *FHIR) entry(b *bytes.Buffer, t intake.Taken, prefer string) {
 	status := http.StatusOK
 	if t.Created {
 		status = http.StatusCreated
@@ -131,7 +132,7 @@ func (f *FHIR) search(c *gin.Context) {
 
 // find reads the Patients that carry an identifier, each under its own decision. A refusal is the answer, but for
 // patients: to them, other people's records do not exist.
-func (f *FHIR) find(c *gin.Context, caller exchange.Caller, criteria fhir.Identifier) ([]exchange.Version, error) {
+func (f *FHIR) find(c *gin.Context, caller intake.Caller, criteria fhir.Identifier) ([]exchange.Version, error) {
 	ctx := c.Request.Context()
 	ids, err := f.Finder.Find(
 		ctx, "Patient", []exchange.Token{{Param: "identifier", System: criteria.System, Value: criteria.Value}},

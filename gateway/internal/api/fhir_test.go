@@ -21,6 +21,8 @@ import (
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
 	"yilian.example/exchange/fhir"
+	"yilian.example/exchange/intake"
+	"yilian.example/exchange/records"
 )
 
 var fhirTime = time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC)
@@ -142,11 +144,11 @@ func newWorld(t *testing.T) *world {
 	now, n := func() time.Time { return fhirTime }, 0
 	f := &FHIR{
 		Org: "donghu", PublicURL: "http://gateway.example", MaxBody: 4096, Started: fhirTime,
-		Ingest: &exchange.Ingest{
+		Ingest: &intake.Intake{
 			Org: "donghu", Systems: []string{fhirCard}, Index: w, Shelf: w, Decider: w, Log: w, Now: now,
 			NewID: func() string { n++; return fmt.Sprintf("id-%d", n) },
 		},
-		Records: &exchange.Reading{Org: "donghu", Decider: w, Kept: w, Now: now},
+		Records: &records.Reading{Org: "donghu", Decider: w, Kept: w, Now: now},
 		Finder:  w,
 		ActorFrom: func(context.Context) (consortium.Actor, bool) {
 			if w.actor == nil {

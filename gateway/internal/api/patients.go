@@ -12,7 +12,7 @@ import (
 	"yilian.example/exchange/fault"
 )
 
-// Locator tells which members hold what on a patient, under a logged decision; *exchange.Reading is one.
+// Locator tells which members hold what on a patient, under a logged decision; *records.Reading is one.
 type Locator interface {
 	Locate(
 		ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, patient consortium.PatientRef,

@@ -14,6 +14,7 @@ import (
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
 	"yilian.example/exchange/fhir"
+	"yilian.example/exchange/intake"
 )
 
 // kinds is the one table from error kinds to HTTP status and FHIR issue type (http://hl7.org/fhir/issue-type).
@@ -23,6 +24,7 @@ var kinds = map[fault.Kind]struct {
 }{
 	fault.Internal:     {http.StatusInternalServerError, "exception"},
 	fault.Unavailable:  {http.StatusServiceUnavailable, "transient"},
+	fault.Malformed:    {http.StatusBadRequest, "structure"},
 	fault.Invalid:      {http.StatusBadRequest, "invalid"},
 	fault.Unauthorized: {http.StatusUnauthorized, "login"},
 	fault.Forbidden:    {http.StatusForbidden, "forbidden"},
@@ -49,7 +51,7 @@ func Status(err error) int {
 	if status, ok := codes[f.Code]; ok {
 		return status
 	}
-	var rejected *exchange.Rejected
+	var rejected *intake.Rejected
 	if f.Kind == fault.Invalid && f.Code != "MALFORMED" && errors.As(err, &rejected) {
 		return http.StatusUnprocessableEntity // JSON, but against the rules
 	}
@@ -157,7 +159,7 @@ func reasons(err error) []consortium.Reason {
 // issuesOf says an error in FHIR's terms: all issues of a rejected resource, all reasons of a refusal, or the error's
 // own sentence.
 func issuesOf(err error) fhir.Issues {
-	var rejected *exchange.Rejected
+	var rejected *intake.Rejected
 	if errors.As(err, &rejected) {
 		return rejected.Issues
 	}

@@ -9,15 +9,16 @@ import (
 
 	"yilian.example/exchange"
 	"yilian.example/exchange/consortium"
+	"yilian.example/exchange/release"
 )
 
-// Asker asks other members for records; *exchange.Requests is one.
+// Asker asks other members for records; *release.Asking is one.
 type Asker interface {
 	Ask(
 		ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, patient consortium.PatientRef,
 		custodian consortium.OrgID, kinds []consortium.Kind,
-	) (exchange.Result, error)
-	Show(ctx context.Context, actor consortium.Actor, id string) (exchange.Result, error)
+	) (release.Result, error)
+	Show(ctx context.Context, actor consortium.Actor, id string) (release.Result, error)
 }
 
 // ReceivedProver builds the evidence file of a record that another member released to the caller.
@@ -109,7 +110,7 @@ func (r Releases) Register(j JSON) {
 }
 
 // answered renders a custodian's answer; a refusal is an error here, so that no client takes it for an empty success.
-func answered(res exchange.Result, err error) (*releaseOutput, error) {
+func answered(res release.Result, err error) (*releaseOutput, error) {
 	if err != nil {
 		return nil, err
 	}

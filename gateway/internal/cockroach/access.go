@@ -10,6 +10,7 @@ import (
 
 	"yilian.example/exchange"
 	"yilian.example/exchange/consortium"
+	"yilian.example/exchange/records"
 )
 
 const (
@@ -78,7 +79,7 @@ func (l *lanes) enter(ctx context.Context, org consortium.OrgID, patient consort
 
 // enterFor enters the lane of a batch that is about one patient. Larger batches take none: two lanes could be waited
 // for crosswise.
-func (l *lanes) enterFor(ctx context.Context, org consortium.OrgID, batch []exchange.SealedVersion) (func(), error) {
+func (l *lanes) enterFor(ctx context.Context, org consortium.OrgID, batch []records.SealedVersion) (func(), error) {
 	patient := consortium.PatientRef("")
 	for _, v := range batch {
 		if v.Patient != "" && patient != "" && v.Patient != patient {
@@ -94,9 +95,9 @@ func (l *lanes) enterFor(ctx context.Context, org consortium.OrgID, batch []exch
 
 // ReadLogged fetches what sel says and appends to the patient's chain, in one transaction of four round trips.
 func (db *DB) ReadLogged(
-	ctx context.Context, org consortium.OrgID, patient consortium.PatientRef, sel *exchange.Selection,
-	next func(exchange.AccessHead, []exchange.SealedVersion) (exchange.SealedAccess, error),
-) ([]exchange.SealedVersion, error) {
+	ctx context.Context, org consortium.OrgID, patient consortium.PatientRef, sel *records.Selection,
+	next func(records.AccessHead, []records.SealedVersion) (records.SealedAccess, error),
+) ([]records.SealedVersion, error) {
 	if patient != "" {
 		leave, err := db.lanes.enter(ctx, org, patient)
 		if err != nil {
@@ -104,9 +105,9 @@ func (db *DB) ReadLogged(
 		}
 		defer leave()
 	}
-	var versions []exchange.SealedVersion
+	var versions []records.SealedVersion
 	err := db.Tx(ctx, func(tx pgx.Tx) error {
-		var head exchange.AccessHead
+		var head records.AccessHead
 		var err error
 		if head, versions, err = fetchLogged(ctx, tx, org, patient, sel); err != nil {
 			return err
@@ -124,10 +125,10 @@ func (db *DB) ReadLogged(
 }
 
 func fetchLogged(
-	ctx context.Context, tx pgx.Tx, org consortium.OrgID, patient consortium.PatientRef, sel *exchange.Selection,
-) (exchange.AccessHead, []exchange.SealedVersion, error) {
-	var head exchange.AccessHead
-	var versions []exchange.SealedVersion
+	ctx context.Context, tx pgx.Tx, org consortium.OrgID, patient consortium.PatientRef, sel *records.Selection,
+) (records.AccessHead, []records.SealedVersion, error) {
+	var head records.AccessHead
+	var versions []records.SealedVersion
 	b := &pgx.Batch{}
 	queueSelection(b, org, patient, sel, &versions)
 	b.Queue(queryAccessHead, org, patient).QueryRow(func(row pgx.Row) error {
@@ -142,8 +143,8 @@ func fetchLogged(
 }
 
 func queueSelection(
-	b *pgx.Batch, org consortium.OrgID, patient consortium.PatientRef, sel *exchange.Selection,
-	out *[]exchange.SealedVersion,
+	b *pgx.Batch, org consortium.OrgID, patient consortium.PatientRef, sel *records.Selection,
+	out *[]records.SealedVersion,
 ) {
 	var q *pgx.QueuedQuery
 	switch {
@@ -168,8 +169,8 @@ func queueSelection(
 	})
 }
 
-func scanVersion(row pgx.CollectableRow) (exchange.SealedVersion, error) {
-	var v exchange.SealedVersion
+func scanVersion(row pgx.CollectableRow) (records.SealedVersion, error) {
+	var v records.SealedVersion
 	err := row.Scan(&v.Type, &v.ID, &v.Number, &v.Patient, &v.Kind, &v.Recorded, &v.Deleted, &v.Sealed, &v.Entry.ID)
 	v.Recorded = v.Recorded.UTC()
 	return v, err
@@ -177,7 +178,7 @@ func scanVersion(row pgx.CollectableRow) (exchange.SealedVersion, error) {
 
 // appendAccess writes the head first: of two transactions that append at once, one stops there and is run again.
 func appendAccess(
-	ctx context.Context, tx pgx.Tx, org consortium.OrgID, patient consortium.PatientRef, a exchange.SealedAccess,
+	ctx context.Context, tx pgx.Tx, org consortium.OrgID, patient consortium.PatientRef, a records.SealedAccess,
 ) error {
 	b := &pgx.Batch{}
 	b.Queue(upsertAccessHead, org, patient, a.Seq, a.Commitment)
@@ -189,9 +190,9 @@ func appendAccess(
 // AccessEntries gives the head of a patient's chain and entries below before, newest first.
 func (db *DB) AccessEntries(
 	ctx context.Context, org consortium.OrgID, patient consortium.PatientRef, before int64, limit int,
-) (exchange.AccessHead, []exchange.SealedAccess, error) {
-	var head exchange.AccessHead
-	var entries []exchange.SealedAccess
+) (records.AccessHead, []records.SealedAccess, error) {
+	var head records.AccessHead
+	var entries []records.SealedAccess
 	err := db.Read(ctx, func(tx pgx.Tx) error {
 		var err error
 		if head, _, err = fetchLogged(ctx, tx, org, patient, nil); err != nil {
@@ -205,8 +206,8 @@ func (db *DB) AccessEntries(
 		if err != nil {
 			return err
 		}
-		entries, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (exchange.SealedAccess, error) {
-			var a exchange.SealedAccess
+		entries, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (records.SealedAccess, error) {
+			var a records.SealedAccess
 			err := row.Scan(&a.Seq, &a.Commitment, &a.Sealed, &a.Entry.ID, &a.Time)
 			return a, err
 		})

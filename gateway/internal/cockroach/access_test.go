@@ -12,6 +12,7 @@ import (
 	"yilian.example/exchange"
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
+	"yilian.example/exchange/records"
 	"yilian.example/exchange/tlog"
 	"yilian.example/gateway/internal/cockroach/cockroachtest"
 )
@@ -108,7 +109,7 @@ func TestAccessLogPages(t *testing.T) {
 	}
 }
 
-func logAccesses(t *testing.T, r *exchange.Records, p consortium.PatientRef, n int) {
+func logAccesses(t *testing.T, r *records.Keeper, p consortium.PatientRef, n int) {
 	t.Helper()
 	for range n {
 		if err := r.LogAccess(t.Context(), allow("donghu", p, consortium.Observations)); err != nil {
@@ -247,7 +248,7 @@ func TestRecordIsLinearizable(t *testing.T) {
 }
 
 func act(
-	t *testing.T, r *exchange.Records, a exchange.Access, p consortium.PatientRef, in registerInput, client int,
+	t *testing.T, r *records.Keeper, a exchange.Access, p consortium.PatientRef, in registerInput, client int,
 ) (registerOutput, error) {
 	if in.put {
 		_, err := r.Store(

@@ -11,6 +11,7 @@ import (
 	"yilian.example/consent"
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
+	"yilian.example/exchange/logbook"
 )
 
 // Consents keeps what patients agreed to, and what of it is still to be carried to the ledger.
@@ -29,7 +30,7 @@ var (
 func NewConsents(db *DB) *Consents { return &Consents{db: db} }
 
 // Add keeps a pending consent, the order to carry it, and its log entry, in one transaction.
-func (s *Consents) Add(ctx context.Context, c consent.Consent, e consent.Entry) error {
+func (s *Consents) Add(ctx context.Context, c consent.Consent, e logbook.Entry) error {
 	const insert = `
 		INSERT INTO consents (custodian, id, patient, recipient, purpose, kinds, valid_from, valid_until, notice, lang, state, sealed, entry_id, created_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'pending', $11, $12, $13)`

@@ -15,6 +15,7 @@ import (
 	"yilian.example/consent/consenttest"
 	"yilian.example/consent/policy"
 	"yilian.example/exchange/consortium"
+	"yilian.example/exchange/logbook"
 	"yilian.example/gateway/internal/cockroach"
 	"yilian.example/gateway/internal/cockroach/cockroachtest"
 )
@@ -94,10 +95,10 @@ func race(t *testing.T, db *cockroach.DB, rules consent.Policy, round int) *hist
 	patient.Patient = consortium.NewPatientRef(make([]byte, 32), "urn:round", fmt.Sprint(round))
 	book := &consent.Consents{
 		Org: "donghu", Members: consenttest.Members{}, People: consenttest.Born(time.Now().AddDate(-40, 0, 0)), Keys: keys, Store: store,
-		Now: time.Now, Random: rand.Reader,
+		Now: time.Now, Book: logbook.Book{Org: "donghu", Rand: rand.Reader},
 	}
 	carrier := &consent.Carrier{
-		Org: "donghu", Store: store, Outbox: store, Ledger: consenttest.NewLedger(time.Now), Keys: keys, Now: time.Now, Random: rand.Reader,
+		Org: "donghu", Store: store, Outbox: store, Ledger: consenttest.NewLedger(time.Now), Keys: keys, Now: time.Now, Book: logbook.Book{Org: "donghu", Rand: rand.Reader},
 		Log: slog.New(slog.DiscardHandler),
 	}
 	decider := &consent.Decider{

@@ -13,6 +13,7 @@ import (
 	"yilian.example/exchange/anchor"
 	"yilian.example/exchange/anchor/anchortest"
 	"yilian.example/exchange/consortium"
+	"yilian.example/exchange/records"
 	"yilian.example/exchange/tlog"
 	"yilian.example/gateway/internal/cockroach/cockroachtest"
 )
@@ -28,7 +29,7 @@ func TestStoreReadAndSequenceTogether(t *testing.T) {
 	defer stop()
 
 	keys := keyFiles(t)
-	gateways := []*exchange.Records{newRecords(t, db, org, keys), newRecords(t, openAgain(t, db), org, keys)}
+	gateways := []*records.Keeper{newRecords(t, db, org, keys), newRecords(t, openAgain(t, db), org, keys)}
 	var entries atomic.Int64
 	begin := time.Now()
 	var wg sync.WaitGroup
@@ -64,7 +65,7 @@ func TestStoreReadAndSequenceTogether(t *testing.T) {
 }
 
 // checkAfterLoad wants n records and n logged readings, each with a place in the log.
-func checkAfterLoad(t *testing.T, r *exchange.Records, log interface {
+func checkAfterLoad(t *testing.T, r *records.Keeper, log interface {
 	Place(context.Context, string) (int64, bool, error)
 }, p consortium.PatientRef, n int) {
 	t.Helper()

@@ -12,6 +12,7 @@ import (
 	"yilian.example/exchange"
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
+	"yilian.example/exchange/records"
 	"yilian.example/exchange/tlog"
 	"yilian.example/gateway/internal/cockroach"
 	"yilian.example/gateway/internal/cockroach/cockroachtest"
@@ -68,7 +69,7 @@ func TestRecordsAgainstModel(t *testing.T) {
 }
 
 type machine struct {
-	r        *exchange.Records
+	r        *records.Keeper
 	org      consortium.OrgID
 	patients []consortium.PatientRef
 	records  map[string]*modelRecord

@@ -9,16 +9,17 @@ import (
 	"yilian.example/exchange"
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
+	"yilian.example/exchange/records"
 )
 
 var (
-	_ exchange.RecordStore  = (*DB)(nil)
-	_ exchange.AccessStore  = (*DB)(nil)
-	_ exchange.PatientFacts = (*DB)(nil)
+	_ records.VersionStore = (*DB)(nil)
+	_ records.AccessStore  = (*DB)(nil)
+	_ records.PatientFacts = (*DB)(nil)
 )
 
 // SaveVersions keeps a batch in one transaction of at most five round trips, however large the batch is.
-func (db *DB) SaveVersions(ctx context.Context, org consortium.OrgID, batch []exchange.SealedVersion) error {
+func (db *DB) SaveVersions(ctx context.Context, org consortium.OrgID, batch []records.SealedVersion) error {
 	leave, err := db.lanes.enterFor(ctx, org, batch)
 	if err != nil {
 		return err
@@ -44,7 +45,7 @@ func (db *DB) SaveVersions(ctx context.Context, org consortium.OrgID, batch []ex
 
 // furtherVersions gives the records of the batch that should exist already. First versions are not looked up: their
 // insert finds out, and not having read anything, two stores at once never conflict.
-func furtherVersions(org consortium.OrgID, batch []exchange.SealedVersion) []exchange.RecordRef {
+func furtherVersions(org consortium.OrgID, batch []records.SealedVersion) []exchange.RecordRef {
 	var refs []exchange.RecordRef
 	for _, v := range batch {
 		if v.Number > 1 {
@@ -55,7 +56,7 @@ func furtherVersions(org consortium.OrgID, batch []exchange.SealedVersion) []exc
 }
 
 func checkNext(
-	org consortium.OrgID, known map[exchange.RecordRef]exchange.Current, batch []exchange.SealedVersion,
+	org consortium.OrgID, known map[exchange.RecordRef]exchange.Current, batch []records.SealedVersion,
 ) error {
 	for _, v := range batch {
 		if v.Number == 1 {
@@ -79,7 +80,7 @@ const queryAnyToken = `
 
 // checkUnless refuses a batch whose conditional creates found their record meanwhile. Being serialisable, of two
 // transactions that both see nothing only one commits.
-func checkUnless(ctx context.Context, tx pgx.Tx, org consortium.OrgID, batch []exchange.SealedVersion) error {
+func checkUnless(ctx context.Context, tx pgx.Tx, org consortium.OrgID, batch []records.SealedVersion) error {
 	var types []string
 	var tokens [][]byte
 	for _, v := range batch {

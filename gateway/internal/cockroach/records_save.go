@@ -12,6 +12,7 @@ import (
 	"yilian.example/exchange"
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
+	"yilian.example/exchange/records"
 )
 
 // The statements of a save take columns as arrays, so that a batch of any size is one round trip.
@@ -93,7 +94,7 @@ type versionColumns struct {
 	sealed                               [][]byte
 }
 
-func (c *versionColumns) add(v exchange.SealedVersion) {
+func (c *versionColumns) add(v records.SealedVersion) {
 	c.types, c.ids = append(c.types, v.Type), append(c.ids, v.ID)
 	c.patients, c.kinds = append(c.patients, string(v.Patient)), append(c.kinds, string(v.Kind))
 	c.entries, c.numbers = append(c.entries, v.Entry.ID), append(c.numbers, int64(v.Number))
@@ -128,7 +129,7 @@ type careColumns struct {
 	ends                 []*time.Time
 }
 
-func (c *careColumns) add(v exchange.SealedVersion) {
+func (c *careColumns) add(v records.SealedVersion) {
 	c.patients, c.types, c.ids = append(c.patients, string(v.Patient)), append(c.types, v.Type), append(c.ids, v.ID)
 	if v.Care == nil {
 		return
@@ -151,7 +152,7 @@ type holdingChange struct {
 	latest time.Time
 }
 
-func newSave(org consortium.OrgID, known map[exchange.RecordRef]exchange.Current, batch []exchange.SealedVersion) save {
+func newSave(org consortium.OrgID, known map[exchange.RecordRef]exchange.Current, batch []records.SealedVersion) save {
 	var s save
 	held := map[holdingKey]holdingChange{}
 	for _, v := range batch {
@@ -192,7 +193,7 @@ func newSave(org consortium.OrgID, known map[exchange.RecordRef]exchange.Current
 	return s
 }
 
-func heldAfter(v exchange.SealedVersion) int64 {
+func heldAfter(v records.SealedVersion) int64 {
 	if v.Deleted {
 		return 0
 	}

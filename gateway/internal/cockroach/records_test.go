@@ -16,6 +16,8 @@ import (
 	"yilian.example/exchange"
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
+	"yilian.example/exchange/logbook"
+	"yilian.example/exchange/records"
 	"yilian.example/exchange/tlog"
 	"yilian.example/gateway/config"
 	"yilian.example/gateway/internal/cockroach"
@@ -33,7 +35,7 @@ func patientRef(n int) consortium.PatientRef {
 
 // newRecords gives one organisation's records over db. Each call is a gateway of its own: same wrapping key, nothing
 // cached.
-func newRecords(t testing.TB, db *cockroach.DB, org consortium.OrgID, keys config.Keys) *exchange.Records {
+func newRecords(t testing.TB, db *cockroach.DB, org consortium.OrgID, keys config.Keys) *records.Keeper {
 	t.Helper()
 	origin := consortium.LogOrigin(org, "yilian.example")
 	if err := keyring.Generate(keys, origin); err != nil {
@@ -43,8 +45,8 @@ func newRecords(t testing.TB, db *cockroach.DB, org consortium.OrgID, keys confi
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &exchange.Records{
-		Org: org, Versions: db, Accesses: db, Facts: db, Keys: ring, Now: func() time.Time { return start }, Rand: rand.Reader,
+	return &records.Keeper{
+		Org: org, Versions: db, Accesses: db, Facts: db, Keys: ring, Now: func() time.Time { return start }, Book: logbook.Book{Org: org, Rand: rand.Reader},
 	}
 }
 
@@ -80,7 +82,7 @@ func ref(org consortium.OrgID, id string) exchange.RecordRef {
 	return exchange.RecordRef{Org: org, Type: "Observation", ID: id}
 }
 
-func mustStore(t testing.TB, r *exchange.Records, puts ...exchange.Put) []exchange.Version {
+func mustStore(t testing.TB, r *records.Keeper, puts ...exchange.Put) []exchange.Version {
 	t.Helper()
 	versions, err := r.Store(t.Context(), puts)
 	if err != nil {
@@ -143,7 +145,7 @@ func TestRecordLife(t *testing.T) {
 	}
 }
 
-func expectFind(t *testing.T, r *exchange.Records, value string, want ...string) {
+func expectFind(t *testing.T, r *records.Keeper, value string, want ...string) {
 	t.Helper()
 	got, err := r.Find(
 		t.Context(),
@@ -539,7 +541,7 @@ func TestEntryOfSaltsDiffer(t *testing.T) {
 	if v[0].Salt == v[1].Salt || v[0].Entry == v[1].Entry {
 		t.Error("two versions share a salt or an entry")
 	}
-	r.Rand = io.LimitReader(rand.Reader, 8)
+	r.Book.Rand = io.LimitReader(rand.Reader, 8)
 	if _, err := r.Store(t.Context(), []exchange.Put{observation(patientRef(1), "o3", 1, "x")}); err == nil {
 		t.Error("stored without randomness")
 	}

@@ -6,9 +6,9 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"yilian.example/exchange"
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
+	"yilian.example/exchange/release"
 )
 
 // Releases keeps both sides of release between members: what was asked of and handed over by an organisation, and what
@@ -18,8 +18,8 @@ type Releases struct {
 }
 
 var (
-	_ exchange.ReleaseStore  = (*Releases)(nil)
-	_ exchange.ReceivedStore = (*Releases)(nil)
+	_ release.AnsweringStore = (*Releases)(nil)
+	_ release.AskingStore    = (*Releases)(nil)
 )
 
 // NewReleases uses db.
@@ -36,7 +36,7 @@ func (r *Releases) ReserveRequest(ctx context.Context, org, from consortium.OrgI
 }
 
 // SaveRelease keeps h and its log entry in one transaction.
-func (r *Releases) SaveRelease(ctx context.Context, org consortium.OrgID, h exchange.HandedOver) error {
+func (r *Releases) SaveRelease(ctx context.Context, org consortium.OrgID, h release.HandedOver) error {
 	const insert = `INSERT INTO releases (org, request_id, recipient, patient, allowed, sealed, entry_id, created_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
 	return r.db.Tx(ctx, func(tx pgx.Tx) error {
@@ -48,7 +48,7 @@ func (r *Releases) SaveRelease(ctx context.Context, org consortium.OrgID, h exch
 }
 
 // SaveReceived keeps rec and its log entry in one transaction.
-func (r *Releases) SaveReceived(ctx context.Context, org consortium.OrgID, rec exchange.Received) error {
+func (r *Releases) SaveReceived(ctx context.Context, org consortium.OrgID, rec release.Received) error {
 	const insert = `INSERT INTO received (org, request_id, actor, patient, custodian, allowed, sealed, entry_id, created_at, expires_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`
 	return r.db.Tx(ctx, func(tx pgx.Tx) error {
@@ -64,15 +64,15 @@ func (r *Releases) SaveReceived(ctx context.Context, org consortium.OrgID, rec e
 }
 
 // Received gives an answered request; fault.NotFound where there is none.
-func (r *Releases) Received(ctx context.Context, org consortium.OrgID, id string) (exchange.Received, error) {
+func (r *Releases) Received(ctx context.Context, org consortium.OrgID, id string) (release.Received, error) {
 	const query = `SELECT actor, patient, custodian, allowed, sealed, created_at, expires_at FROM received WHERE org = $1 AND request_id = $2`
-	rec := exchange.Received{ID: id}
+	rec := release.Received{ID: id}
 	err := r.db.Read(ctx, func(tx pgx.Tx) error {
 		return tx.QueryRow(ctx, query, org, id).
 			Scan(&rec.Actor, &rec.Patient, &rec.Custodian, &rec.Allowed, &rec.Sealed, &rec.Created, &rec.Expires)
 	})
 	if fault.Is(err, fault.NotFound) {
-		return exchange.Received{}, fault.Wrap(
+		return release.Received{}, fault.Wrap(
 			err, fault.NotFound, "REQUEST_NOT_FOUND",
 			"There is no such answer for you, or its time is over. Ask the other organisation again.",
 		)

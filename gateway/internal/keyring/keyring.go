@@ -20,9 +20,11 @@ import (
 	"github.com/tink-crypto/tink-go/v2/tink"
 	"golang.org/x/mod/sumdb/note"
 
-	"yilian.example/exchange"
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
+	"yilian.example/exchange/logbook"
+	"yilian.example/exchange/records"
+	"yilian.example/exchange/release"
 	"yilian.example/gateway/config"
 )
 
@@ -56,8 +58,8 @@ const (
 const searchKey consortium.PatientRef = "#search"
 
 var (
-	_ exchange.Keys   = (*Ring)(nil)
-	_ exchange.Sealer = (*Ring)(nil)
+	_ records.Keys   = (*Ring)(nil)
+	_ release.Sealer = (*Ring)(nil)
 )
 
 // Ring is one organisation's keys, ready for use. It is safe for concurrent use.
@@ -140,7 +142,7 @@ func (r *Ring) Open(ctx context.Context, patient consortium.PatientRef, aad, cip
 
 // DataKey gives the data key of a patient, making one at first use, for callers that must not wait for the database
 // while they seal.
-func (r *Ring) DataKey(ctx context.Context, patient consortium.PatientRef) (exchange.Cipher, error) {
+func (r *Ring) DataKey(ctx context.Context, patient consortium.PatientRef) (logbook.Cipher, error) {
 	key, err := r.dataKey(ctx, patient, true)
 	if err != nil {
 		return nil, err

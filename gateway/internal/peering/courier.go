@@ -10,9 +10,9 @@ import (
 	"net/http"
 	"time"
 
-	"yilian.example/exchange"
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
+	"yilian.example/exchange/release"
 	"yilian.example/gateway/config"
 )
 
@@ -29,7 +29,7 @@ type member struct {
 	client *http.Client
 }
 
-var _ exchange.Courier = (*Courier)(nil)
+var _ release.Courier = (*Courier)(nil)
 
 // NewCourier makes one client a member: clientTLS gives the configuration that trusts that member's own root and nobody
 // else's.

@@ -12,9 +12,9 @@ import (
 
 	jose "github.com/go-jose/go-jose/v4"
 
-	"yilian.example/exchange"
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
+	"yilian.example/exchange/release"
 	"yilian.example/gateway/config"
 )
 
@@ -24,7 +24,7 @@ type Envelope struct {
 	members map[consortium.OrgID]ed25519.PublicKey
 }
 
-var _ exchange.Envelope = (*Envelope)(nil)
+var _ release.Envelope = (*Envelope)(nil)
 
 // NewEnvelope takes this organisation's release key and reads every member's public one from its PEM file.
 func NewEnvelope(signer ed25519.PrivateKey, members []config.Member) (*Envelope, error) {

@@ -11,6 +11,7 @@ import (
 	"yilian.example/exchange"
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/evidence"
+	"yilian.example/exchange/release"
 	"yilian.example/gateway/config"
 	"yilian.example/gateway/internal/auth"
 )
@@ -47,7 +48,7 @@ type Deps struct {
 	RequestID func(*gin.Context) string
 }
 
-// Records reads this organisation's records on a patient; *exchange.Reading is one. Every call is decided and logged
+// Records reads this organisation's records on a patient; *records.Reading is one. Every call is decided and logged
 // there; a refusal is an *exchange.Refused (fault.Forbidden).
 type Records interface {
 	// List gives the newest version of each record of the kinds, in any order.
@@ -61,7 +62,7 @@ type Records interface {
 	) (exchange.Version, error)
 }
 
-// AccessLog is the patient's own view of who looked at this organisation; *exchange.Records is one.
+// AccessLog is the patient's own view of who looked at this organisation; *records.Keeper is one.
 type AccessLog interface {
 	// AccessLog gives up to limit entries with a number below before, newest first, having checked that none is missing;
 	// before 0 means from the newest.
@@ -82,23 +83,23 @@ type EvidenceBuilder interface {
 	ReceivedEvidence(ctx context.Context, actor consortium.Actor, release, typ, id string) ([]byte, error)
 }
 
-// Holdings tells who holds what on a patient; *exchange.Reading is one.
+// Holdings tells who holds what on a patient; *records.Reading is one.
 type Holdings interface {
 	Locate(
 		ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, patient consortium.PatientRef,
 	) ([]exchange.Holding, error)
 }
 
-// Requests asks other members for records; *exchange.Requests is one.
+// Requests asks other members for records; *release.Asking is one.
 type Requests interface {
 	// Ask sends the request and waits for the custodian's answer. A refusal is a Result whose Decision does not allow, not
 	// an error.
 	Ask(
 		ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, patient consortium.PatientRef,
 		custodian consortium.OrgID, kinds []consortium.Kind,
-	) (exchange.Result, error)
+	) (release.Result, error)
 	// Show gives an earlier answer to the one who asked.
-	Show(ctx context.Context, actor consortium.Actor, id string) (exchange.Result, error)
+	Show(ctx context.Context, actor consortium.Actor, id string) (release.Result, error)
 }
 
 // Audit gives the state of every member's log, for the auditor.

@@ -15,6 +15,7 @@ import (
 	"yilian.example/exchange"
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
+	"yilian.example/exchange/release"
 	"yilian.example/scripts/demo/people"
 )
 
@@ -244,14 +245,14 @@ func TestAsk(t *testing.T) {
 	ask := "/patients/" + string(patientRef) + "/ask"
 	form := url.Values{"custodian": {"qingshan"}, "purpose": {"TREAT"}, "kind": {"reports", "observations"}}
 	s := newSite(t, &doctor)
-	s.result = exchange.Result{ID: "8d1c6f1e"}
+	s.result = release.Result{ID: "8d1c6f1e"}
 	p := s.post(ask, form)
 	if p.Status != http.StatusSeeOther || p.Header.Get("Location") != "/releases/8d1c6f1e" ||
 		s.asked[0] != "ask he TREAT qingshan [reports observations]" {
 		t.Errorf("%d to %q, asked %q", p.Status, p.Header.Get("Location"), s.asked)
 	}
 	// Our own policy refused: nothing was sent, and the page must not claim that it was.
-	s.result = exchange.Result{
+	s.result = release.Result{
 		Custodian: "qingshan",
 		Decision: consortium.Decision{
 			Query:   consortium.Query{Custodian: "donghu"},
@@ -280,7 +281,7 @@ func TestAsk(t *testing.T) {
 
 func TestReleaseRefusedTellsTheWay(t *testing.T) {
 	s := newSite(t, &doctor)
-	s.result = exchange.Result{
+	s.result = release.Result{
 		ID:        "x",
 		Custodian: "qingshan",
 		Patient:   patientRef,
@@ -357,7 +358,7 @@ func TestEvidencePage(t *testing.T) {
 
 func TestEvidenceOfWhatWasReceived(t *testing.T) {
 	s := newSite(t, &doctor)
-	s.result = exchange.Result{
+	s.result = release.Result{
 		ID:        "x",
 		Custodian: "qingshan",
 		Patient:   patientRef,

@@ -13,6 +13,7 @@ import (
 	"yilian.example/exchange"
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
+	"yilian.example/exchange/release"
 	"yilian.example/scripts/demo/people"
 )
 
@@ -29,11 +30,11 @@ type visit struct {
 func visits() []visit {
 	grant := url.Values{"who": {"qingshan TREAT"}, "kind": {"reports", "observations"}, "days": {"30"}}
 	refused := func(s *site) {
-		s.result = exchange.Result{ID: "x", Custodian: "qingshan", Patient: patientRef, Decision: consortium.Decision{
+		s.result = release.Result{ID: "x", Custodian: "qingshan", Patient: patientRef, Decision: consortium.Decision{
 			Reasons: []consortium.Reason{{Code: "CONSENT_MISSING", Article: "PIPL 23, 29"}}}}
 	}
 	allowed := func(s *site) {
-		s.result = exchange.Result{
+		s.result = release.Result{
 			ID:        "x",
 			Custodian: "qingshan",
 			Patient:   patientRef,
@@ -257,7 +258,7 @@ func TestRolesSeeTheirOwnPagesOnly(t *testing.T) {
 				may = may || a == caller
 			}
 			s := newSite(t, caller)
-			s.result = exchange.Result{ID: "x", Decision: consortium.Decision{Allow: true}}
+			s.result = release.Result{ID: "x", Decision: consortium.Decision{Allow: true}}
 			got := s.get(path).Status
 			switch {
 			case may && got != 200:

@@ -13,6 +13,7 @@ import (
 	"yilian.example/exchange"
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
+	"yilian.example/exchange/release"
 	"yilian.example/gateway/internal/web/view"
 )
 
@@ -243,7 +244,7 @@ func (p *Pages) ask(c *gin.Context) error {
 	if reasons, err := refusal(err); err != nil {
 		return fmt.Errorf("ask for records: %w", err)
 	} else if reasons != nil {
-		res = exchange.Result{Custodian: p.Org, Decision: consortium.Decision{Reasons: reasons}}
+		res = release.Result{Custodian: p.Org, Decision: consortium.Decision{Reasons: reasons}}
 	}
 	if res.ID != "" {
 		c.Redirect(http.StatusSeeOther, "/releases/"+url.PathEscape(res.ID))

@@ -6,14 +6,14 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"yilian.example/exchange"
 	"yilian.example/exchange/consortium"
+	"yilian.example/exchange/release"
 	"yilian.example/gateway/internal/web/view"
 )
 
 type releasePage struct {
 	Base
-	Result   exchange.Result
+	Result   release.Result
 	Sent     bool             // the request reached the custodian; else our own policy refused it
 	By       consortium.OrgID // who decided
 	Sections []view.Section
@@ -49,7 +49,7 @@ var consentHelps = map[string]bool{
 	"CONSENT_REFUSED": true,
 }
 
-func (p *Pages) renderRelease(c *gin.Context, res exchange.Result) error {
+func (p *Pages) renderRelease(c *gin.Context, res release.Result) error {
 	title, status := "release.title", http.StatusOK
 	if !res.Decision.Allow {
 		title, status = "release.refused", http.StatusForbidden

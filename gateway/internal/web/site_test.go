@@ -23,6 +23,7 @@ import (
 	"yilian.example/exchange/evidence"
 	"yilian.example/exchange/fault"
 	"yilian.example/exchange/fhir"
+	"yilian.example/exchange/release"
 	"yilian.example/gateway/config"
 	"yilian.example/gateway/internal/auth"
 	"yilian.example/gateway/internal/web"
@@ -82,7 +83,7 @@ type site struct {
 	grants    []consent.Consent
 	withdrawn []consent.ID
 	holdings  []exchange.Holding
-	result    exchange.Result
+	result    release.Result
 	logs      []web.LogState
 	asked     []string // what reached the services, for tests to look at
 	fail      error    // what every service answers, where set
@@ -176,12 +177,12 @@ func (s *site) Locate(
 func (s *site) Ask(
 	_ context.Context, a consortium.Actor, purpose consortium.Purpose, p consortium.PatientRef,
 	custodian consortium.OrgID, kinds []consortium.Kind,
-) (exchange.Result, error) {
+) (release.Result, error) {
 	s.asked = append(s.asked, fmt.Sprintf("ask %s %s %s %v", a.ID, purpose, custodian, kinds))
 	return s.result, s.fail
 }
 
-func (s *site) Show(context.Context, consortium.Actor, string) (exchange.Result, error) {
+func (s *site) Show(context.Context, consortium.Actor, string) (release.Result, error) {
 	return s.result, s.fail
 }
 

@@ -1,4 +1,7 @@
-package exchange
+// Package release hands records from one member to another: the asking side, the answering side, and the copies that
+// the asker keeps. Both sides log, so that an omission on one shows on the other. It reads no record but through its
+// ports and decides nothing about permission.
+package release
 
 import (
 	"context"
@@ -9,8 +12,10 @@ import (
 
 	"github.com/google/uuid"
 
+	"yilian.example/exchange"
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
+	"yilian.example/exchange/logbook"
 	"yilian.example/exchange/tlog"
 )
 
@@ -29,11 +34,11 @@ type HandedOver struct {
 	Allowed   bool
 	Sealed    []byte
 	Created   time.Time
-	Entry     LogEntry
+	Entry     logbook.Entry
 }
 
-// ReleaseStore keeps what was asked and handed over.
-type ReleaseStore interface {
+// AnsweringStore keeps what was asked and handed over.
+type AnsweringStore interface {
 	// ReserveRequest remembers a request id of a member for good; fault.Conflict where it was seen before.
 	ReserveRequest(ctx context.Context, org, from consortium.OrgID, id string, at time.Time) error
 	// SaveRelease keeps h and its log entry in one transaction.
@@ -42,17 +47,18 @@ type ReleaseStore interface {
 
 // RecordReader reads records under a decision and logs the access in the same transaction.
 type RecordReader interface {
-	ListAll(ctx context.Context, a Access, limit int) ([]Version, error)
-	LogAccess(ctx context.Context, a Access) error
+	ListAll(ctx context.Context, a exchange.Access, limit int) ([]exchange.Version, error)
+	LogAccess(ctx context.Context, a exchange.Access) error
 }
 
-// Releases is the custodian's side of release between members.
-type Releases struct {
+// Answering is the custodian's side of release between members: it checks what is asked, decides, logs and hands over.
+type Answering struct {
 	Org      consortium.OrgID
-	Decider  Decider
+	Decider  exchange.Decider
 	Envelope Envelope
+	Book     logbook.Book
 	Records  RecordReader
-	Store    ReleaseStore
+	Store    AnsweringStore
 	Sealer   Sealer
 	// Places gives the places of log entries that have one, by id.
 	Places func(ctx context.Context, entries []string) (map[string]int64, error)
@@ -65,7 +71,7 @@ type Releases struct {
 
 // Answer verifies a signed request that came over the connection of the member peer, decides, logs, and gives the
 // signed reply. A refusal by policy is a signed reply too; an error means that the request itself was not acceptable.
-func (r *Releases) Answer(ctx context.Context, peer consortium.OrgID, message []byte) ([]byte, error) {
+func (r *Answering) Answer(ctx context.Context, peer consortium.OrgID, message []byte) ([]byte, error) {
 	req, err := r.open(peer, message)
 	if err != nil {
 		return nil, err
@@ -93,7 +99,7 @@ func (r *Releases) Answer(ctx context.Context, peer consortium.OrgID, message []
 	return r.handOver(ctx, req, reply)
 }
 
-func (r *Releases) open(peer consortium.OrgID, message []byte) (Request, error) {
+func (r *Answering) open(peer consortium.OrgID, message []byte) (Request, error) {
 	payload, err := r.Envelope.Open(peer, RequestType, message)
 	if err != nil {
 		return Request{}, fault.Wrap(
@@ -124,7 +130,7 @@ func (r *Releases) open(peer consortium.OrgID, message []byte) (Request, error) 
 }
 
 // decide asks the policy and, when it allows, reads the records; both are logged before this returns.
-func (r *Releases) decide(ctx context.Context, req Request) (Reply, error) {
+func (r *Answering) decide(ctx context.Context, req Request) (Reply, error) {
 	now := r.Now().UTC()
 	actor := req.Actor
 	actor.Patient = "" // another member cannot tell us who our patient is
@@ -135,7 +141,7 @@ func (r *Releases) decide(ctx context.Context, req Request) (Reply, error) {
 		return Reply{}, fmt.Errorf("decide release: %w", err)
 	}
 	reply := Reply{Version: 1, Request: req.ID, From: r.Org, To: req.From, Decision: d, Time: now}
-	access := Access{Decision: d, Request: req.ID}
+	access := exchange.Access{Decision: d, Request: req.ID}
 	if !d.Allow {
 		if err := r.Records.LogAccess(ctx, access); err != nil {
 			return Reply{}, fmt.Errorf("log refusal: %w", err)
@@ -150,7 +156,7 @@ func (r *Releases) decide(ctx context.Context, req Request) (Reply, error) {
 	return reply, err
 }
 
-func (r *Releases) released(ctx context.Context, versions []Version) ([]Released, error) {
+func (r *Answering) released(ctx context.Context, versions []exchange.Version) ([]Released, error) {
 	entries := make([]string, len(versions))
 	for i, v := range versions {
 		entries[i] = v.Entry
@@ -164,7 +170,7 @@ func (r *Releases) released(ctx context.Context, versions []Version) ([]Released
 		size += len(v.Content)
 		rec := Released{
 			Type: v.Ref.Type, ID: v.Ref.ID, Number: v.Number, Kind: v.Kind, Recorded: v.Recorded, Entry: v.Entry,
-			Salt: base64.StdEncoding.EncodeToString(v.Salt[:]), Statement: Statement(v), Content: v.Content,
+			Salt: base64.StdEncoding.EncodeToString(v.Salt[:]), Statement: exchange.Statement(v), Content: v.Content,
 		}
 		if index, placed := places[v.Entry]; placed {
 			rec.Index = &index
@@ -180,12 +186,12 @@ func (r *Releases) released(ctx context.Context, versions []Version) ([]Released
 }
 
 // handOver logs the release and signs the reply: durable before visible.
-func (r *Releases) handOver(ctx context.Context, req Request, reply Reply) ([]byte, error) {
-	entry, opening, err := handoverEntry(tlog.KindRelease, r.Org, req, reply, reply.Time)
+func (r *Answering) handOver(ctx context.Context, req Request, reply Reply) ([]byte, error) {
+	entry, opening, err := handoverEntry(r.Book, tlog.KindRelease, req, reply, reply.Time)
 	if err != nil {
 		return nil, err
 	}
-	sealed, err := r.Sealer.Seal(ctx, req.Patient, []byte("yilian/release/v1|"+string(r.Org)+"|"+req.ID), opening)
+	sealed, err := r.Sealer.Seal(ctx, req.Patient, releaseAAD(r.Org, req.ID), opening.Bytes())
 	if err != nil {
 		return nil, fmt.Errorf("seal release: %w", err)
 	}
@@ -206,4 +212,8 @@ func (r *Releases) handOver(ctx context.Context, req Request, reply Reply) ([]by
 		return nil, fmt.Errorf("encode reply: %w", err)
 	}
 	return r.Envelope.Sign(ReplyType, payload)
+}
+
+func releaseAAD(org consortium.OrgID, request string) []byte {
+	return logbook.Place("yilian/release/v2", string(org), request)
 }

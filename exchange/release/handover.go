@@ -1,14 +1,12 @@
-package exchange
+package release
 
 import (
-	"crypto/rand"
 	"encoding/base64"
 	"fmt"
 	"time"
 
-	"github.com/google/uuid"
-
 	"yilian.example/exchange/consortium"
+	"yilian.example/exchange/logbook"
 	"yilian.example/exchange/tlog"
 )
 
@@ -27,29 +25,21 @@ type handover struct {
 	Time    time.Time             `json:"time"`
 }
 
-// handoverEntry makes the log entry of one side (tlog.KindRelease or tlog.KindReceipt) and what opens its commitment,
-// salt and statement: without the latter kept, the entry would prove nothing to anybody.
+// handoverEntry makes the log entry of one side (tlog.KindRelease or tlog.KindReceipt) and what opens it.
 func handoverEntry(
-	kind string, org consortium.OrgID, req Request, reply Reply, at time.Time,
-) (LogEntry, []byte, error) {
+	book logbook.Book, kind string, req Request, reply Reply, at time.Time,
+) (logbook.Entry, logbook.Opening, error) {
 	h := handover{
-		Version: 1, Org: org, Request: req.ID, From: req.To, To: req.From, Patient: req.Patient,
+		Version: 1, Org: book.Org, Request: req.ID, From: req.To, To: req.From, Patient: req.Patient,
 		Allowed: reply.Decision.Allow, Consent: reply.Decision.Consent, Records: []string{}, Time: at,
 	}
 	for i, rec := range reply.Records {
 		salt, err := base64.StdEncoding.DecodeString(rec.Salt)
 		if err != nil || len(salt) != 32 {
-			return LogEntry{}, nil, fmt.Errorf("record %d: salt is not 32 bytes of base64", i)
+			return logbook.Entry{}, logbook.Opening{}, fmt.Errorf("record %d: salt is not 32 bytes of base64", i)
 		}
 		c := tlog.Commit(tlog.KindRecord, [32]byte(salt), rec.Statement)
 		h.Records = append(h.Records, base64.StdEncoding.EncodeToString(c[:]))
 	}
-	statement, err := tlog.Canonical(h)
-	if err != nil {
-		return LogEntry{}, nil, fmt.Errorf("canonicalise %s: %w", kind, err)
-	}
-	var salt [32]byte
-	_, _ = rand.Read(salt[:]) // crypto/rand.Read never fails (Go 1.24)
-	leaf := tlog.NewLeaf(kind, at, tlog.Commit(kind, salt, statement))
-	return LogEntry{ID: uuid.NewString(), Leaf: leaf}, append(salt[:], statement...), nil
+	return book.New(kind, at, h)
 }

@@ -1,4 +1,4 @@
-package exchange
+package release
 
 import (
 	"bytes"
@@ -11,8 +11,10 @@ import (
 
 	"github.com/google/uuid"
 
+	"yilian.example/exchange"
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
+	"yilian.example/exchange/logbook"
 	"yilian.example/exchange/tlog"
 )
 
@@ -87,17 +89,11 @@ type Received struct {
 	Sealed    []byte // the reply, and what opens the receipt's commitment
 	Created   time.Time
 	Expires   time.Time
-	Entry     LogEntry // the receipt
+	Entry     logbook.Entry // the receipt
 }
 
-// LogEntry is a leaf that is to be logged in the same transaction as what it speaks of.
-type LogEntry struct {
-	ID   string // UUID
-	Leaf []byte
-}
-
-// ReceivedStore keeps answered requests.
-type ReceivedStore interface {
+// AskingStore keeps answered requests.
+type AskingStore interface {
 	// SaveReceived keeps r and its log entry in one transaction.
 	SaveReceived(ctx context.Context, org consortium.OrgID, r Received) error
 	// Received gives an answered request; fault.NotFound where there is none.
@@ -112,13 +108,13 @@ type Sealer interface {
 
 // AccessLogger logs a decided access that reads nothing from the records of this organisation.
 type AccessLogger interface {
-	LogAccess(ctx context.Context, a Access) error
+	LogAccess(ctx context.Context, a exchange.Access) error
 }
 
 // Part is one received record with what its evidence needs.
 type Part struct {
 	Custodian consortium.OrgID
-	Version   Version
+	Version   exchange.Version
 	Index     *int64 // its place in the custodian's log; nil when it had none yet
 }
 
@@ -128,18 +124,19 @@ type Result struct {
 	Custodian consortium.OrgID
 	Patient   consortium.PatientRef
 	Decision  consortium.Decision
-	Records   []Version
+	Records   []exchange.Version
 	Received  time.Time
 	Expires   time.Time // when the copy can no longer be shown and has to be asked for anew
 }
 
-// Requests is the asking side of release between members.
-type Requests struct {
+// Asking is the asking side of release between members: it asks custodians, keeps what came, and shows it again.
+type Asking struct {
 	Org      consortium.OrgID
-	Decider  Decider
+	Book     logbook.Book
+	Decider  exchange.Decider
 	Envelope Envelope
 	Courier  Courier
-	Store    ReceivedStore
+	Store    AskingStore
 	Sealer   Sealer
 	Access   AccessLogger
 	Now      func() time.Time
@@ -149,7 +146,7 @@ type Requests struct {
 // Ask asks a custodian for a patient's records of some kinds. A refusal by the custodian's policy is a Result whose
 // Decision does not allow, not an error. Before anything leaves, this organisation's own policy must allow the actor to
 // look for the patient at all.
-func (r *Requests) Ask(
+func (r *Asking) Ask(
 	ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, patient consortium.PatientRef,
 	custodian consortium.OrgID, kinds []consortium.Kind,
 ) (Result, error) {
@@ -217,7 +214,7 @@ func checkAsked(
 
 // mayLook asks this organisation's own policy, so that nobody here can go fishing at other members, and logs what it
 // says.
-func (r *Requests) mayLook(
+func (r *Asking) mayLook(
 	ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, patient consortium.PatientRef,
 	kinds []consortium.Kind,
 ) (consortium.Decision, error) {
@@ -236,13 +233,13 @@ func (r *Requests) mayLook(
 	if err != nil {
 		return consortium.Decision{}, fmt.Errorf("decide own request: %w", err)
 	}
-	if err := r.Access.LogAccess(ctx, Access{Decision: d}); err != nil {
+	if err := r.Access.LogAccess(ctx, exchange.Access{Decision: d}); err != nil {
 		return consortium.Decision{}, fmt.Errorf("log own request: %w", err)
 	}
 	return d, nil
 }
 
-func (r *Requests) send(ctx context.Context, req Request) (Reply, error) {
+func (r *Asking) send(ctx context.Context, req Request) (Reply, error) {
 	payload, err := json.Marshal(req)
 	if err != nil {
 		return Reply{}, fmt.Errorf("encode request: %w", err)
@@ -308,19 +305,19 @@ func (rec Released) check(custodian consortium.OrgID, patient consortium.Patient
 	if err != nil {
 		return err
 	}
-	if want := Statement(v); !bytes.Equal(want, rec.Statement) {
+	if want := exchange.Statement(v); !bytes.Equal(want, rec.Statement) {
 		return fmt.Errorf("statement does not match the record")
 	}
 	return nil
 }
 
-func (rec Released) version(custodian consortium.OrgID, patient consortium.PatientRef) (Version, error) {
+func (rec Released) version(custodian consortium.OrgID, patient consortium.PatientRef) (exchange.Version, error) {
 	salt, err := base64.StdEncoding.DecodeString(rec.Salt)
 	if err != nil || len(salt) != 32 {
-		return Version{}, fmt.Errorf("salt is not 32 bytes of base64")
+		return exchange.Version{}, fmt.Errorf("salt is not 32 bytes of base64")
 	}
-	return Version{
-		Ref: RecordRef{Org: custodian, Type: rec.Type, ID: rec.ID}, Number: rec.Number, Patient: patient, Kind: rec.Kind,
+	return exchange.Version{
+		Ref: exchange.RecordRef{Org: custodian, Type: rec.Type, ID: rec.ID}, Number: rec.Number, Patient: patient, Kind: rec.Kind,
 		Recorded: rec.Recorded, Content: rec.Content, Salt: [32]byte(salt), Entry: rec.Entry,
 	}, nil
 }
@@ -332,13 +329,13 @@ type keptReply struct {
 }
 
 // keep seals the answer, logs the receipt, and only then shows it.
-func (r *Requests) keep(ctx context.Context, req Request, reply Reply) (Result, error) {
+func (r *Asking) keep(ctx context.Context, req Request, reply Reply) (Result, error) {
 	now := r.Now().UTC()
-	entry, opening, err := handoverEntry(tlog.KindReceipt, r.Org, req, reply, now)
+	entry, opening, err := handoverEntry(r.Book, tlog.KindReceipt, req, reply, now)
 	if err != nil {
 		return Result{}, err
 	}
-	body, err := json.Marshal(keptReply{Reply: reply, Opening: opening})
+	body, err := json.Marshal(keptReply{Reply: reply, Opening: opening.Bytes()})
 	if err != nil {
 		return Result{}, fmt.Errorf("encode reply: %w", err)
 	}
@@ -357,7 +354,7 @@ func (r *Requests) keep(ctx context.Context, req Request, reply Reply) (Result, 
 }
 
 func receivedAAD(org consortium.OrgID, id string) []byte {
-	return []byte("yilian/received/v1|" + string(org) + "|" + id)
+	return logbook.Place("yilian/received/v2", string(org), id)
 }
 
 func result(rec Received, reply Reply) (Result, error) {
@@ -382,7 +379,7 @@ func result(rec Received, reply Reply) (Result, error) {
 // Show gives an answered request again to the person who asked, while it lasts and while the consent that it came under
 // holds, and logs that it was looked at. When the consent does not hold any more, the Result is a refusal without
 // records.
-func (r *Requests) Show(ctx context.Context, actor consortium.Actor, id string) (Result, error) {
+func (r *Asking) Show(ctx context.Context, actor consortium.Actor, id string) (Result, error) {
 	rec, reply, err := r.recall(ctx, actor, id)
 	if err != nil {
 		return Result{}, err
@@ -391,13 +388,13 @@ func (r *Requests) Show(ctx context.Context, actor consortium.Actor, id string) 
 }
 
 // Part gives one record of an answered request, under the rules of Show; a refusal is an error here.
-func (r *Requests) Part(ctx context.Context, actor consortium.Actor, id, typ, record string) (Part, error) {
+func (r *Asking) Part(ctx context.Context, actor consortium.Actor, id, typ, record string) (Part, error) {
 	rec, reply, err := r.recall(ctx, actor, id)
 	if err != nil {
 		return Part{}, err
 	}
 	if !reply.Decision.Allow {
-		return Part{}, NewRefused(reply.Decision)
+		return Part{}, exchange.NewRefused(reply.Decision)
 	}
 	for _, released := range reply.Records {
 		if released.Type == typ && released.ID == record {
@@ -409,7 +406,7 @@ func (r *Requests) Part(ctx context.Context, actor consortium.Actor, id, typ, re
 }
 
 // recall opens an answered request for the one who asked, decides whether it may still be shown, and logs that.
-func (r *Requests) recall(ctx context.Context, actor consortium.Actor, id string) (Received, Reply, error) {
+func (r *Asking) recall(ctx context.Context, actor consortium.Actor, id string) (Received, Reply, error) {
 	absent := fault.New(
 		fault.NotFound, "REQUEST_NOT_FOUND",
 		"There is no such answer for you, or its time is over. Ask the other organisation again.",
@@ -437,7 +434,7 @@ func (r *Requests) recall(ctx context.Context, actor consortium.Actor, id string
 	if err != nil {
 		return Received{}, Reply{}, err
 	}
-	if err := r.Access.LogAccess(ctx, Access{Decision: decision, Request: rec.ID}); err != nil {
+	if err := r.Access.LogAccess(ctx, exchange.Access{Decision: decision, Request: rec.ID}); err != nil {
 		return Received{}, Reply{}, fmt.Errorf("log reading: %w", err)
 	}
 	if !decision.Allow {
@@ -448,7 +445,7 @@ func (r *Requests) recall(ctx context.Context, actor consortium.Actor, id string
 
 // mayRecall asks this organisation's policy whether what a custodian released may still be shown; a refusal stays the
 // refusal that it was.
-func (r *Requests) mayRecall(
+func (r *Asking) mayRecall(
 	ctx context.Context, actor consortium.Actor, released consortium.Decision,
 ) (consortium.Decision, error) {
 	if !released.Allow {

@@ -1,4 +1,4 @@
-package exchange
+package records
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"yilian.example/exchange"
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
 )
@@ -19,21 +20,21 @@ const maxListed = 2000
 type Kept interface {
 	// Describe tells of which patient and kind the current version of a record is, without reading it; fault.NotFound
 	// where there is none.
-	Describe(ctx context.Context, ref RecordRef) (consortium.PatientRef, consortium.Kind, error)
+	Describe(ctx context.Context, ref exchange.RecordRef) (consortium.PatientRef, consortium.Kind, error)
 	// Read gives one version (0: the current one); fault.Gone when it is a deletion.
-	Read(ctx context.Context, a Access, ref RecordRef, number int) (Version, error)
+	Read(ctx context.Context, a exchange.Access, ref exchange.RecordRef, number int) (exchange.Version, error)
 	// ListAll gives the current versions of the decided patient and kinds.
-	ListAll(ctx context.Context, a Access, limit int) ([]Version, error)
-	LogAccess(ctx context.Context, a Access) error
+	ListAll(ctx context.Context, a exchange.Access, limit int) ([]exchange.Version, error)
+	LogAccess(ctx context.Context, a exchange.Access) error
 	// Holdings tells which members hold what kinds on a patient.
-	Holdings(ctx context.Context, patient consortium.PatientRef) ([]Holding, error)
+	Holdings(ctx context.Context, patient consortium.PatientRef) ([]exchange.Holding, error)
 }
 
 // Reading is the one door through which anybody of, or at, this organisation sees records: decide, log, read. Pages and
 // APIs have no other.
 type Reading struct {
 	Org     consortium.OrgID
-	Decider Decider
+	Decider exchange.Decider
 	Kept    Kept
 	Now     func() time.Time
 }
@@ -42,7 +43,7 @@ type Reading struct {
 func (r *Reading) List(
 	ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, patient consortium.PatientRef,
 	kinds []consortium.Kind,
-) ([]Version, error) {
+) ([]exchange.Version, error) {
 	a, err := r.mayRead(ctx, actor, purpose, patient, kinds)
 	if err != nil {
 		return nil, err
@@ -52,18 +53,18 @@ func (r *Reading) List(
 
 // Read gives one version of one record; number 0 is the current one. To a patient the records of others do not exist.
 func (r *Reading) Read(
-	ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, ref RecordRef, number int,
-) (Version, error) {
+	ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, ref exchange.RecordRef, number int,
+) (exchange.Version, error) {
 	patient, kind, err := r.Kept.Describe(ctx, ref)
 	if err != nil {
-		return Version{}, err
+		return exchange.Version{}, err
 	}
 	a, err := r.mayRead(ctx, actor, purpose, patient, []consortium.Kind{kind})
 	if err != nil {
 		if actor.Role == consortium.RolePatient && actor.Patient != patient && fault.Is(err, fault.Forbidden) {
-			return Version{}, fault.Wrap(err, fault.NotFound, "NOT_FOUND", "There is no such record.")
+			return exchange.Version{}, fault.Wrap(err, fault.NotFound, "NOT_FOUND", "There is no such record.")
 		}
-		return Version{}, err
+		return exchange.Version{}, err
 	}
 	return r.Kept.Read(ctx, a, ref, number)
 }
@@ -72,22 +73,22 @@ func (r *Reading) Read(
 // allows, at the members that it does not rule out.
 func (r *Reading) Locate(
 	ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, patient consortium.PatientRef,
-) ([]Holding, error) {
+) ([]exchange.Holding, error) {
 	d, err := r.decideLocate(ctx, actor, purpose, patient)
 	if err != nil {
 		return nil, err
 	}
-	if err := r.Kept.LogAccess(ctx, Access{Decision: d}); err != nil {
+	if err := r.Kept.LogAccess(ctx, exchange.Access{Decision: d}); err != nil {
 		return nil, fmt.Errorf("log locating: %w", err)
 	}
 	if !d.Allow {
-		return nil, NewRefused(d)
+		return nil, exchange.NewRefused(d)
 	}
 	holdings, err := r.Kept.Holdings(ctx, patient)
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(holdings, func(h Holding) bool {
+	return slices.DeleteFunc(holdings, func(h exchange.Holding) bool {
 		return !slices.Contains(d.Query.Kinds, h.Kind) || !permittedMember(d.Obligations, h.Org)
 	}), nil
 }
@@ -137,35 +138,23 @@ func permittedMember(obligations []string, org consortium.OrgID) bool {
 	return !limited
 }
 
-// Refused is a policy's refusal as an error, with the whole decision for those who show its reasons.
-type Refused struct {
-	Decision consortium.Decision
-	fault    *fault.Error
-}
-
-// Error gives the text for logs.
-func (r *Refused) Error() string { return r.fault.Error() }
-
-// Unwrap gives the classified error.
-func (r *Refused) Unwrap() error { return r.fault }
-
 // mayRead decides a reading; a refusal is logged and is an error.
 func (r *Reading) mayRead(
 	ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, patient consortium.PatientRef,
 	kinds []consortium.Kind,
-) (Access, error) {
+) (exchange.Access, error) {
 	d, err := r.ask(ctx, actor, purpose, consortium.ActionRead, patient, kinds)
 	if err != nil {
-		return Access{}, err
+		return exchange.Access{}, err
 	}
-	a := Access{Decision: d}
+	a := exchange.Access{Decision: d}
 	if d.Allow {
 		return a, nil
 	}
 	if err := r.Kept.LogAccess(ctx, a); err != nil {
-		return Access{}, fmt.Errorf("log refusal: %w", err)
+		return exchange.Access{}, fmt.Errorf("log refusal: %w", err)
 	}
-	return Access{}, NewRefused(d)
+	return exchange.Access{}, exchange.NewRefused(d)
 }
 
 func (r *Reading) ask(
@@ -179,14 +168,4 @@ func (r *Reading) ask(
 		return consortium.Decision{}, fmt.Errorf("decide %s: %w", action, err)
 	}
 	return d, nil
-}
-
-// NewRefused makes the error of a decision that does not allow.
-func NewRefused(d consortium.Decision) *Refused {
-	code, text := "REFUSED", "The policy does not allow this."
-	if len(d.Reasons) > 0 {
-		code = d.Reasons[0].Code
-		text = "The policy does not allow this (" + code + ", " + d.Reasons[0].Article + ")."
-	}
-	return &Refused{Decision: d, fault: fault.New(fault.Forbidden, fault.Code(code), text)}
 }

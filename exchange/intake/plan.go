@@ -1,4 +1,4 @@
-package exchange
+package intake
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"yilian.example/exchange"
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
 	"yilian.example/exchange/fhir"
@@ -27,38 +28,38 @@ type draft struct {
 	matched bool // a conditional create found it
 }
 
-func (d *draft) ref(org consortium.OrgID) RecordRef {
-	return RecordRef{Org: org, Type: d.resource.Type, ID: d.id}
+func (d *draft) ref(org consortium.OrgID) exchange.RecordRef {
+	return exchange.RecordRef{Org: org, Type: d.resource.Type, ID: d.id}
 }
 
 func (d *draft) address() string { return d.resource.Type + "/" + d.id }
 
 // put makes the final bytes.
-func (d *draft) put(now time.Time, link func(string) (string, bool)) Put {
-	put := Put{
+func (d *draft) put(now time.Time, link func(string) (string, bool)) exchange.Put {
+	put := exchange.Put{
 		Type: d.resource.Type, ID: d.id, Patient: d.patient, Kind: d.kind, Version: d.version, Recorded: now,
 		Content: d.resource.Splice(fhir.Edit{ID: d.id, Version: d.version, Updated: now, Link: link}),
 	}
 	for _, id := range d.resource.Identifiers() {
-		put.Tokens = append(put.Tokens, Token{Param: "identifier", System: id.System, Value: id.Value})
+		put.Tokens = append(put.Tokens, exchange.Token{Param: "identifier", System: id.System, Value: id.Value})
 	}
 	if criteria, ok := fhir.ParseCriteria(d.ifNoneExist); ok {
-		put.Unless = &Token{Param: "identifier", System: criteria.System, Value: criteria.Value}
+		put.Unless = &exchange.Token{Param: "identifier", System: criteria.System, Value: criteria.Value}
 	}
 	if start, end, ok := d.resource.CareTime(); ok {
-		put.Care = &CareWindow{Start: start, End: end}
+		put.Care = &exchange.CareWindow{Start: start, End: end}
 	}
 	return put
 }
 
 // plan finds out ids, versions and patients of drafts that are stored together.
 type plan struct {
-	in     *Ingest
+	in     *Intake
 	drafts []*draft
 	urls   map[string]*draft // full address of an entry -> entry; nil outside transactions
 
 	byAddress map[string]*draft // Type/id
-	stored    map[RecordRef]Current
+	stored    map[exchange.RecordRef]exchange.Current
 	queries   map[string]string // conditional reference -> Type/id
 }
 
@@ -130,7 +131,7 @@ func (p *plan) find(ctx context.Context, typ, query, place string) (string, erro
 	if !ok {
 		return "", refuse(place, "CRITERIA", "Only identifier=system|value is served as a condition.")
 	}
-	ids, err := p.in.Shelf.Find(ctx, typ, []Token{{Param: "identifier", System: criteria.System, Value: criteria.Value}})
+	ids, err := p.in.Shelf.Find(ctx, typ, []exchange.Token{{Param: "identifier", System: criteria.System, Value: criteria.Value}})
 	if err != nil {
 		return "", fmt.Errorf("find by identifier: %w", err)
 	}
@@ -199,19 +200,19 @@ func (p *plan) link(text string) (string, bool) {
 
 // current looks up, in one call, the records that are updated or matched and the patients that are referred to.
 func (p *plan) current(ctx context.Context) error {
-	wanted := map[RecordRef]bool{}
+	wanted := map[exchange.RecordRef]bool{}
 	for _, d := range p.drafts {
 		if d.update || d.matched {
 			wanted[d.ref(p.in.Org)] = true
 		}
 		if id := p.subject(d); id != "" && p.byAddress["Patient/"+id] == nil {
-			wanted[RecordRef{Org: p.in.Org, Type: "Patient", ID: id}] = true
+			wanted[exchange.RecordRef{Org: p.in.Org, Type: "Patient", ID: id}] = true
 		}
 	}
 	if len(wanted) == 0 {
 		return nil
 	}
-	refs := make([]RecordRef, 0, len(wanted))
+	refs := make([]exchange.RecordRef, 0, len(wanted))
 	for ref := range wanted {
 		refs = append(refs, ref)
 	}

@@ -1,4 +1,4 @@
-package exchange_test
+package records_test
 
 import (
 	"context"
@@ -9,11 +9,21 @@ import (
 	"yilian.example/exchange"
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
+	"yilian.example/exchange/records"
 )
+
+var (
+	at      = time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC)
+	patient = consortium.NewPatientRef(
+		[]byte("0123456789abcdef0123456789abcdef"), "urn:oid:2.16.156.10011.1.3", "990000199001011234",
+	)
+)
+
+var doctor = consortium.Actor{ID: "dr-1", Name: "医生", Org: "qingshan", Role: consortium.RoleClinician}
 
 // kept is the store of a Reading that knows holdings and remembers what is logged.
 type kept struct {
-	exchange.Kept
+	records.Kept
 	logged []exchange.Access
 }
 
@@ -64,7 +74,7 @@ func TestLocateShowsNoMoreThanThePolicyAllows(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			store := &kept{}
-			r := &exchange.Reading{Org: "anhe", Decider: c.policy, Kept: store, Now: func() time.Time { return at }}
+			r := &records.Reading{Org: "anhe", Decider: c.policy, Kept: store, Now: func() time.Time { return at }}
 			holdings, err := r.Locate(context.Background(), doctor, consortium.Payment, patient)
 			if err != nil {
 				t.Fatal(err)
@@ -85,7 +95,7 @@ func TestLocateShowsNoMoreThanThePolicyAllows(t *testing.T) {
 
 func TestLocateRefusedIsLoggedOnceAboutTheWholeQuestion(t *testing.T) {
 	store := &kept{}
-	r := &exchange.Reading{Org: "anhe", Decider: narrow{}, Kept: store, Now: func() time.Time { return at }}
+	r := &records.Reading{Org: "anhe", Decider: narrow{}, Kept: store, Now: func() time.Time { return at }}
 	if _, err := r.Locate(context.Background(), doctor, consortium.Payment, patient); !fault.Is(err, fault.Forbidden) {
 		t.Fatalf("got %v", err)
 	}

@@ -1,4 +1,7 @@
-package exchange
+// Package intake is the one way in for records: validate, find out whose they are, decide, store. What is stored under
+// a patient is what the bytes say. It keeps nothing itself (exchange/records does, behind the Shelf port) and decides
+// nothing about permission.
+package intake
 
 import (
 	"context"
@@ -8,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"yilian.example/exchange"
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
 	"yilian.example/exchange/fhir"
@@ -20,23 +24,28 @@ type PatientIndex interface {
 	Local(id string) consortium.PatientRef
 }
 
-// Shelf is what Ingest needs of the records store; *Records is one.
+// Shelf is what Intake needs of what is kept.
 type Shelf interface {
-	CurrentVersions(ctx context.Context, refs []RecordRef) (map[RecordRef]Current, error)
+	CurrentVersions(ctx context.Context, refs []exchange.RecordRef) (map[exchange.RecordRef]exchange.Current, error)
 	// Find gives the ids of current records of a type that carry all tokens.
-	Find(ctx context.Context, typ string, tokens []Token) ([]string, error)
+	Find(ctx context.Context, typ string, tokens []exchange.Token) ([]string, error)
 	// Store keeps all or none; fault.Conflict when a version is not the next one of its record.
-	Store(ctx context.Context, puts []Put) ([]Version, error)
+	Store(ctx context.Context, puts []exchange.Put) ([]exchange.Version, error)
 }
 
-// Ingest is the one door through which records come in: validate, find out whose they are, decide, store.
-type Ingest struct {
+// AccessLogger logs a decided access that reads nothing.
+type AccessLogger interface {
+	LogAccess(ctx context.Context, a exchange.Access) error
+}
+
+// Intake is the one door through which records come in: validate, find out whose they are, decide, store.
+type Intake struct {
 	Org     consortium.OrgID
 	Base    string   // this gateway's FHIR address with a slash at the end: absolute references below it are ours
 	Systems []string // FHIR identifier systems that identify a person nationally, best first
 	Index   PatientIndex
 	Shelf   Shelf
-	Decider Decider
+	Decider exchange.Decider
 	Log     AccessLogger
 	Now     func() time.Time
 	NewID   func() string // a fresh FHIR id: a random UUID outside tests
@@ -50,7 +59,7 @@ type Caller struct {
 
 // Taken is what became of one resource.
 type Taken struct {
-	Ref      RecordRef
+	Ref      exchange.RecordRef
 	Number   int
 	Recorded time.Time
 	Created  bool        // it did not exist before
@@ -107,7 +116,7 @@ func refuse(place, code, words string) error {
 // Create stores a new resource under an id of our own. With ifNoneExist (identifier=system|value) it stores only when
 // no resource of the type carries the identifier; of two such requests at the same moment one stores and the other
 // finds it.
-func (in *Ingest) Create(
+func (in *Intake) Create(
 	ctx context.Context, caller Caller, typ string, body []byte, ifNoneExist string,
 ) (Taken, error) {
 	if err := in.admit(ctx, caller); err != nil {
@@ -122,7 +131,7 @@ func (in *Ingest) Create(
 
 // Update stores a further version of a resource, or the first one under the sender's id. With ifMatch (W/"3") it does
 // so only when that is the current version.
-func (in *Ingest) Update(
+func (in *Intake) Update(
 	ctx context.Context, caller Caller, typ, id string, body []byte, ifMatch string,
 ) (Taken, error) {
 	if err := in.admit(ctx, caller); err != nil {
@@ -153,7 +162,7 @@ func decodeAs(typ string, body []byte) (decoded, error) {
 	return decoded{r, issues}, nil
 }
 
-func (in *Ingest) one(ctx context.Context, caller Caller, d *draft) (Taken, error) {
+func (in *Intake) one(ctx context.Context, caller Caller, d *draft) (Taken, error) {
 	taken, err := in.keep(ctx, caller, []*draft{d}, nil)
 	if err != nil {
 		return Taken{}, err
@@ -165,7 +174,7 @@ func (in *Ingest) one(ctx context.Context, caller Caller, d *draft) (Taken, erro
 const attempts = 4
 
 // keep plans and stores drafts, all or none. It plans again when another writer was faster.
-func (in *Ingest) keep(ctx context.Context, caller Caller, drafts []*draft, urls map[string]*draft) ([]Taken, error) {
+func (in *Intake) keep(ctx context.Context, caller Caller, drafts []*draft, urls map[string]*draft) ([]Taken, error) {
 	for try := 1; ; try++ {
 		taken, raced, err := in.attempt(ctx, caller, drafts, urls)
 		if err == nil || !raced || try == attempts {
@@ -175,7 +184,7 @@ func (in *Ingest) keep(ctx context.Context, caller Caller, drafts []*draft, urls
 }
 
 // attempt is one pass of keep; raced tells that the store saw another version than the plan.
-func (in *Ingest) attempt(
+func (in *Intake) attempt(
 	ctx context.Context, caller Caller, drafts []*draft, urls map[string]*draft,
 ) (taken []Taken, raced bool, err error) {
 	p := plan{in: in, drafts: drafts, urls: urls}
@@ -186,7 +195,7 @@ func (in *Ingest) attempt(
 		return nil, false, err
 	}
 	now := in.Now().UTC().Truncate(time.Millisecond) // as meta.lastUpdated is written
-	puts := make([]Put, 0, len(drafts))
+	puts := make([]exchange.Put, 0, len(drafts))
 	taken = make([]Taken, len(drafts))
 	for i, d := range drafts {
 		taken[i] = Taken{
@@ -213,20 +222,20 @@ func (in *Ingest) attempt(
 // admit refuses callers who may store nothing at all before anything is looked up for them: what is wrong with a
 // resource, and whether a patient is known here, is told only to those who may store. No patient is known yet, so the
 // refusal stands in no patient's access log.
-func (in *Ingest) admit(ctx context.Context, caller Caller) error {
+func (in *Intake) admit(ctx context.Context, caller Caller) error {
 	d, err := in.decide(ctx, caller, "", []consortium.Kind{consortium.Directory})
 	if err != nil {
 		return err
 	}
 	if !d.Allow {
-		return NewRefused(d)
+		return exchange.NewRefused(d)
 	}
 	return nil
 }
 
 // authorize asks the policy once for each patient, with all kinds that are to be stored. Directory data is admitted
 // already.
-func (in *Ingest) authorize(ctx context.Context, caller Caller, drafts []*draft) error {
+func (in *Intake) authorize(ctx context.Context, caller Caller, drafts []*draft) error {
 	kinds := map[consortium.PatientRef][]consortium.Kind{}
 	var order []consortium.PatientRef
 	for _, d := range drafts {
@@ -248,15 +257,15 @@ func (in *Ingest) authorize(ctx context.Context, caller Caller, drafts []*draft)
 		if decision.Allow {
 			continue
 		}
-		if err := in.Log.LogAccess(ctx, Access{Decision: decision}); err != nil {
+		if err := in.Log.LogAccess(ctx, exchange.Access{Decision: decision}); err != nil {
 			return fmt.Errorf("log refusal: %w", err)
 		}
-		return NewRefused(decision)
+		return exchange.NewRefused(decision)
 	}
 	return nil
 }
 
-func (in *Ingest) decide(
+func (in *Intake) decide(
 	ctx context.Context, caller Caller, patient consortium.PatientRef, kinds []consortium.Kind,
 ) (consortium.Decision, error) {
 	d, err := in.Decider.Decide(ctx, consortium.Query{
@@ -271,7 +280,7 @@ func (in *Ingest) decide(
 
 // Identify finds the patient whom a national identifier names, whether or not anything is held on them; false when the
 // system is not one of those that identify a person nationally.
-func (in *Ingest) Identify(system, value string) (consortium.PatientRef, bool) {
+func (in *Intake) Identify(system, value string) (consortium.PatientRef, bool) {
 	if !slices.Contains(in.Systems, system) || value == "" {
 		return "", false
 	}

@@ -1,4 +1,4 @@
-package exchange
+package records
 
 import (
 	"context"
@@ -8,50 +8,32 @@ import (
 	"slices"
 	"time"
 
+	"yilian.example/exchange"
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
+	"yilian.example/exchange/logbook"
 	"yilian.example/exchange/tlog"
 )
 
 // maxPage bounds one page of records or access entries.
 const maxPage = 5000
 
-// Page is a part of a patient's records, newest first.
-type Page struct {
-	Type  string   // only this FHIR type; empty: all
-	IDs   []string // only these ids; nil: all
-	After *Cursor  // what follows this one; nil: from the newest
-	Limit int      // at most maxPage; 0: maxPage
-}
-
-// Cursor is the place of a record in the order newest first: time recorded, then type and id.
-type Cursor struct {
-	Recorded time.Time
-	Type     string
-	ID       string
-}
-
-// CursorOf is the place of v.
-func CursorOf(v Version) Cursor {
-	return Cursor{Recorded: v.Recorded, Type: v.Ref.Type, ID: v.Ref.ID}
-}
-
 // Read gives one version of a record (number 0: the current one) and logs the access. It is fault.Gone where that
 // version is a deletion or the patient's data was erased, fault.NotFound where there is none, and fault.Forbidden when
 // the record is not of the patient and kind that the decision is about.
-func (r *Records) Read(ctx context.Context, a Access, ref RecordRef, number int) (Version, error) {
+func (r *Keeper) Read(ctx context.Context, a exchange.Access, ref exchange.RecordRef, number int) (exchange.Version, error) {
 	if ref.Org != r.Org || number < 0 {
-		return Version{}, errNoRecord()
+		return exchange.Version{}, errNoRecord()
 	}
 	versions, err := r.readLogged(ctx, a, &Selection{Ref: &ref, Number: number})
 	if err != nil {
-		return Version{}, fmt.Errorf("read record: %w", err)
+		return exchange.Version{}, fmt.Errorf("read record: %w", err)
 	}
 	return versions[0], nil
 }
 
 // List gives a page of the current versions of the decided patient and kinds, newest first, and logs the access.
-func (r *Records) List(ctx context.Context, a Access, page Page) ([]Version, error) {
+func (r *Keeper) List(ctx context.Context, a exchange.Access, page exchange.Page) ([]exchange.Version, error) {
 	if page.Limit <= 0 || page.Limit > maxPage {
 		page.Limit = maxPage
 	}
@@ -68,12 +50,12 @@ func (r *Records) List(ctx context.Context, a Access, page Page) ([]Version, err
 
 // ListAll gives up to limit of the current versions of the decided patient and kinds, newest first, and logs the
 // access.
-func (r *Records) ListAll(ctx context.Context, a Access, limit int) ([]Version, error) {
-	return r.List(ctx, a, Page{Limit: limit})
+func (r *Keeper) ListAll(ctx context.Context, a exchange.Access, limit int) ([]exchange.Version, error) {
+	return r.List(ctx, a, exchange.Page{Limit: limit})
 }
 
 // LogAccess logs a decision that reads nothing here: a refusal, or a question to another member.
-func (r *Records) LogAccess(ctx context.Context, a Access) error {
+func (r *Keeper) LogAccess(ctx context.Context, a exchange.Access) error {
 	patient := a.Decision.Query.Patient
 	if patient == "" {
 		return nil // directory data is about nobody: there is no chain that it could stand in
@@ -99,7 +81,7 @@ func (r *Records) LogAccess(ctx context.Context, a Access) error {
 
 // readLogged reads under an allowing decision about this organisation's records. The store commits first; content is
 // opened after.
-func (r *Records) readLogged(ctx context.Context, a Access, sel *Selection) ([]Version, error) {
+func (r *Keeper) readLogged(ctx context.Context, a exchange.Access, sel *Selection) ([]exchange.Version, error) {
 	q := a.Decision.Query
 	if !a.Decision.Allow || q.Custodian != r.Org ||
 		(q.Action != consortium.ActionRead && q.Action != consortium.ActionRelease) {
@@ -124,7 +106,7 @@ func (r *Records) readLogged(ctx context.Context, a Access, sel *Selection) ([]V
 	if err != nil {
 		return nil, err
 	}
-	versions := make([]Version, len(sealed))
+	versions := make([]exchange.Version, len(sealed))
 	for i, s := range sealed {
 		if versions[i], err = r.open(cipher, s); err != nil {
 			return nil, err
@@ -134,7 +116,7 @@ func (r *Records) readLogged(ctx context.Context, a Access, sel *Selection) ([]V
 }
 
 // checkRead holds what was fetched against the decision: an allowed question about one record must never show another.
-func checkRead(a Access, sel *Selection, got []SealedVersion) error {
+func checkRead(a exchange.Access, sel *Selection, got []SealedVersion) error {
 	if sel.Ref != nil && len(got) == 0 {
 		return errNoRecord()
 	}
@@ -156,55 +138,44 @@ func mismatch() error {
 	return fault.New(fault.Forbidden, "DECISION_MISMATCH", "What was decided does not cover this record.")
 }
 
-func (r *Records) open(cipher Cipher, s SealedVersion) (Version, error) {
+func (r *Keeper) open(cipher logbook.Cipher, s SealedVersion) (exchange.Version, error) {
 	plain, err := cipher.Open(recordAAD(r.Org, s), s.Sealed)
 	if err == nil && len(plain) < 32 {
 		err = errors.New("sealed record is too short")
 	}
 	if err != nil {
-		return Version{}, fault.Wrap(
+		return exchange.Version{}, fault.Wrap(
 			err, fault.Internal, "RECORD_INTEGRITY",
 			"This record was changed in the database outside this system, so it is not shown. The change is provable from the log. Please tell your administrator.",
 		)
 	}
-	return Version{
-		Ref: RecordRef{Org: r.Org, Type: s.Type, ID: s.ID}, Number: s.Number, Patient: s.Patient, Kind: s.Kind,
+	return exchange.Version{
+		Ref: exchange.RecordRef{Org: r.Org, Type: s.Type, ID: s.ID}, Number: s.Number, Patient: s.Patient, Kind: s.Kind,
 		Recorded: s.Recorded.UTC(), Deleted: s.Deleted, Content: plain[32:], Salt: [32]byte(plain[:32]), Entry: s.Entry.ID,
 	}, nil
 }
 
-func (r *Records) sealAccess(cipher Cipher, head AccessHead, a Access) (SealedAccess, error) {
+func (r *Keeper) sealAccess(cipher logbook.Cipher, head AccessHead, a exchange.Access) (SealedAccess, error) {
 	seq := head.Seq + 1
-	statement, err := tlog.Canonical(
-		accessStatement{V: 1, Org: r.Org, Seq: seq, Prev: head.Commitment, Decision: a.Decision, Request: a.Request},
-	)
-	if err != nil {
-		return SealedAccess{}, fmt.Errorf("state access: %w", err)
-	}
-	var salt [32]byte
-	id, err := r.fresh(&salt)
+	now := r.Now().UTC().Truncate(time.Microsecond) // as precise as the database is
+	entry, opening, err := r.Book.New(tlog.KindAccess, now, accessStatement{
+		V: 1, Org: r.Org, Seq: seq, Prev: head.Commitment, Decision: a.Decision, Request: a.Request,
+	})
 	if err != nil {
 		return SealedAccess{}, err
 	}
-	commitment := tlog.Commit(tlog.KindAccess, salt, statement)
-	sealed, err := cipher.Seal(accessAAD(r.Org, a.Decision.Query.Patient, seq), append(salt[:], statement...))
-	if err != nil {
-		return SealedAccess{}, err
-	}
-	now := r.Now().UTC().Truncate(time.Microsecond)
-	return SealedAccess{
-		Seq: seq, Commitment: encodeHash(commitment), Sealed: sealed, Time: now,
-		Entry: LogEntry{ID: id, Leaf: tlog.NewLeaf(tlog.KindAccess, now, commitment)},
-	}, nil
+	s := SealedAccess{Seq: seq, Commitment: encodeHash(opening.Commitment(tlog.KindAccess)), Time: now, Entry: entry}
+	s.Sealed, err = opening.Seal(cipher, accessAAD(r.Org, a.Decision.Query.Patient, s))
+	return s, err
 }
 
 // AccessLog gives who asked for a patient's records here, newest first: entries with Seq below before (0: from the
 // newest). It verifies what it shows: each entry against its commitment, and the chain without a gap down from its
 // head, so that a line that was removed or changed in the database gives fault.Internal with the code ACCESS_LOG_BROKEN
 // instead of a shorter list.
-func (r *Records) AccessLog(
+func (r *Keeper) AccessLog(
 	ctx context.Context, patient consortium.PatientRef, before int64, limit int,
-) ([]AccessEntry, error) {
+) ([]exchange.AccessEntry, error) {
 	if limit <= 0 || limit > maxPage {
 		limit = maxPage
 	}
@@ -220,7 +191,7 @@ func (r *Records) AccessLog(
 	if err != nil {
 		return nil, fmt.Errorf("read access log: %w", err)
 	}
-	entries := make([]AccessEntry, len(sealed))
+	entries := make([]exchange.AccessEntry, len(sealed))
 	for i, s := range sealed {
 		if entries[i], err = r.openAccess(cipher, patient, s); err != nil {
 			return nil, broken(err)
@@ -239,34 +210,30 @@ func broken(err error) error {
 	)
 }
 
-func (r *Records) openAccess(cipher Cipher, patient consortium.PatientRef, s SealedAccess) (AccessEntry, error) {
-	plain, err := cipher.Open(accessAAD(r.Org, patient, s.Seq), s.Sealed)
+func (r *Keeper) openAccess(cipher logbook.Cipher, patient consortium.PatientRef, s SealedAccess) (exchange.AccessEntry, error) {
+	opening, err := logbook.Open(cipher, accessAAD(r.Org, patient, s), s.Sealed)
 	if err != nil {
-		return AccessEntry{}, fmt.Errorf("open entry %d: %w", s.Seq, err)
+		return exchange.AccessEntry{}, fmt.Errorf("entry %d: %w", s.Seq, err)
 	}
-	if len(plain) < 32 {
-		return AccessEntry{}, fmt.Errorf("entry %d is too short", s.Seq)
-	}
-	salt, statement := [32]byte(plain[:32]), plain[32:]
-	if encodeHash(tlog.Commit(tlog.KindAccess, salt, statement)) != s.Commitment {
-		return AccessEntry{}, fmt.Errorf("entry %d does not open its commitment", s.Seq)
+	if encodeHash(opening.Commitment(tlog.KindAccess)) != s.Commitment {
+		return exchange.AccessEntry{}, fmt.Errorf("entry %d does not open its commitment", s.Seq)
 	}
 	var st accessStatement
-	if err := json.Unmarshal(statement, &st); err != nil {
-		return AccessEntry{}, fmt.Errorf("decode entry %d: %w", s.Seq, err)
+	if err := json.Unmarshal(opening.Statement, &st); err != nil {
+		return exchange.AccessEntry{}, fmt.Errorf("decode entry %d: %w", s.Seq, err)
 	}
 	if st.Seq != s.Seq || st.Org != r.Org || st.Decision.Query.Patient != patient {
-		return AccessEntry{}, fmt.Errorf("entry %d stands in another's place", s.Seq)
+		return exchange.AccessEntry{}, fmt.Errorf("entry %d stands in another's place", s.Seq)
 	}
-	return AccessEntry{
+	return exchange.AccessEntry{
 		Seq: s.Seq, Prev: st.Prev, Commitment: s.Commitment, Decision: st.Decision, Request: st.Request,
-		Entry: s.Entry.ID, Salt: salt, Time: s.Time.UTC(),
+		Entry: s.Entry.ID, Salt: opening.Salt, Time: s.Time.UTC(),
 	}, nil
 }
 
 // checkChain wants entries, newest first, without a gap: from the head (or from just below before) down, and to the
 // first entry unless there are as many as were asked for.
-func checkChain(head AccessHead, before int64, asked int, entries []AccessEntry) error {
+func checkChain(head AccessHead, before int64, asked int, entries []exchange.AccessEntry) error {
 	want := head.Seq
 	if before > 0 {
 		want = min(head.Seq, before-1)
@@ -289,4 +256,15 @@ func checkChain(head AccessHead, before int64, asked int, entries []AccessEntry)
 		}
 	}
 	return nil
+}
+
+// accessStatement is what the log entry of a decided access commits to.
+type accessStatement struct {
+	V   int              `json:"v"`
+	Org consortium.OrgID `json:"org"`
+	Seq int64            `json:"seq"`
+	// base64 commitment of this patient's previous access entry at this organisation
+	Prev     string              `json:"prev"`
+	Decision consortium.Decision `json:"decision"`
+	Request  string              `json:"request,omitempty"`
 }

@@ -1,9 +1,10 @@
-package exchange
+package intake
 
 import (
 	"slices"
 	"strings"
 
+	"yilian.example/exchange"
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
 	"yilian.example/exchange/fhir"
@@ -73,7 +74,7 @@ func (p *plan) known(d *draft, class fhir.Class, id string) (consortium.PatientR
 	if other := p.byAddress["Patient/"+id]; other != nil && !other.matched {
 		return p.identity(other)
 	}
-	now, ok := p.stored[RecordRef{Org: p.in.Org, Type: "Patient", ID: id}]
+	now, ok := p.stored[exchange.RecordRef{Org: p.in.Org, Type: "Patient", ID: id}]
 	if !ok || now.Deleted {
 		return "", refuse(
 			d.place+"."+class.Subject, "PATIENT_UNKNOWN",

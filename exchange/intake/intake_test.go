@@ -1,4 +1,4 @@
-package exchange_test
+package intake_test
 
 import (
 	"bytes"
@@ -17,6 +17,7 @@ import (
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
 	"yilian.example/exchange/fhir"
+	"yilian.example/exchange/intake"
 )
 
 const idCard = "urn:oid:2.16.156.10011.1.3"
@@ -83,9 +84,16 @@ func (index) Local(id string) consortium.PatientRef {
 	return consortium.NewLocalPatientRef([]byte("0123456789abcdef0123456789abcdef"), "donghu", id)
 }
 
-// door is an Ingest with everything around it in memory.
+var (
+	at      = time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC)
+	patient = consortium.NewPatientRef(
+		[]byte("0123456789abcdef0123456789abcdef"), "urn:oid:2.16.156.10011.1.3", "990000199001011234",
+	)
+)
+
+// door is an Intake with everything around it in memory.
 type door struct {
-	*exchange.Ingest
+	*intake.Intake
 	shelf   *shelf
 	asked   []consortium.Query
 	refused []exchange.Access
@@ -110,7 +118,7 @@ func (d *door) LogAccess(_ context.Context, a exchange.Access) error {
 func newDoor() *door {
 	d := &door{shelf: &shelf{kept: map[exchange.RecordRef]exchange.Put{}}}
 	n := 0
-	d.Ingest = &exchange.Ingest{
+	d.Intake = &intake.Intake{
 		Org: "donghu", Base: "https://donghu.example/fhir/", Systems: []string{idCard}, Index: index{}, Shelf: d.shelf, Decider: d, Log: d,
 		Now:   func() time.Time { return at },
 		NewID: func() string { n++; return fmt.Sprintf("id-%d", n) },
@@ -118,7 +126,7 @@ func newDoor() *door {
 	return d
 }
 
-var system = exchange.Caller{
+var system = intake.Caller{
 	Actor:   consortium.Actor{ID: "his", Org: "donghu", Role: consortium.RoleSystem},
 	Purpose: consortium.Operations,
 }
@@ -146,7 +154,7 @@ func code(err error) string {
 	return string(fault.Of(err).Code)
 }
 
-func TestIngestTransaction(t *testing.T) {
+func TestIntakeTransaction(t *testing.T) {
 	d := newDoor()
 	body := bundleOf(
 		"transaction",
@@ -188,7 +196,7 @@ func TestIngestTransaction(t *testing.T) {
 	}
 }
 
-func TestIngestResolvesAddressesOfTheBundle(t *testing.T) {
+func TestIntakeResolvesAddressesOfTheBundle(t *testing.T) {
 	d := newDoor()
 	out, err := d.Bundle(t.Context(), system, bundleOf(
 		"transaction",
@@ -211,7 +219,7 @@ func TestIngestResolvesAddressesOfTheBundle(t *testing.T) {
 	}
 }
 
-func TestIngestSubjects(t *testing.T) {
+func TestIntakeSubjects(t *testing.T) {
 	known := index{}.Ref(idCard, "990000195803120260")
 	for name, subject := range map[string]string{
 		"relative":   `{"reference":"Patient/p1"}`,
@@ -236,7 +244,7 @@ func TestIngestSubjects(t *testing.T) {
 	}
 }
 
-func TestIngestRefuses(t *testing.T) {
+func TestIntakeRefuses(t *testing.T) {
 	create := func(typ, body string) func(*door) error {
 		return func(d *door) error {
 			_, err := d.Create(context.Background(), system, typ, []byte(body), "")
@@ -422,7 +430,7 @@ func TestIngestRefuses(t *testing.T) {
 	}
 }
 
-func TestIngestConditionalCreate(t *testing.T) {
+func TestIntakeConditionalCreate(t *testing.T) {
 	d := newDoor()
 	body := []byte(patientBody("x", "990000195803120260"))
 	first, err := d.Create(t.Context(), system, "Patient", body, "identifier="+idCard+"|990000195803120260")
@@ -465,7 +473,7 @@ func TestIngestConditionalCreate(t *testing.T) {
 	}
 }
 
-func TestIngestBatch(t *testing.T) {
+func TestIntakeBatch(t *testing.T) {
 	d := newDoor()
 	out, err := d.Bundle(t.Context(), system, bundleOf("batch",
 		entry("http://x/Patient/p1", "PUT", "Patient/p1", patientBody("p1", "990000195803120260")),
@@ -488,7 +496,7 @@ func TestIngestBatch(t *testing.T) {
 	}
 }
 
-func TestIngestPolicyRefuses(t *testing.T) {
+func TestIntakePolicyRefuses(t *testing.T) {
 	d := newDoor()
 	d.denyOne = true
 	_, err := d.Update(t.Context(), system, "Patient", "p1", []byte(patientBody("p1", "990000195803120260")), "")
@@ -502,8 +510,8 @@ func TestIngestPolicyRefuses(t *testing.T) {
 	}
 }
 
-// TestIngestTellsStrangersNothing sends what would be told apart by its fault, as somebody who may store nothing.
-func TestIngestTellsStrangersNothing(t *testing.T) {
+// TestIntakeTellsStrangersNothing sends what would be told apart by its fault, as somebody who may store nothing.
+func TestIntakeTellsStrangersNothing(t *testing.T) {
 	d := newDoor()
 	if _, err := d.Update(t.Context(), system, "Patient", "p1", []byte(patientBody("p1", "990000195803120260")), ""); err != nil {
 		t.Fatal(err)
@@ -527,7 +535,7 @@ func TestIngestTellsStrangersNothing(t *testing.T) {
 	}
 }
 
-func TestIngestPlansAgainAfterARace(t *testing.T) {
+func TestIntakePlansAgainAfterARace(t *testing.T) {
 	d := newDoor()
 	body := []byte(patientBody("p1", "990000195803120260"))
 	if _, err := d.Update(t.Context(), system, "Patient", "p1", body, ""); err != nil {
@@ -544,7 +552,7 @@ func TestIngestPlansAgainAfterARace(t *testing.T) {
 	}
 }
 
-func TestIngestEncounterGivesCare(t *testing.T) {
+func TestIntakeEncounterGivesCare(t *testing.T) {
 	for _, c := range []struct {
 		name, status, period string
 		care                 bool
@@ -587,9 +595,9 @@ func written(t time.Time) string {
 	return t.UTC().Format(time.RFC3339)
 }
 
-// TestIngestSynthea takes in real bundles whole: every entry is kept under the one patient or as directory data, and no
+// TestIntakeSynthea takes in real bundles whole: every entry is kept under the one patient or as directory data, and no
 // reference into the bundle is left.
-func TestIngestSynthea(t *testing.T) {
+func TestIntakeSynthea(t *testing.T) {
 	dir := os.Getenv("YILIAN_TRIAL_DATA")
 	if dir == "" {
 		dir = filepath.Join("..", "..", "shared", "data")

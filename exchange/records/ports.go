@@ -1,4 +1,4 @@
-package exchange
+package records
 
 import (
 	"context"
@@ -6,21 +6,16 @@ import (
 	"strconv"
 	"time"
 
+	"yilian.example/exchange"
 	"yilian.example/exchange/consortium"
+	"yilian.example/exchange/logbook"
 	"yilian.example/exchange/tlog"
 )
-
-// Cipher is one data key in use; aad binds a ciphertext to its place. It waits for nothing, so that it can be used
-// inside a transaction.
-type Cipher interface {
-	Seal(aad, plaintext []byte) ([]byte, error)
-	Open(aad, ciphertext []byte) ([]byte, error)
-}
 
 // Keys gives this organisation's keys.
 type Keys interface {
 	// DataKey gives the data key of a patient, making one at first use; fault.Gone where it was destroyed.
-	DataKey(ctx context.Context, patient consortium.PatientRef) (Cipher, error)
+	DataKey(ctx context.Context, patient consortium.PatientRef) (logbook.Cipher, error)
 	// Blind derives a search token from parts, the same for the same parts at this organisation.
 	Blind(ctx context.Context, parts ...string) ([]byte, error)
 }
@@ -35,29 +30,21 @@ type SealedVersion struct {
 	Recorded time.Time
 	Deleted  bool
 	Sealed   []byte
-	Entry    LogEntry
+	Entry    logbook.Entry
 	Tokens   [][]byte // blinded
 	// blinded; the batch is refused (fault.Conflict) where a current record of the type carries it; nil: none
 	Unless []byte
-	Care   *CareWindow // nil: this record gives no window of care
+	Care   *exchange.CareWindow // nil: this record gives no window of care
 }
 
-// Current is where a record stands now.
-type Current struct {
-	Number  int
-	Patient consortium.PatientRef
-	Kind    consortium.Kind
-	Deleted bool
-}
-
-// RecordStore keeps sealed record versions.
-type RecordStore interface {
+// VersionStore keeps sealed record versions.
+type VersionStore interface {
 	// SaveVersions keeps a batch in one transaction: versions, what they can be found by, windows of care, holdings and
 	// log entries. It is fault.Conflict, and nothing is kept, when a version is not the next one of its record or would
 	// move the record to another patient or kind, and fault.Gone when the patient's key was destroyed.
 	SaveVersions(ctx context.Context, org consortium.OrgID, batch []SealedVersion) error
 	// CurrentVersions tells where records stand; those that do not exist are absent from the map.
-	CurrentVersions(ctx context.Context, org consortium.OrgID, refs []RecordRef) (map[RecordRef]Current, error)
+	CurrentVersions(ctx context.Context, org consortium.OrgID, refs []exchange.RecordRef) (map[exchange.RecordRef]exchange.Current, error)
 	// FindIDs gives the ids of records of a type that carry all tokens, in order of id.
 	FindIDs(ctx context.Context, org consortium.OrgID, typ string, tokens [][]byte, limit int) ([]string, error)
 }
@@ -65,11 +52,11 @@ type RecordStore interface {
 // Selection says which versions a logged read fetches: one record (Ref set), or a page of the current, not deleted
 // versions of a patient.
 type Selection struct {
-	Ref    *RecordRef
+	Ref    *exchange.RecordRef
 	Number int // of Ref; 0 is the current one
 
 	Kinds []consortium.Kind
-	Page  Page
+	Page  exchange.Page
 }
 
 // AccessHead is the end of one patient's access chain at one organisation; the zero value is the empty chain.
@@ -84,7 +71,7 @@ type SealedAccess struct {
 	Commitment string // base64
 	Sealed     []byte
 	Time       time.Time
-	Entry      LogEntry // the leaf is empty when read back
+	Entry      logbook.Entry // the leaf is empty when read back
 }
 
 // AccessStore keeps the chains of access entries.
@@ -105,7 +92,7 @@ type AccessStore interface {
 // PatientFacts are what the store knows about a patient besides content.
 type PatientFacts interface {
 	// Holdings tells which members hold what kinds on a patient, by organisation and kind.
-	Holdings(ctx context.Context, patient consortium.PatientRef) ([]Holding, error)
+	Holdings(ctx context.Context, patient consortium.PatientRef) ([]exchange.Holding, error)
 	// InCare says whether an encounter of the patient at org had begun by at and lasts, or ended at since or later.
 	InCare(ctx context.Context, org consortium.OrgID, patient consortium.PatientRef, at, since time.Time) (bool, error)
 }
@@ -113,25 +100,18 @@ type PatientFacts interface {
 // recordAAD binds a sealed version to its row, so that rows that were swapped or relabelled in the database do not
 // decrypt.
 func recordAAD(org consortium.OrgID, v SealedVersion) []byte {
-	return placeAAD(
+	return logbook.Place(
 		"yilian/record/v1", string(org), v.Type, v.ID, strconv.Itoa(v.Number), string(v.Patient), string(v.Kind),
 		strconv.FormatBool(v.Deleted), v.Recorded.UTC().Format(time.RFC3339Nano), v.Entry.ID,
 	)
 }
 
-// accessAAD binds a sealed access entry to its place in its chain.
-func accessAAD(org consortium.OrgID, patient consortium.PatientRef, seq int64) []byte {
-	return placeAAD("yilian/access/v1", string(org), string(patient), strconv.FormatInt(seq, 10))
-}
-
-// placeAAD joins parts with their lengths, so that no two lists of parts give the same bytes.
-func placeAAD(parts ...string) []byte {
-	var out []byte
-	for _, p := range parts {
-		out = strconv.AppendInt(out, int64(len(p)), 10)
-		out = append(append(out, ':'), p...)
-	}
-	return out
+// accessAAD binds a sealed access entry to its place in its chain, its time and its log entry.
+func accessAAD(org consortium.OrgID, patient consortium.PatientRef, s SealedAccess) []byte {
+	return logbook.Place(
+		"yilian/access/v2", string(org), string(patient), strconv.FormatInt(s.Seq, 10),
+		s.Time.UTC().Format(time.RFC3339Nano), s.Entry.ID,
+	)
 }
 
 func encodeHash(h tlog.Hash) string { return base64.StdEncoding.EncodeToString(h[:]) }

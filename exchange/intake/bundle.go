@@ -1,4 +1,4 @@
-package exchange
+package intake
 
 import (
 	"context"
@@ -20,7 +20,7 @@ type TakenBundle struct {
 
 // Bundle stores a transaction (all or nothing) or a batch (each entry alone, in order, with its own outcome). Entries
 // may be POST and PUT.
-func (in *Ingest) Bundle(ctx context.Context, caller Caller, body []byte) (TakenBundle, error) {
+func (in *Intake) Bundle(ctx context.Context, caller Caller, body []byte) (TakenBundle, error) {
 	if err := in.admit(ctx, caller); err != nil {
 		return TakenBundle{}, err
 	}
@@ -45,7 +45,7 @@ func (in *Ingest) Bundle(ctx context.Context, caller Caller, body []byte) (Taken
 	)
 }
 
-func (in *Ingest) transaction(ctx context.Context, caller Caller, b *fhir.Bundle) ([]Taken, error) {
+func (in *Intake) transaction(ctx context.Context, caller Caller, b *fhir.Bundle) ([]Taken, error) {
 	var all fhir.Issues
 	for _, e := range b.Entries {
 		all = append(all, e.Issues...)
@@ -89,7 +89,7 @@ func relative(b *fhir.Bundle, urls map[string]*draft) {
 	}
 }
 
-func (in *Ingest) batch(ctx context.Context, caller Caller, b *fhir.Bundle) []Taken {
+func (in *Intake) batch(ctx context.Context, caller Caller, b *fhir.Bundle) []Taken {
 	out := make([]Taken, len(b.Entries))
 	for i, e := range b.Entries {
 		taken, err := in.entry(ctx, caller, e, i)
@@ -99,7 +99,7 @@ func (in *Ingest) batch(ctx context.Context, caller Caller, b *fhir.Bundle) []Ta
 	return out
 }
 
-func (in *Ingest) entry(ctx context.Context, caller Caller, e fhir.Entry, i int) (Taken, error) {
+func (in *Intake) entry(ctx context.Context, caller Caller, e fhir.Entry, i int) (Taken, error) {
 	if e.Issues.Failed() {
 		return Taken{}, reject(e.Issues)
 	}

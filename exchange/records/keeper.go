@@ -1,36 +1,34 @@
-package exchange
+// Package records keeps and shows an organisation's records: versions, the chain of accesses, and the one door that
+// decides, logs and reads. It takes nothing in (exchange/intake does) and hands nothing to other members
+// (exchange/release does).
+package records
 
 import (
 	"context"
 	"fmt"
-	"io"
 	"time"
 
-	"github.com/google/uuid"
-
+	"yilian.example/exchange"
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
+	"yilian.example/exchange/logbook"
 	"yilian.example/exchange/tlog"
 )
 
-// Records keeps and shows this organisation's records. Content is sealed before it reaches the store and opened after
+// Keeper keeps and shows this organisation's records. Content is sealed before it reaches the store and opened after
 // the store has committed; each version stands in the log from the moment it is kept, and each reading is logged in the
 // transaction that reads.
-type Records struct {
+type Keeper struct {
 	Org      consortium.OrgID
-	Versions RecordStore
+	Versions VersionStore
 	Accesses AccessStore
 	Facts    PatientFacts
 	Keys     Keys
 	Now      func() time.Time
-	Rand     io.Reader // of salts and entry ids: crypto/rand.Reader outside tests
+	Book     logbook.Book
 }
 
-var (
-	_ Kept         = (*Records)(nil)
-	_ RecordReader = (*Records)(nil)
-	_ AccessLogger = (*Records)(nil)
-)
+var _ Kept = (*Keeper)(nil)
 
 // Bounds of one call.
 const (
@@ -40,7 +38,7 @@ const (
 
 // Store keeps a batch of records, all or none, in one transaction, and gives the versions as kept. It is fault.Conflict
 // when a version is not the next one of its record: read the record again and repeat.
-func (r *Records) Store(ctx context.Context, puts []Put) ([]Version, error) {
+func (r *Keeper) Store(ctx context.Context, puts []exchange.Put) ([]exchange.Version, error) {
 	if len(puts) == 0 {
 		return nil, nil
 	}
@@ -51,7 +49,7 @@ func (r *Records) Store(ctx context.Context, puts []Put) ([]Version, error) {
 		)
 	}
 	seen := make(map[[2]string]bool, len(puts))
-	versions := make([]Version, len(puts))
+	versions := make([]exchange.Version, len(puts))
 	sealed := make([]SealedVersion, len(puts))
 	for i, p := range puts {
 		key := [2]string{p.Type, p.ID}
@@ -70,36 +68,35 @@ func (r *Records) Store(ctx context.Context, puts []Put) ([]Version, error) {
 	return versions, nil
 }
 
-func (r *Records) seal(ctx context.Context, p Put) (Version, SealedVersion, error) {
+func (r *Keeper) seal(ctx context.Context, p exchange.Put) (exchange.Version, SealedVersion, error) {
 	if err := checkPut(p); err != nil {
-		return Version{}, SealedVersion{}, err
+		return exchange.Version{}, SealedVersion{}, err
 	}
-	v := Version{
-		Ref: RecordRef{Org: r.Org, Type: p.Type, ID: p.ID}, Number: p.Version, Patient: p.Patient, Kind: p.Kind,
+	v := exchange.Version{
+		Ref: exchange.RecordRef{Org: r.Org, Type: p.Type, ID: p.ID}, Number: p.Version, Patient: p.Patient, Kind: p.Kind,
 		Recorded: p.Recorded.UTC().Truncate(time.Microsecond), // as precise as the database is
 		Deleted:  p.Deleted, Content: p.Content,
 	}
-	id, err := r.fresh(&v.Salt)
+	entry, opening, err := r.Book.Commit(tlog.KindRecord, v.Recorded, exchange.Statement(v))
 	if err != nil {
-		return Version{}, SealedVersion{}, err
+		return exchange.Version{}, SealedVersion{}, err
 	}
-	v.Entry = id
-	leaf := tlog.NewLeaf(tlog.KindRecord, v.Recorded, tlog.Commit(tlog.KindRecord, v.Salt, Statement(v)))
+	v.Salt, v.Entry = opening.Salt, entry.ID
 	s := SealedVersion{
 		Type: p.Type, ID: p.ID, Number: p.Version, Patient: p.Patient, Kind: p.Kind, Recorded: v.Recorded, Deleted: p.Deleted,
-		Entry: LogEntry{ID: id, Leaf: leaf}, Care: careOf(p, v.Recorded),
+		Entry: entry, Care: careOf(p, v.Recorded),
 	}
 	if s.Tokens, err = r.blind(ctx, p); err != nil {
-		return Version{}, SealedVersion{}, err
+		return exchange.Version{}, SealedVersion{}, err
 	}
 	if p.Unless != nil {
 		if s.Unless, err = r.Keys.Blind(ctx, p.Type, p.Unless.Param, p.Unless.System, p.Unless.Value); err != nil {
-			return Version{}, SealedVersion{}, fmt.Errorf("blind condition: %w", err)
+			return exchange.Version{}, SealedVersion{}, fmt.Errorf("blind condition: %w", err)
 		}
 	}
 	cipher, err := r.Keys.DataKey(ctx, p.Patient)
 	if err != nil {
-		return Version{}, SealedVersion{}, err
+		return exchange.Version{}, SealedVersion{}, err
 	}
 	plain := make([]byte, 0, len(v.Salt)+len(p.Content))
 	plain = append(append(plain, v.Salt[:]...), p.Content...)
@@ -107,7 +104,7 @@ func (r *Records) seal(ctx context.Context, p Put) (Version, SealedVersion, erro
 	return v, s, err
 }
 
-func checkPut(p Put) error {
+func checkPut(p exchange.Put) error {
 	switch {
 	case p.Type == "" || p.ID == "" || p.Version < 1:
 		return fault.New(fault.Invalid, "RECORD_INVALID", "A record needs a type, an id and a version.")
@@ -125,23 +122,23 @@ func checkPut(p Put) error {
 }
 
 // careOf gives the window of care of a record. An encounter that does not say when it began began when it was recorded.
-func careOf(p Put, recorded time.Time) *CareWindow {
+func careOf(p exchange.Put, recorded time.Time) *exchange.CareWindow {
 	if p.Care == nil || p.Deleted || p.Patient == "" {
 		return nil
 	}
-	w := CareWindow{Start: p.Care.Start.UTC(), End: p.Care.End}
+	w := exchange.CareWindow{Start: p.Care.Start.UTC(), End: p.Care.End}
 	if w.Start.IsZero() {
 		w.Start = recorded
 	}
 	return &w
 }
 
-func (r *Records) blind(ctx context.Context, p Put) ([][]byte, error) {
+func (r *Keeper) blind(ctx context.Context, p exchange.Put) ([][]byte, error) {
 	if p.Deleted {
 		return nil, nil
 	}
 	out := make([][]byte, 0, len(p.Tokens))
-	seen := make(map[Token]bool, len(p.Tokens))
+	seen := make(map[exchange.Token]bool, len(p.Tokens))
 	for _, t := range p.Tokens {
 		if seen[t] {
 			continue
@@ -156,29 +153,17 @@ func (r *Records) blind(ctx context.Context, p Put) ([][]byte, error) {
 	return out, nil
 }
 
-// fresh fills the salt and gives a random id.
-func (r *Records) fresh(salt *[32]byte) (string, error) {
-	if _, err := io.ReadFull(r.Rand, salt[:]); err != nil {
-		return "", fmt.Errorf("draw salt: %w", err)
-	}
-	id, err := uuid.NewRandomFromReader(r.Rand)
-	if err != nil {
-		return "", fmt.Errorf("draw entry id: %w", err)
-	}
-	return id.String(), nil
-}
-
 // CurrentVersions tells where records stand; those that do not exist are absent. It shows no content and is not logged.
-func (r *Records) CurrentVersions(ctx context.Context, refs []RecordRef) (map[RecordRef]Current, error) {
+func (r *Keeper) CurrentVersions(ctx context.Context, refs []exchange.RecordRef) (map[exchange.RecordRef]exchange.Current, error) {
 	if len(refs) == 0 {
-		return map[RecordRef]Current{}, nil
+		return map[exchange.RecordRef]exchange.Current{}, nil
 	}
 	return r.Versions.CurrentVersions(ctx, r.Org, refs)
 }
 
 // Describe tells of which patient and kind a record is; fault.NotFound where there is none.
-func (r *Records) Describe(ctx context.Context, ref RecordRef) (consortium.PatientRef, consortium.Kind, error) {
-	current, err := r.CurrentVersions(ctx, []RecordRef{ref})
+func (r *Keeper) Describe(ctx context.Context, ref exchange.RecordRef) (consortium.PatientRef, consortium.Kind, error) {
+	current, err := r.CurrentVersions(ctx, []exchange.RecordRef{ref})
 	if err != nil {
 		return "", "", fmt.Errorf("describe record: %w", err)
 	}
@@ -191,9 +176,9 @@ func (r *Records) Describe(ctx context.Context, ref RecordRef) (consortium.Patie
 
 // PatientOf gives the patient whom a record (a FHIR Patient, for example) is about; fault.NotFound where there is no
 // such record, fault.Gone where it was deleted.
-func (r *Records) PatientOf(ctx context.Context, typ, id string) (consortium.PatientRef, error) {
-	ref := RecordRef{Org: r.Org, Type: typ, ID: id}
-	current, err := r.CurrentVersions(ctx, []RecordRef{ref})
+func (r *Keeper) PatientOf(ctx context.Context, typ, id string) (consortium.PatientRef, error) {
+	ref := exchange.RecordRef{Org: r.Org, Type: typ, ID: id}
+	current, err := r.CurrentVersions(ctx, []exchange.RecordRef{ref})
 	if err != nil {
 		return "", fmt.Errorf("look up patient: %w", err)
 	}
@@ -208,11 +193,11 @@ func (r *Records) PatientOf(ctx context.Context, typ, id string) (consortium.Pat
 }
 
 // Find gives the ids of records of a type that carry all tokens, at most maxFound.
-func (r *Records) Find(ctx context.Context, typ string, tokens []Token) ([]string, error) {
+func (r *Keeper) Find(ctx context.Context, typ string, tokens []exchange.Token) ([]string, error) {
 	if len(tokens) == 0 {
 		return nil, fault.New(fault.Invalid, "SEARCH_EMPTY", "Say what to search for.")
 	}
-	blinded, err := r.blind(ctx, Put{Type: typ, Tokens: tokens})
+	blinded, err := r.blind(ctx, exchange.Put{Type: typ, Tokens: tokens})
 	if err != nil {
 		return nil, err
 	}
@@ -220,7 +205,7 @@ func (r *Records) Find(ctx context.Context, typ string, tokens []Token) ([]strin
 }
 
 // Holdings tells which members hold what kinds on a patient.
-func (r *Records) Holdings(ctx context.Context, patient consortium.PatientRef) ([]Holding, error) {
+func (r *Keeper) Holdings(ctx context.Context, patient consortium.PatientRef) ([]exchange.Holding, error) {
 	if !patient.Valid() {
 		return nil, nil
 	}
@@ -229,7 +214,7 @@ func (r *Records) Holdings(ctx context.Context, patient consortium.PatientRef) (
 
 // Care says whether the patient is in this organisation's care at a time: an encounter lasts, or ended no longer than
 // window before.
-func (r *Records) Care(
+func (r *Keeper) Care(
 	ctx context.Context, patient consortium.PatientRef, at time.Time, window time.Duration,
 ) (bool, error) {
 	if !patient.Valid() {

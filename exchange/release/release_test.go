@@ -1,8 +1,9 @@
-package exchange_test
+package release_test
 
 import (
 	"context"
 	"crypto/ed25519"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"slices"
@@ -14,6 +15,8 @@ import (
 	"yilian.example/exchange"
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
+	"yilian.example/exchange/logbook"
+	"yilian.example/exchange/release"
 	"yilian.example/exchange/tlog"
 )
 
@@ -81,15 +84,15 @@ func always(yes bool) func(consortium.Query) bool { return func(consortium.Query
 
 type memory struct {
 	reserved map[string]bool
-	released []exchange.HandedOver
-	received map[string]exchange.Received
+	released []release.HandedOver
+	received map[string]release.Received
 	logged   []exchange.Access
 	listed   int
 	records  []exchange.Version
 }
 
 func newMemory() *memory {
-	return &memory{reserved: map[string]bool{}, received: map[string]exchange.Received{}}
+	return &memory{reserved: map[string]bool{}, received: map[string]release.Received{}}
 }
 
 func (m *memory) ReserveRequest(_ context.Context, _, from consortium.OrgID, id string, _ time.Time) error {
@@ -101,17 +104,17 @@ func (m *memory) ReserveRequest(_ context.Context, _, from consortium.OrgID, id 
 	return nil
 }
 
-func (m *memory) SaveRelease(_ context.Context, _ consortium.OrgID, h exchange.HandedOver) error {
+func (m *memory) SaveRelease(_ context.Context, _ consortium.OrgID, h release.HandedOver) error {
 	m.released = append(m.released, h)
 	return nil
 }
 
-func (m *memory) SaveReceived(_ context.Context, _ consortium.OrgID, r exchange.Received) error {
+func (m *memory) SaveReceived(_ context.Context, _ consortium.OrgID, r release.Received) error {
 	m.received[r.ID] = r
 	return nil
 }
 
-func (m *memory) Received(_ context.Context, _ consortium.OrgID, id string) (exchange.Received, error) {
+func (m *memory) Received(_ context.Context, _ consortium.OrgID, id string) (release.Received, error) {
 	r, ok := m.received[id]
 	if !ok {
 		return r, fault.New(fault.NotFound, "REQUEST_NOT_FOUND", "none")
@@ -146,8 +149,8 @@ func (m *memory) Open(_ context.Context, p consortium.PatientRef, aad, ciphertex
 
 // pair is an asking and an answering member, joined without a network.
 type pair struct {
-	asker    *exchange.Requests
-	holder   *exchange.Releases
+	asker    *release.Asking
+	holder   *release.Answering
 	askerMem *memory
 	holdMem  *memory
 	holdPol  *policy
@@ -176,12 +179,14 @@ func newPair(allow func(consortium.Query) bool) *pair {
 		}, Number: 1, Patient: patient, Kind: consortium.Observations,
 		Recorded: at, Content: []byte(`{"resourceType":"Observation","valueQuantity":{"value":5.60}}`), Salt: [32]byte{7}, Entry: uuid.NewString(),
 	}}
-	p.asker = &exchange.Requests{
-		Org: "qingshan", Decider: &policy{allow: always(true)}, Envelope: signed{"qingshan", keys}, Courier: p,
+	p.asker = &release.Asking{
+		Book: logbook.Book{Org: "qingshan", Rand: rand.Reader},
+		Org:  "qingshan", Decider: &policy{allow: always(true)}, Envelope: signed{"qingshan", keys}, Courier: p,
 		Store: p.askerMem, Sealer: p.askerMem, Access: p.askerMem, Now: now, Keep: time.Hour,
 	}
-	p.holder = &exchange.Releases{
-		Org: "donghu", Decider: p.holdPol, Envelope: signed{"donghu", keys}, Records: p.holdMem, Store: p.holdMem, Sealer: p.holdMem,
+	p.holder = &release.Answering{
+		Book: logbook.Book{Org: "donghu", Rand: rand.Reader},
+		Org:  "donghu", Decider: p.holdPol, Envelope: signed{"donghu", keys}, Records: p.holdMem, Store: p.holdMem, Sealer: p.holdMem,
 		Places: func(_ context.Context, entries []string) (map[string]int64, error) {
 			return map[string]int64{entries[0]: 42}, nil
 		},
@@ -190,7 +195,7 @@ func newPair(allow func(consortium.Query) bool) *pair {
 	return p
 }
 
-func (p *pair) ask() (exchange.Result, error) {
+func (p *pair) ask() (release.Result, error) {
 	return p.asker.Ask(
 		context.Background(), doctor, consortium.Treatment, patient, "donghu", []consortium.Kind{consortium.Observations},
 	)
@@ -263,7 +268,7 @@ func TestReplayedRequestIsRefused(t *testing.T) {
 
 func TestRequestsThatAreNotAcceptable(t *testing.T) {
 	keys := newKeys("qingshan", "donghu", "anhe")
-	good := exchange.Request{
+	good := release.Request{
 		Version: 1,
 		ID:      uuid.NewString(),
 		From:    "qingshan",
@@ -275,24 +280,24 @@ func TestRequestsThatAreNotAcceptable(t *testing.T) {
 		Time:    at,
 	}
 	for name, c := range map[string]struct {
-		change func(*exchange.Request)
+		change func(*release.Request)
 		signer consortium.OrgID
 		typ    string
 		code   string
 	}{
 		"signed by another member":   {signer: "anhe", code: "REQUEST_SIGNATURE"},
-		"signed for another use":     {typ: exchange.ReplyType, code: "REQUEST_SIGNATURE"},
-		"from another member":        {change: func(r *exchange.Request) { r.From = "anhe" }, code: "REQUEST_MISDIRECTED"},
-		"to another member":          {change: func(r *exchange.Request) { r.To = "weijian" }, code: "REQUEST_MISDIRECTED"},
-		"for another member's staff": {change: func(r *exchange.Request) { r.Actor.Org = "donghu" }, code: "REQUEST_MISDIRECTED"},
-		"of another version":         {change: func(r *exchange.Request) { r.Version = 2 }, code: "REQUEST_MISDIRECTED"},
-		"too old":                    {change: func(r *exchange.Request) { r.Time = at.Add(-2 * time.Minute) }, code: "REQUEST_STALE"},
-		"from the future":            {change: func(r *exchange.Request) { r.Time = at.Add(2 * time.Minute) }, code: "REQUEST_STALE"},
-		"without a proper id":        {change: func(r *exchange.Request) { r.ID = "1" }, code: "REQUEST_MALFORMED"},
-		"without a purpose":          {change: func(r *exchange.Request) { r.Purpose = "" }, code: "PURPOSE_INVALID"},
-		"about nobody":               {change: func(r *exchange.Request) { r.Patient = "" }, code: "PATIENT_INVALID"},
-		"for nothing":                {change: func(r *exchange.Request) { r.Kinds = nil }, code: "KINDS_MISSING"},
-		"for an unknown kind":        {change: func(r *exchange.Request) { r.Kinds = []consortium.Kind{"everything"} }, code: "KIND_INVALID"},
+		"signed for another use":     {typ: release.ReplyType, code: "REQUEST_SIGNATURE"},
+		"from another member":        {change: func(r *release.Request) { r.From = "anhe" }, code: "REQUEST_MISDIRECTED"},
+		"to another member":          {change: func(r *release.Request) { r.To = "weijian" }, code: "REQUEST_MISDIRECTED"},
+		"for another member's staff": {change: func(r *release.Request) { r.Actor.Org = "donghu" }, code: "REQUEST_MISDIRECTED"},
+		"of another version":         {change: func(r *release.Request) { r.Version = 2 }, code: "REQUEST_MISDIRECTED"},
+		"too old":                    {change: func(r *release.Request) { r.Time = at.Add(-2 * time.Minute) }, code: "REQUEST_STALE"},
+		"from the future":            {change: func(r *release.Request) { r.Time = at.Add(2 * time.Minute) }, code: "REQUEST_STALE"},
+		"without a proper id":        {change: func(r *release.Request) { r.ID = "1" }, code: "REQUEST_MALFORMED"},
+		"without a purpose":          {change: func(r *release.Request) { r.Purpose = "" }, code: "PURPOSE_INVALID"},
+		"about nobody":               {change: func(r *release.Request) { r.Patient = "" }, code: "PATIENT_INVALID"},
+		"for nothing":                {change: func(r *release.Request) { r.Kinds = nil }, code: "KINDS_MISSING"},
+		"for an unknown kind":        {change: func(r *release.Request) { r.Kinds = []consortium.Kind{"everything"} }, code: "KIND_INVALID"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newPair(always(true))
@@ -301,7 +306,7 @@ func TestRequestsThatAreNotAcceptable(t *testing.T) {
 			if c.change != nil {
 				c.change(&req)
 			}
-			signer, typ := consortium.OrgID("qingshan"), exchange.RequestType
+			signer, typ := consortium.OrgID("qingshan"), release.RequestType
 			if c.signer != "" {
 				signer = c.signer
 			}
@@ -331,32 +336,32 @@ func TestReleaseStopsWhileEvidenceCannotBeKept(t *testing.T) {
 
 func TestReplyThatDoesNotFitIsNotUsed(t *testing.T) {
 	keys := newKeys("qingshan", "donghu")
-	for name, change := range map[string]func(*exchange.Reply){
-		"answers another request": func(r *exchange.Reply) { r.Request = uuid.NewString() },
-		"from another member":     func(r *exchange.Reply) { r.From = "anhe" },
-		"about another patient": func(r *exchange.Reply) {
+	for name, change := range map[string]func(*release.Reply){
+		"answers another request": func(r *release.Reply) { r.Request = uuid.NewString() },
+		"from another member":     func(r *release.Reply) { r.From = "anhe" },
+		"about another patient": func(r *release.Reply) {
 			r.Decision.Query.Patient = consortium.NewPatientRef([]byte("k"), "s", "somebody else")
 		},
-		"with records although refused":      func(r *exchange.Reply) { r.Decision.Allow = false },
-		"with a kind that was not asked for": func(r *exchange.Reply) { r.Records[0].Kind = consortium.Medications },
-		"with altered content":               func(r *exchange.Reply) { r.Records[0].Content[20] ^= 1 },
-		"with an altered statement":          func(r *exchange.Reply) { r.Records[0].Statement = json.RawMessage(`{}`) },
-		"with a short salt":                  func(r *exchange.Reply) { r.Records[0].Salt = "AAAA" },
+		"with records although refused":      func(r *release.Reply) { r.Decision.Allow = false },
+		"with a kind that was not asked for": func(r *release.Reply) { r.Records[0].Kind = consortium.Medications },
+		"with altered content":               func(r *release.Reply) { r.Records[0].Content[20] ^= 1 },
+		"with an altered statement":          func(r *release.Reply) { r.Records[0].Statement = json.RawMessage(`{}`) },
+		"with a short salt":                  func(r *release.Reply) { r.Records[0].Salt = "AAAA" },
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newPair(always(true))
 			p.tamper = func(raw []byte) []byte {
-				payload, err := signed{"qingshan", keys}.Open("donghu", exchange.ReplyType, raw)
+				payload, err := signed{"qingshan", keys}.Open("donghu", release.ReplyType, raw)
 				if err != nil {
 					t.Fatal(err)
 				}
-				var r exchange.Reply
+				var r release.Reply
 				if err := json.Unmarshal(payload, &r); err != nil {
 					t.Fatal(err)
 				}
 				change(&r)
 				payload, _ = json.Marshal(r)
-				out, _ := signed{"donghu", keys}.Sign(exchange.ReplyType, payload)
+				out, _ := signed{"donghu", keys}.Sign(release.ReplyType, payload)
 				return out
 			}
 			if _, err := p.ask(); fault.Of(err).Code != "REPLY_UNTRUSTED" || len(p.askerMem.received) != 0 {
