@@ -82,6 +82,7 @@ func (c Config) Validate() error {
 	f.present("keys.wrapping", c.Keys.Wrapping)
 	f.present("keys.log", c.Keys.Log)
 	f.present("keys.release", c.Keys.Release)
+	f.present("keys.binding", c.Keys.Binding)
 	f.present("keys.index", c.Keys.Index)
 	f.check(c.Log.Interval >= 10*time.Millisecond, "log.interval: needs 10ms or more")
 	f.check(c.Log.BatchMax >= 1 && c.Log.BatchMax <= 65536, "log.batch_max: needs 1 to 65536")

@@ -56,7 +56,7 @@ func keyFiles(t testing.TB) config.Keys {
 		Wrapping: dir + "/wrapping.json",
 		Log:      dir + "/log.key",
 		Release:  dir + "/release.pem",
-		Index:    dir + "/index.key",
+		Binding:  dir + "/binding.hex", Index: dir + "/index.key",
 	}
 }
 

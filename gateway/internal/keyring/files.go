@@ -23,6 +23,7 @@ import (
 
 	"yilian.example/exchange/fault"
 	"yilian.example/gateway/config"
+	"yilian.example/gateway/internal/bound"
 )
 
 // FileKEK is a wrapping key in a file: a tink keyset in JSON that only its owner may read. Rotation is tink's: add a
@@ -74,7 +75,8 @@ func Generate(keys config.Keys, origin string) error {
 		{keys.Wrapping, newWrappingKey},
 		{keys.Log, func() ([]byte, error) { return newLogKey(origin) }},
 		{keys.Release, newReleaseKey},
-		{keys.Index, newIndexKey},
+		{keys.Binding, newSecret},
+		{keys.Index, newSecret},
 	}
 	for _, s := range steps {
 		if err := createSecret(s.path, s.make); err != nil {
@@ -133,7 +135,7 @@ func newReleaseKey() ([]byte, error) {
 	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), nil
 }
 
-func newIndexKey() ([]byte, error) {
+func newSecret() ([]byte, error) {
 	raw := make([]byte, 32)
 	_, _ = rand.Read(raw) // never fails since Go 1.24
 	return []byte(hex.EncodeToString(raw) + "\n"), nil
@@ -183,16 +185,27 @@ func readReleaseKey(path string) (ed25519.PrivateKey, error) {
 	return key, nil
 }
 
-func readIndexKey(path string) ([]byte, error) {
+// readHexKey reads 32 bytes in hex; name says of what.
+func readHexKey(name, path string) ([]byte, error) {
 	data, err := readSecret(path)
 	if err != nil {
-		return nil, fmt.Errorf("read index key: %w", err)
+		return nil, fmt.Errorf("read %s key: %w", name, err)
 	}
 	key, err := hex.DecodeString(strings.TrimSpace(string(data)))
 	if err != nil || len(key) != 32 {
-		return nil, fmt.Errorf("read index key %s: it is not 32 bytes in hex", path)
+		return nil, fmt.Errorf("read %s key %s: it is not 32 bytes in hex", name, path)
 	}
 	return key, nil
+}
+
+// BindingKey reads the key that binds the organisation's rows in the database. It comes before Load, since the database
+// is opened with it, and the ring keeps its data keys there.
+func BindingKey(keys config.Keys) (*bound.Key, error) {
+	secret, err := readHexKey("binding", keys.Binding)
+	if err != nil {
+		return nil, err
+	}
+	return bound.New(secret)
 }
 
 // readSecret reads a file that nobody but its owner may read.

@@ -53,10 +53,6 @@ const (
 	cacheLife = time.Minute
 )
 
-// searchKey is where the key that blinds search values stands among the patients' keys; it is not a valid patient
-// reference.
-const searchKey consortium.PatientRef = "#search"
-
 var (
 	_ records.Keys   = (*Ring)(nil)
 	_ release.Sealer = (*Ring)(nil)
@@ -66,6 +62,7 @@ var (
 type Ring struct {
 	org     consortium.OrgID
 	kek     KEK
+	search  []byte // HMAC key of search tokens
 	store   KeyStore
 	now     func() time.Time
 	cache   *expirable.LRU[consortium.PatientRef, *dataKey]
@@ -81,19 +78,23 @@ func Load(keys config.Keys, org consortium.OrgID, origin string, store KeyStore,
 	kek, errKEK := OpenFileKEK(keys.Wrapping)
 	log, vkey, errLog := readLogKey(keys.Log, origin)
 	release, errRelease := readReleaseKey(keys.Release)
-	index, errIndex := readIndexKey(keys.Index)
-	if err := errors.Join(errKEK, errLog, errRelease, errIndex); err != nil {
+	binding, errBinding := readHexKey("binding", keys.Binding)
+	index, errIndex := readHexKey("index", keys.Index)
+	if err := errors.Join(errKEK, errLog, errRelease, errBinding, errIndex); err != nil {
 		return nil, fmt.Errorf("load keys: %w", err)
 	}
-	r := New(org, kek, store, now)
+	r := New(org, kek, binding, store, now)
 	r.log, r.logVkey, r.release, r.index = log, vkey, release, index
 	return r, nil
 }
 
-// New gives a ring with data keys only, under any wrapping key.
-func New(org consortium.OrgID, kek KEK, store KeyStore, now func() time.Time) *Ring {
+// New returns a ring with data keys only, under any wrapping key. Search values are blinded under a key derived from
+// secret, 32 bytes that are not kept in the database: a row of it cannot be lost, and searches cannot come to nothing.
+func New(org consortium.OrgID, kek KEK, secret []byte, store KeyStore, now func() time.Time) *Ring {
+	mac := hmac.New(sha256.New, secret)
+	mac.Write([]byte("yilian/search/v2"))
 	return &Ring{
-		org: org, kek: kek, store: store, now: now,
+		org: org, kek: kek, search: mac.Sum(nil), store: store, now: now,
 		cache: expirable.NewLRU[consortium.PatientRef, *dataKey](cacheSize, nil, cacheLife),
 	}
 }
@@ -155,12 +156,8 @@ func (r *Ring) Forget(patient consortium.PatientRef) { r.cache.Remove(patient) }
 
 // Blind derives a search token: HMAC-SHA-256 of parts under a key of this organisation, cut to 16 bytes. Equal values
 // have equal tokens, which is what makes them searchable, and all that a stolen database shows.
-func (r *Ring) Blind(ctx context.Context, parts ...string) ([]byte, error) {
-	key, err := r.dataKey(ctx, searchKey, true)
-	if err != nil {
-		return nil, fmt.Errorf("load search key: %w", err)
-	}
-	mac := hmac.New(sha256.New, key.search)
+func (r *Ring) Blind(_ context.Context, parts ...string) ([]byte, error) {
+	mac := hmac.New(sha256.New, r.search)
 	var length []byte
 	for _, p := range parts {
 		length = append(strconv.AppendInt(length[:0], int64(len(p)), 10), ':')
@@ -212,10 +209,7 @@ const dataKeyBytes = 32
 
 // dataKey is AES-256-GCM with a random nonce for each message: good for 2^32 messages under one key, and a patient has
 // some thousands.
-type dataKey struct {
-	aead   tink.AEAD
-	search []byte // for searchKey: the HMAC key
-}
+type dataKey struct{ aead tink.AEAD }
 
 func newDataKey(raw []byte) (*dataKey, error) {
 	if len(raw) != dataKeyBytes {
@@ -225,9 +219,7 @@ func newDataKey(raw []byte) (*dataKey, error) {
 	if err != nil {
 		return nil, fmt.Errorf("use data key: %w", err)
 	}
-	mac := hmac.New(sha256.New, raw)
-	mac.Write([]byte("yilian/search/v1"))
-	return &dataKey{aead: aead, search: mac.Sum(nil)}, nil
+	return &dataKey{aead: aead}, nil
 }
 
 // Seal encrypts.

@@ -66,7 +66,8 @@ func files(t *testing.T) config.Keys {
 	dir := t.TempDir()
 	keys := config.Keys{
 		Wrapping: filepath.Join(dir, "keys", "wrapping.json"), Log: filepath.Join(dir, "keys", "log.key"),
-		Release: filepath.Join(dir, "keys", "release.pem"), Index: filepath.Join(dir, "index.key"),
+		Release: filepath.Join(dir, "keys", "release.pem"), Binding: filepath.Join(dir, "keys", "binding.hex"),
+		Index: filepath.Join(dir, "index.key"),
 	}
 	if err := keyring.Generate(keys, origin); err != nil {
 		t.Fatal(err)
@@ -86,7 +87,7 @@ func load(t *testing.T, keys config.Keys, org consortium.OrgID, store keyring.Ke
 func TestGenerate(t *testing.T) {
 	keys := files(t)
 	before := map[string][]byte{}
-	for _, path := range []string{keys.Wrapping, keys.Log, keys.Release, keys.Index} {
+	for _, path := range []string{keys.Wrapping, keys.Log, keys.Release, keys.Binding, keys.Index} {
 		info, err := os.Stat(path)
 		if err != nil {
 			t.Fatal(err)
@@ -140,7 +141,7 @@ func TestGenerate(t *testing.T) {
 
 func TestGenerateByTwoAtOnce(t *testing.T) {
 	dir := t.TempDir()
-	keys := config.Keys{Wrapping: dir + "/w", Log: dir + "/l", Release: dir + "/r", Index: dir + "/i"}
+	keys := config.Keys{Wrapping: dir + "/w", Log: dir + "/l", Release: dir + "/r", Binding: dir + "/b", Index: dir + "/i"}
 	var wg sync.WaitGroup
 	for range 4 {
 		wg.Go(func() {

@@ -58,6 +58,7 @@ func (c *Consortium) gatewayConfig(m topology.Member) config.Config {
 			Wrapping: at("wrapping.json"),
 			Log:      at("log.key"),
 			Release:  at("release.pem"),
+			Binding:  at("binding.hex"),
 			Index:    at("index.hex"),
 		},
 		Log:      config.Log{Interval: 200 * time.Millisecond, BatchMax: 4096, LagBudget: 4 * time.Hour},
