@@ -33,6 +33,7 @@ const (
 
 // audit compares what each member's public log says with what the ledger holds.
 type audit struct {
+	org     consortium.OrgID
 	domain  string
 	members []config.Member
 	ledger  *fabric.Ledger
@@ -43,7 +44,7 @@ type audit struct {
 
 func newAudit(a *app) *audit {
 	return &audit{
-		domain: a.cfg.Domain, members: a.cfg.Members, ledger: a.ledger, db: a.db,
+		org: a.org, domain: a.cfg.Domain, members: a.cfg.Members, ledger: a.ledger, db: a.db,
 		client: &http.Client{Timeout: 3 * time.Second}, now: a.now,
 	}
 }
@@ -132,9 +133,12 @@ func (a *audit) checkpoint(ctx context.Context, publicURL string) ([]byte, error
 	return io.ReadAll(io.LimitReader(res.Body, 1<<16))
 }
 
-// addWaiting adds what waits to be witnessed, as the members' shared database tells it. It is what a member says of
-// itself, and absent when it cannot be read; sizes and roots above are what the ledger vouches for.
+// addWaiting adds what waits to be witnessed at this member itself: another member's database is its own, and what waits
+// there is not known here. Sizes and roots above are what the ledger vouches for, of all members.
 func (a *audit) addWaiting(ctx context.Context, s *web.LogState) {
+	if s.Org != a.org {
+		return
+	}
 	st, err := anchor.ReadStatus(ctx, a.db.Log(s.Org), s.Origin)
 	if err != nil {
 		return

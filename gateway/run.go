@@ -44,7 +44,7 @@ func consortiumOrigin(c config.Config) string {
 
 // migrate brings the schema up to date; several gateways may do so at once.
 func migrate(ctx context.Context, c config.Config) error {
-	db, err := cockroach.Open(ctx, c.Database.URL, c.Database.MaxConns)
+	db, err := cockroach.Open(ctx, c.Database.URL, c.Database.Schema, c.Database.MaxConns)
 	if err != nil {
 		return err
 	}
@@ -88,7 +88,8 @@ func run(ctx context.Context, c config.Config, log *slog.Logger) error {
 // may come later.
 func (a *app) open(ctx context.Context) error {
 	var err error
-	if a.db, err = cockroach.Open(ctx, a.cfg.Database.URL, a.cfg.Database.MaxConns); err != nil {
+	d := a.cfg.Database
+	if a.db, err = cockroach.Open(ctx, d.URL, d.Schema, d.MaxConns); err != nil {
 		return err
 	}
 	if err := a.db.CheckSchema(ctx); err != nil {

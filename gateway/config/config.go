@@ -50,9 +50,10 @@ type Member struct {
 	ReleaseKey string `yaml:"release_key"`
 }
 
-// Database is the shared SQL server.
+// Database is the SQL server, and this organisation's part of it.
 type Database struct {
-	URL      string `yaml:"url"`       // postgresql://…; never printed
+	URL      string `yaml:"url"`       // postgresql://…, with the organisation's own role; never printed
+	Schema   string `yaml:"schema"`    // the organisation's own schema; default: the organisation's id
 	MaxConns int32  `yaml:"max_conns"` // default 16
 }
 

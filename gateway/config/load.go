@@ -42,6 +42,7 @@ func Parse(r io.Reader) (Config, error) {
 }
 
 func (c *Config) setDefaults() {
+	setDefault(&c.Database.Schema, c.Org)
 	setDefault(&c.Database.MaxConns, 16)
 	setDefault(&c.Identity.Audience, c.PublicURL)
 	setDefault(&c.Log.Interval, 200*time.Millisecond)
@@ -74,6 +75,7 @@ func (c Config) Validate() error {
 	f.members(c)
 	u, err := url.Parse(c.Database.URL)
 	f.check(err == nil && (u.Scheme == "postgres" || u.Scheme == "postgresql"), "database.url: needs a postgresql:// URL")
+	f.schema(c.Database.Schema)
 	f.check(c.Database.MaxConns >= 4, "database.max_conns: needs at least 4")
 	f.publicURL("identity.issuer", c.Identity.Issuer)
 	f.present("identity.client_id", c.Identity.ClientID)
@@ -137,6 +139,14 @@ func (f *faults) publicURL(field, value string) {
 	f.check(
 		u.RawQuery == "" && u.Fragment == "" && !strings.HasSuffix(u.Path, "/"),
 		"%s: needs no query, fragment or trailing slash", field,
+	)
+}
+
+// schema wants a name as organisations have it, and none that belongs to everybody.
+func (f *faults) schema(name string) {
+	f.check(
+		consortium.OrgID(name).Valid() && name != "public" && name != "shared",
+		"database.schema: needs 2 to 32 lower-case letters or digits, and is neither public nor shared",
 	)
 }
 

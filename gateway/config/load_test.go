@@ -47,6 +47,19 @@ func TestMisspeltSettingIsAFault(t *testing.T) {
 	}
 }
 
+func TestSchemaIsTheOrganisationsOwn(t *testing.T) {
+	c, err := Parse(strings.NewReader(example(t)))
+	if err != nil || c.Database.Schema != c.Org {
+		t.Fatalf("schema %q, %v", c.Database.Schema, err)
+	}
+	for _, bad := range []string{"public", "shared", "pg_catalog", "a", `donghu,public`, `"donghu"`} {
+		c.Database.Schema = bad
+		if err := c.Validate(); err == nil || !strings.Contains(err.Error(), "database.schema") {
+			t.Errorf("%s: %v", bad, err)
+		}
+	}
+}
+
 func TestPlainHTTPIsOnlyForLoopback(t *testing.T) {
 	for url, ok := range map[string]bool{
 		"http://127.0.0.1:8081": true, "http://localhost:8081": true, "https://a.example": true,
@@ -61,7 +74,7 @@ func TestPlainHTTPIsOnlyForLoopback(t *testing.T) {
 }
 
 func TestFaultsDoNotPrintTheDatabaseURL(t *testing.T) {
-	bad := strings.Replace(example(t), "postgresql://yilian@", "mysql://yilian:geheim@", 1)
+	bad := strings.Replace(example(t), "postgresql://yilian_donghu@", "mysql://yilian:geheim@", 1)
 	_, err := Parse(strings.NewReader(bad))
 	if err == nil || strings.Contains(err.Error(), "geheim") {
 		t.Fatalf("got %v", err)

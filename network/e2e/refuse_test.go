@@ -247,25 +247,27 @@ func broken(t *testing.T) string {
 func counts(t *testing.T) map[string]int64 {
 	t.Helper()
 	ctx := within(t, 20*time.Second)
-	db := database(t, ctx)
 	out := map[string]int64{}
-	for _, table := range []string{
-		"patient_keys", "records", "record_versions", "search_tokens", "care_windows", "holdings", "access_log", "log_entries",
-		"release_requests", "releases", "received", "consents",
-	} {
-		var n int64
-		// The names are the constants above.
-		if err := db.QueryRow(ctx, "SELECT count(*) FROM "+table).Scan(&n); err != nil {
-			t.Fatalf("count %s: %v", table, err)
+	for _, org := range under.Orgs() {
+		db := database(t, ctx, org)
+		for _, table := range []string{
+			"patient_keys", "records", "record_versions", "search_tokens", "care_windows", "holdings", "access_log",
+			"log_entries", "release_requests", "releases", "received", "consents",
+		} {
+			var n int64
+			// The names are the constants above.
+			if err := db.QueryRow(ctx, "SELECT count(*) FROM "+table).Scan(&n); err != nil {
+				t.Fatalf("count %s: %v", table, err)
+			}
+			out[table] += n
 		}
-		out[table] = n
 	}
 	return out
 }
 
-func database(t *testing.T, ctx context.Context) *pgx.Conn {
+func database(t *testing.T, ctx context.Context, org consortium.OrgID) *pgx.Conn {
 	t.Helper()
-	url, err := under.DatabaseURL()
+	url, err := under.DatabaseURL(org)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,6 +26,11 @@ func (b *bench) log(ctx context.Context) error {
 		ctx, "go", "run", "./gateway/internal/logbench/cmd", "--config",
 		topology.State(b.consortium.State).GatewayConfig(string(donghu)), "--entries", fmt.Sprint(b.entries), "--dir", dir,
 	)
+	operator, err := b.consortium.OperatorURL()
+	if err != nil {
+		return err
+	}
+	cmd.Env = append(os.Environ(), "DATABASE_URL="+operator) // not on the command line: it carries a password
 	cmd.Dir, cmd.Stdout, cmd.Stderr = b.root, &out, &errs
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("run logbench: %w: %s", err, strings.TrimSpace(errs.String()))

@@ -106,7 +106,7 @@ func (t *trial) reckon(ctx context.Context, l *load, public *journey.PublicLog) 
 // unlogged adds to lost the acknowledged records whose log entry has no place below size. The place is looked up in the
 // database: for strangers it stands in evidence files, of which thousands would take longer than the trial.
 func (t *trial) unlogged(ctx context.Context, acks []acknowledged, size int64, lost map[int]bool) error {
-	url, err := t.consortium.DatabaseURL()
+	url, err := t.consortium.DatabaseURL(member)
 	if err != nil {
 		return err
 	}

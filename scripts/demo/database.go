@@ -14,9 +14,10 @@ import (
 	"yilian.example/exchange/tlog"
 )
 
-// database opens the shared database as its operator can: it is what the steps use that play thief and forger.
-func (s *story) database(ctx context.Context) (*pgx.Conn, error) {
-	url, err := s.consortium.DatabaseURL()
+// database opens a member's part of the database as its own role can: it is what the steps use that play thief and
+// forger.
+func (s *story) database(ctx context.Context, org consortium.OrgID) (*pgx.Conn, error) {
+	url, err := s.consortium.DatabaseURL(org)
 	if err != nil {
 		return nil, err
 	}
@@ -27,16 +28,31 @@ func (s *story) database(ctx context.Context) (*pgx.Conn, error) {
 	return db, nil
 }
 
-// databaseIsCiphertext looks through every column of every table for the patient.
+// databaseIsCiphertext looks through every column of every member's tables for the patient.
 func (s *story) databaseIsCiphertext(ctx context.Context) (string, error) {
-	db, err := s.database(ctx)
+	seen := 0
+	for _, org := range s.consortium.Orgs() {
+		n, err := s.partIsCiphertext(ctx, org)
+		if err != nil {
+			return "", fmt.Errorf("at %s: %w", org, err)
+		}
+		seen += n
+	}
+	return fmt.Sprintf(
+		"neither name, identity number nor finding stands in any of %d columns: who steals the database reads nothing", seen,
+	), nil
+}
+
+// partIsCiphertext looks through one member's part, and counts its columns.
+func (s *story) partIsCiphertext(ctx context.Context, org consortium.OrgID) (int, error) {
+	db, err := s.database(ctx, org)
 	if err != nil {
-		return "", err
+		return 0, err
 	}
 	defer db.Close(context.WithoutCancel(ctx)) //nolint:errcheck // only read from
 	columns, err := textColumns(ctx, db)
 	if err != nil {
-		return "", err
+		return 0, err
 	}
 	for _, needle := range []string{s.course.name, s.course.identifier, s.course.finding} {
 		for _, c := range columns {
@@ -55,17 +71,14 @@ func (s *story) databaseIsCiphertext(ctx context.Context) (string, error) {
 			}
 			var n int
 			if err := db.QueryRow(ctx, query, arg).Scan(&n); err != nil {
-				return "", fmt.Errorf("search %s.%s: %w", c.table, c.column, err)
+				return 0, fmt.Errorf("search %s.%s: %w", c.table, c.column, err)
 			}
 			if n > 0 {
-				return "", fmt.Errorf("%s.%s holds clear text about the patient", c.table, c.column)
+				return 0, fmt.Errorf("%s.%s holds clear text about the patient", c.table, c.column)
 			}
 		}
 	}
-	return fmt.Sprintf(
-		"neither name, identity number nor finding stands in any of %d columns: who steals the database reads nothing",
-		len(columns),
-	), nil
+	return len(columns), nil
 }
 
 type column struct {
@@ -75,7 +88,7 @@ type column struct {
 
 func textColumns(ctx context.Context, db *pgx.Conn) ([]column, error) {
 	rows, err := db.Query(ctx, `SELECT table_name, column_name, data_type FROM information_schema.columns
-		WHERE table_schema = 'public' AND data_type IN ('text', 'bytea', 'character varying') ORDER BY table_name, column_name`)
+		WHERE table_schema = current_schema() AND data_type IN ('text', 'bytea', 'character varying') ORDER BY table_name, column_name`)
 	if err != nil {
 		return nil, fmt.Errorf("list columns: %w", err)
 	}
@@ -97,7 +110,7 @@ func textColumns(ctx context.Context, db *pgx.Conn) ([]column, error) {
 
 // recordTampering flips one bit of the stored report, wants reading and evidence refused, and puts it back.
 func (s *story) recordTampering(ctx context.Context) (proven string, err error) {
-	db, err := s.database(ctx)
+	db, err := s.database(ctx, donghu)
 	if err != nil {
 		return "", err
 	}
@@ -184,7 +197,7 @@ func (s *story) leafTampering(ctx context.Context) (proven string, err error) {
 	if _, err := system.WaitWitnessed(ctx); err != nil {
 		return "", err
 	}
-	db, err := s.database(ctx)
+	db, err := s.database(ctx, donghu)
 	if err != nil {
 		return "", err
 	}

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,6 +16,7 @@ import (
 
 	"yilian.example/exchange/consortium"
 	"yilian.example/gateway/config"
+	"yilian.example/network/topology"
 )
 
 // Consortium is a running development consortium, found by its state directory.
@@ -101,13 +104,30 @@ func (c *Consortium) Orgs() []consortium.OrgID {
 	return orgs
 }
 
-// DatabaseURL is where the members' shared database is. Only what plays the attacker, or counts what was stored, may
-// use it.
-func (c *Consortium) DatabaseURL() (string, error) {
-	for _, m := range c.Members {
-		return m.Config.Database.URL, nil
+// DatabaseURL is a member's part of the database, with its own role; names are looked up in its schema. Only what plays
+// the attacker, or counts what was stored, may use it.
+func (c *Consortium) DatabaseURL(org consortium.OrgID) (string, error) {
+	m, err := c.Member(org)
+	if err != nil {
+		return "", err
 	}
-	return "", errors.New("no member")
+	u, err := url.Parse(m.Config.Database.URL)
+	if err != nil {
+		return "", errors.New("the database's URL cannot be parsed") // it carries a password
+	}
+	query := u.Query()
+	query.Set("search_path", m.Config.Database.Schema)
+	u.RawQuery = query.Encode()
+	return u.String(), nil
+}
+
+// OperatorURL is the database as its operator reaches it, who made the members' roles and schemas.
+func (c *Consortium) OperatorURL() (string, error) {
+	text, err := os.ReadFile(topology.State(c.State).Path("secrets", "database.url"))
+	if err != nil {
+		return "", fmt.Errorf("find database's operator: %w", err)
+	}
+	return strings.TrimSpace(string(text)), nil
 }
 
 // Roots is the directory of the root certificates by which members are known on the ledger, <org>.pem each, as an

@@ -13,20 +13,20 @@ import (
 	"yilian.example/exchange/records"
 )
 
-const (
-	queryCurrentVersion = `
+var (
+	queryCurrentVersion = sql("current version", `
 		SELECT v.type, v.id, v.version, v.patient, v.kind, v.recorded, v.deleted, v.sealed, v.entry_id::TEXT
 		FROM records AS r
 		JOIN record_versions AS v ON v.org = r.org AND v.type = r.type AND v.id = r.id AND v.version = r.version
-		WHERE r.org = $1 AND r.type = $2 AND r.id = $3`
+		WHERE r.org = $1 AND r.type = $2 AND r.id = $3`)
 
-	queryVersion = `
+	queryVersion = sql("one version", `
 		SELECT v.type, v.id, v.version, v.patient, v.kind, v.recorded, v.deleted, v.sealed, v.entry_id::TEXT
 		FROM record_versions AS v
-		WHERE v.org = $1 AND v.type = $2 AND v.id = $3 AND v.version = $4`
+		WHERE v.org = $1 AND v.type = $2 AND v.id = $3 AND v.version = $4`)
 
 	// Newest first. The cursor is always given: from the newest means from the end of time.
-	queryPage = `
+	queryPage = sql("page of a patient", `
 		SELECT v.type, v.id, v.version, v.patient, v.kind, v.recorded, v.deleted, v.sealed, v.entry_id::TEXT
 		FROM records AS r
 		JOIN record_versions AS v ON v.org = r.org AND v.type = r.type AND v.id = r.id AND v.version = r.version
@@ -34,20 +34,20 @@ const (
 			AND r.kind = ANY ($6::TEXT[]) AND NOT r.deleted
 			AND ($7::TEXT = '' OR r.type = $7::TEXT) AND ($8::TEXT[] IS NULL OR r.id = ANY ($8::TEXT[]))
 		ORDER BY r.recorded DESC, r.type DESC, r.id DESC
-		LIMIT $9`
+		LIMIT $9`)
 
-	queryAccessHead = `SELECT seq, commitment FROM access_heads WHERE org = $1 AND patient = $2`
+	queryAccessHead = sql("access head", `SELECT seq, commitment FROM access_heads WHERE org = $1 AND patient = $2`)
 
-	upsertAccessHead = `
+	upsertAccessHead = sql("move the access head", `
 		INSERT INTO access_heads (org, patient, seq, commitment) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (org, patient) DO UPDATE SET seq = excluded.seq, commitment = excluded.commitment`
+		ON CONFLICT (org, patient) DO UPDATE SET seq = excluded.seq, commitment = excluded.commitment`)
 
-	insertAccess = `
-		INSERT INTO access_log (org, patient, seq, commitment, sealed, entry_id, at) VALUES ($1, $2, $3, $4, $5, $6, $7)`
+	insertAccess = sql("add an access", `
+		INSERT INTO access_log (org, patient, seq, commitment, sealed, entry_id, at) VALUES ($1, $2, $3, $4, $5, $6, $7)`)
 
-	queryAccessEntries = `
+	queryAccessEntries = sql("access entries", `
 		SELECT seq, commitment, sealed, entry_id::TEXT, at FROM access_log
-		WHERE org = $1 AND patient = $2 AND seq < $3 ORDER BY seq DESC LIMIT $4`
+		WHERE org = $1 AND patient = $2 AND seq < $3 ORDER BY seq DESC LIMIT $4`)
 )
 
 // lanes makes those who read or store records of one patient within this process take turns: readers append to one
@@ -131,7 +131,7 @@ func fetchLogged(
 	var versions []records.SealedVersion
 	b := &pgx.Batch{}
 	queueSelection(b, org, patient, sel, &versions)
-	b.Queue(queryAccessHead, org, patient).QueryRow(func(row pgx.Row) error {
+	b.Queue(queryAccessHead.text, org, patient).QueryRow(func(row pgx.Row) error {
 		err := row.Scan(&head.Seq, &head.Commitment)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return nil // the chain is empty
@@ -151,16 +151,16 @@ func queueSelection(
 	case sel == nil:
 		return
 	case sel.Ref != nil && sel.Number == 0:
-		q = b.Queue(queryCurrentVersion, org, sel.Ref.Type, sel.Ref.ID)
+		q = b.Queue(queryCurrentVersion.text, org, sel.Ref.Type, sel.Ref.ID)
 	case sel.Ref != nil:
-		q = b.Queue(queryVersion, org, sel.Ref.Type, sel.Ref.ID, sel.Number)
+		q = b.Queue(queryVersion.text, org, sel.Ref.Type, sel.Ref.ID, sel.Number)
 	default:
 		p := sel.Page
 		after := exchange.Cursor{Recorded: time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)}
 		if p.After != nil {
 			after = *p.After
 		}
-		q = b.Queue(queryPage, org, patient, after.Recorded, after.Type, after.ID, sel.Kinds, p.Type, p.IDs, p.Limit)
+		q = b.Queue(queryPage.text, org, patient, after.Recorded, after.Type, after.ID, sel.Kinds, p.Type, p.IDs, p.Limit)
 	}
 	q.Query(func(rows pgx.Rows) error {
 		var err error
@@ -181,9 +181,9 @@ func appendAccess(
 	ctx context.Context, tx pgx.Tx, org consortium.OrgID, patient consortium.PatientRef, a records.SealedAccess,
 ) error {
 	b := &pgx.Batch{}
-	b.Queue(upsertAccessHead, org, patient, a.Seq, a.Commitment)
-	b.Queue(insertAccess, org, patient, a.Seq, a.Commitment, a.Sealed, a.Entry.ID, a.Time)
-	b.Queue(insertLogEntries, org, []string{a.Entry.ID}, [][]byte{a.Entry.Leaf}, a.Time)
+	b.Queue(upsertAccessHead.text, org, patient, a.Seq, a.Commitment)
+	b.Queue(insertAccess.text, org, patient, a.Seq, a.Commitment, a.Sealed, a.Entry.ID, a.Time)
+	b.Queue(insertLogEntries.text, org, []string{a.Entry.ID}, [][]byte{a.Entry.Leaf}, a.Time)
 	return tx.SendBatch(ctx, b).Close()
 }
 
@@ -202,7 +202,7 @@ func (db *DB) AccessEntries(
 		if below <= 0 {
 			below = 1 << 62
 		}
-		rows, err := tx.Query(ctx, queryAccessEntries, org, patient, below, limit)
+		rows, err := tx.Query(ctx, queryAccessEntries.text, org, patient, below, limit)
 		if err != nil {
 			return err
 		}

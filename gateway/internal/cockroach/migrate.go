@@ -31,15 +31,20 @@ func (db *DB) Migrate(ctx context.Context) error {
 	return nil
 }
 
+var (
+	createMigrationLock = sql("make the migration lock", `CREATE TABLE IF NOT EXISTS migration_lock (id INT8 PRIMARY KEY)`)
+
+	insertMigrationLock = sql("fill the migration lock", `
+		INSERT INTO migration_lock (id) VALUES (1) ON CONFLICT (id) DO NOTHING`)
+)
+
 // createMigrationLock repeats, since CREATE TABLE IF NOT EXISTS by two sessions at once may fail in one of them on
 // either server.
 func (db *DB) createMigrationLock(ctx context.Context) error {
-	const createTable = `CREATE TABLE IF NOT EXISTS migration_lock (id INT8 PRIMARY KEY)`
-	const insertRow = `INSERT INTO migration_lock (id) VALUES (1) ON CONFLICT (id) DO NOTHING`
 	var err error
 	for range 20 {
-		if _, err = db.pool.Exec(ctx, createTable); err == nil {
-			if _, err = db.pool.Exec(ctx, insertRow); err == nil {
+		if _, err = db.pool.Exec(ctx, createMigrationLock.text); err == nil {
+			if _, err = db.pool.Exec(ctx, insertMigrationLock.text); err == nil {
 				return nil
 			}
 		}
@@ -56,6 +61,8 @@ func (db *DB) createMigrationLock(ctx context.Context) error {
 	return err
 }
 
+var holdMigrationLock = sql("hold the migration lock", `SELECT id FROM migration_lock WHERE id = 1 FOR UPDATE`)
+
 func (db *DB) holdMigrationLock(ctx context.Context, work func() error) error {
 	tx, err := db.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.ReadCommitted})
 	if err != nil {
@@ -67,13 +74,14 @@ func (db *DB) holdMigrationLock(ctx context.Context, work func() error) error {
 		_ = tx.Rollback(ctx)
 	}()
 	var id int64
-	if err := tx.QueryRow(ctx, `SELECT id FROM migration_lock WHERE id = 1 FOR UPDATE`).Scan(&id); err != nil {
+	if err := tx.QueryRow(ctx, holdMigrationLock.text).Scan(&id); err != nil {
 		return err
 	}
 	return work()
 }
 
-// CheckSchema is an error while migrations are outstanding: a gateway on an old schema would fail request by request.
+// CheckSchema is an error while migrations are outstanding, as a gateway on an old schema would fail request by request,
+// and when the schema is not as they make it, as a trigger could make every statement lie.
 func (db *DB) CheckSchema(ctx context.Context) error {
 	pending := false
 	err := db.withMigrations(func(p *goose.Provider) error {
@@ -86,6 +94,9 @@ func (db *DB) CheckSchema(ctx context.Context) error {
 	}
 	if pending {
 		return errors.New("check schema: the database is older than this program; run `gateway migrate` first")
+	}
+	if err := db.compareSchema(ctx); err != nil {
+		return fmt.Errorf("check schema: %w", err)
 	}
 	return nil
 }

@@ -74,9 +74,9 @@ func checkNext(
 	return nil
 }
 
-const queryAnyToken = `
+var queryAnyToken = sql("whether a token is taken", `
 	SELECT count(id) FROM search_tokens
-	WHERE org = $1 AND (type, token) IN (SELECT u.type, u.token FROM unnest($2::TEXT[], $3::BYTEA[]) AS u (type, token))`
+	WHERE org = $1 AND (type, token) IN (SELECT u.type, u.token FROM unnest($2::TEXT[], $3::BYTEA[]) AS u (type, token))`)
 
 // checkUnless refuses a batch whose conditional creates found their record meanwhile. Being serialisable, of two
 // transactions that both see nothing only one commits.
@@ -92,7 +92,7 @@ func checkUnless(ctx context.Context, tx pgx.Tx, org consortium.OrgID, batch []r
 		return nil
 	}
 	var found int64
-	if err := tx.QueryRow(ctx, queryAnyToken, org, types, tokens).Scan(&found); err != nil {
+	if err := tx.QueryRow(ctx, queryAnyToken.text, org, types, tokens).Scan(&found); err != nil {
 		return err
 	}
 	if found > 0 {
@@ -123,10 +123,10 @@ func (db *DB) CurrentVersions(
 	return found, err
 }
 
-const queryCurrentVersions = `
+var queryCurrentVersions = sql("where records stand", `
 	SELECT r.type, r.id, r.version, r.patient, r.kind, r.deleted
 	FROM unnest($2::TEXT[], $3::TEXT[]) AS u (type, id)
-	JOIN records AS r ON r.org = $1 AND r.type = u.type AND r.id = u.id`
+	JOIN records AS r ON r.org = $1 AND r.type = u.type AND r.id = u.id`)
 
 func currentVersions(
 	ctx context.Context, q querier, org consortium.OrgID, refs []exchange.RecordRef,
@@ -137,7 +137,7 @@ func currentVersions(
 			types, ids = append(types, ref.Type), append(ids, ref.ID)
 		}
 	}
-	rows, err := q.Query(ctx, queryCurrentVersions, org, types, ids)
+	rows, err := q.Query(ctx, queryCurrentVersions.text, org, types, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -151,9 +151,9 @@ func currentVersions(
 	return found, err
 }
 
-const queryFindIDs = `
+var queryFindIDs = sql("find", `
 	SELECT id FROM search_tokens WHERE org = $1 AND type = $2 AND token = ANY ($3::BYTEA[])
-	GROUP BY id HAVING count(token) = $4 ORDER BY id LIMIT $5`
+	GROUP BY id HAVING count(token) = $4 ORDER BY id LIMIT $5`)
 
 // FindIDs gives the ids of records of a type that carry all tokens.
 func (db *DB) FindIDs(
@@ -161,7 +161,7 @@ func (db *DB) FindIDs(
 ) ([]string, error) {
 	var ids []string
 	err := db.look(ctx, func(q querier) error {
-		rows, err := q.Query(ctx, queryFindIDs, org, typ, tokens, len(tokens), limit)
+		rows, err := q.Query(ctx, queryFindIDs.text, org, typ, tokens, len(tokens), limit)
 		if err != nil {
 			return err
 		}
@@ -171,13 +171,14 @@ func (db *DB) FindIDs(
 	return ids, err
 }
 
-const queryHoldings = `SELECT org, kind, held, latest FROM holdings WHERE patient = $1 AND held > 0 ORDER BY org, kind`
+var queryHoldings = sql("holdings", `
+	SELECT org, kind, held, latest FROM holdings WHERE patient = $1 AND held > 0 ORDER BY org, kind`)
 
 // Holdings tells which members hold what kinds on a patient.
 func (db *DB) Holdings(ctx context.Context, patient consortium.PatientRef) ([]exchange.Holding, error) {
 	var holdings []exchange.Holding
 	err := db.look(ctx, func(q querier) error {
-		rows, err := q.Query(ctx, queryHoldings, patient)
+		rows, err := q.Query(ctx, queryHoldings.text, patient)
 		if err != nil {
 			return err
 		}
@@ -192,10 +193,10 @@ func (db *DB) Holdings(ctx context.Context, patient consortium.PatientRef) ([]ex
 	return holdings, err
 }
 
-const queryInCare = `
+var queryInCare = sql("care", `
 	SELECT EXISTS (
 		SELECT 1 FROM care_windows
-		WHERE org = $1 AND patient = $2 AND starts_at <= $3 AND (ends_at IS NULL OR ends_at >= $4))`
+		WHERE org = $1 AND patient = $2 AND starts_at <= $3 AND (ends_at IS NULL OR ends_at >= $4))`)
 
 // InCare says whether an encounter had begun by at and lasts, or ended at since or later.
 func (db *DB) InCare(
@@ -203,7 +204,7 @@ func (db *DB) InCare(
 ) (bool, error) {
 	var in bool
 	err := db.look(ctx, func(q querier) error {
-		return q.QueryRow(ctx, queryInCare, org, patient, at, since).Scan(&in)
+		return q.QueryRow(ctx, queryInCare.text, org, patient, at, since).Scan(&in)
 	})
 	return in, err
 }

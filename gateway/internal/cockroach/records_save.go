@@ -16,56 +16,57 @@ import (
 )
 
 // The statements of a save take columns as arrays, so that a batch of any size is one round trip.
-const (
-	insertVersions = `
+var (
+	insertVersions = sql("add versions", `
 		INSERT INTO record_versions (org, type, id, version, patient, kind, deleted, recorded, sealed, entry_id)
 		SELECT $1, u.type, u.id, u.version, u.patient, u.kind, u.deleted, u.recorded, u.sealed, u.entry_id
 		FROM unnest($2::TEXT[], $3::TEXT[], $4::INT8[], $5::TEXT[], $6::TEXT[], $7::BOOL[], $8::TIMESTAMPTZ[], $9::BYTEA[], $10::UUID[])
-			AS u (type, id, version, patient, kind, deleted, recorded, sealed, entry_id)`
+			AS u (type, id, version, patient, kind, deleted, recorded, sealed, entry_id)`)
 
-	insertRecords = `
+	insertRecords = sql("add records", `
 		INSERT INTO records (org, type, id, version, patient, kind, deleted, recorded)
 		SELECT $1, u.type, u.id, 1, u.patient, u.kind, false, u.recorded
 		FROM unnest($2::TEXT[], $3::TEXT[], $4::TEXT[], $5::TEXT[], $6::TIMESTAMPTZ[]) AS u (type, id, patient, kind, recorded)
-		ON CONFLICT (org, type, id) DO NOTHING`
+		ON CONFLICT (org, type, id) DO NOTHING`)
 
-	updateRecords = `
+	updateRecords = sql("update records", `
 		UPDATE records SET version = u.version, deleted = u.deleted, recorded = u.recorded
 		FROM unnest($2::TEXT[], $3::TEXT[], $4::INT8[], $5::BOOL[], $6::TIMESTAMPTZ[]) AS u (type, id, version, deleted, recorded)
-		WHERE records.org = $1 AND records.type = u.type AND records.id = u.id AND records.version = u.version - 1`
+		WHERE records.org = $1 AND records.type = u.type AND records.id = u.id AND records.version = u.version - 1`)
 
-	insertLogEntries = `
+	insertLogEntries = sql("add log entries of a batch", `
 		INSERT INTO log_entries (org, id, leaf, created_at)
-		SELECT $1, u.id, u.leaf, $4 FROM unnest($2::UUID[], $3::BYTEA[]) AS u (id, leaf)`
+		SELECT $1, u.id, u.leaf, $4 FROM unnest($2::UUID[], $3::BYTEA[]) AS u (id, leaf)`)
 
-	deleteTokens = `
+	deleteTokens = sql("delete tokens", `
 		DELETE FROM search_tokens
-		WHERE org = $1 AND (type, id) IN (SELECT u.type, u.id FROM unnest($2::TEXT[], $3::TEXT[]) AS u (type, id))`
+		WHERE org = $1 AND (type, id) IN (SELECT u.type, u.id FROM unnest($2::TEXT[], $3::TEXT[]) AS u (type, id))`)
 
-	insertTokens = `
+	insertTokens = sql("add tokens", `
 		INSERT INTO search_tokens (org, type, token, id)
 		SELECT $1, u.type, u.token, u.id FROM unnest($2::TEXT[], $3::BYTEA[], $4::TEXT[]) AS u (type, token, id)
-		ON CONFLICT (org, type, token, id) DO NOTHING`
+		ON CONFLICT (org, type, token, id) DO NOTHING`)
 
-	deleteCare = `
+	deleteCare = sql("delete care", `
 		DELETE FROM care_windows
 		WHERE org = $1 AND (patient, type, id) IN (
-			SELECT u.patient, u.type, u.id FROM unnest($2::TEXT[], $3::TEXT[], $4::TEXT[]) AS u (patient, type, id))`
+			SELECT u.patient, u.type, u.id FROM unnest($2::TEXT[], $3::TEXT[], $4::TEXT[]) AS u (patient, type, id))`)
 
-	upsertCare = `
+	upsertCare = sql("keep care", `
 		INSERT INTO care_windows (org, patient, type, id, starts_at, ends_at)
 		SELECT $1, u.patient, u.type, u.id, u.starts_at, u.ends_at
 		FROM unnest($2::TEXT[], $3::TEXT[], $4::TEXT[], $5::TIMESTAMPTZ[], $6::TIMESTAMPTZ[]) AS u (patient, type, id, starts_at, ends_at)
-		ON CONFLICT (org, patient, type, id) DO UPDATE SET starts_at = excluded.starts_at, ends_at = excluded.ends_at`
+		ON CONFLICT (org, patient, type, id) DO UPDATE SET starts_at = excluded.starts_at, ends_at = excluded.ends_at`)
 
-	upsertHoldings = `
+	upsertHoldings = sql("count holdings", `
 		INSERT INTO holdings (patient, org, kind, held, latest)
 		SELECT u.patient, $1, u.kind, u.change, u.latest
 		FROM unnest($2::TEXT[], $3::TEXT[], $4::INT8[], $5::TIMESTAMPTZ[]) AS u (patient, kind, change, latest)
 		ON CONFLICT (patient, org, kind) DO UPDATE
-			SET held = holdings.held + excluded.held, latest = greatest(holdings.latest, excluded.latest)`
+			SET held = holdings.held + excluded.held, latest = greatest(holdings.latest, excluded.latest)`)
 
-	countDestroyedKeys = `SELECT count(patient) FROM patient_keys WHERE org = $1 AND patient = ANY ($2::TEXT[]) AND destroyed_at IS NOT NULL`
+	countDestroyedKeys = sql("destroyed keys", `
+		SELECT count(patient) FROM patient_keys WHERE org = $1 AND patient = ANY ($2::TEXT[]) AND destroyed_at IS NOT NULL`)
 )
 
 // save is a batch turned into columns.
@@ -233,14 +234,14 @@ func sendSave(ctx context.Context, tx pgx.Tx, org consortium.OrgID, s save) erro
 	}
 	if n := len(s.first.ids); n > 0 {
 		c := s.first
-		b.Queue(insertRecords, org, c.types, c.ids, c.patients, c.kinds, c.recorded).Exec(wantRows(n))
+		b.Queue(insertRecords.text, org, c.types, c.ids, c.patients, c.kinds, c.recorded).Exec(wantRows(n))
 	}
 	if n := len(s.further.ids); n > 0 {
 		c := s.further
-		b.Queue(updateRecords, org, c.types, c.ids, c.numbers, c.deleted, c.recorded).Exec(wantRows(n))
-		b.Queue(deleteTokens, org, c.types, c.ids)
+		b.Queue(updateRecords.text, org, c.types, c.ids, c.numbers, c.deleted, c.recorded).Exec(wantRows(n))
+		b.Queue(deleteTokens.text, org, c.types, c.ids)
 	}
-	b.Queue(countDestroyedKeys, org, s.patients).QueryRow(func(row pgx.Row) error {
+	b.Queue(countDestroyedKeys.text, org, s.patients).QueryRow(func(row pgx.Row) error {
 		var destroyed int
 		if err := row.Scan(&destroyed); err != nil {
 			return err
@@ -252,10 +253,10 @@ func sendSave(ctx context.Context, tx pgx.Tx, org consortium.OrgID, s save) erro
 	})
 	for _, c := range s.all.parts() {
 		b.Queue(
-			insertVersions, org, c.types, c.ids, c.numbers, c.patients, c.kinds, c.deleted, c.recorded, c.sealed, c.entries,
+			insertVersions.text, org, c.types, c.ids, c.numbers, c.patients, c.kinds, c.deleted, c.recorded, c.sealed, c.entries,
 		)
 	}
-	b.Queue(insertLogEntries, org, s.entries.ids, s.entries.leaves, s.entries.at)
+	b.Queue(insertLogEntries.text, org, s.entries.ids, s.entries.leaves, s.entries.at)
 	queueDerived(b, org, s)
 	return tx.SendBatch(ctx, b).Close()
 }
@@ -263,13 +264,13 @@ func sendSave(ctx context.Context, tx pgx.Tx, org consortium.OrgID, s save) erro
 // queueDerived queues what is derived from the versions: search tokens, windows of care, holdings.
 func queueDerived(b *pgx.Batch, org consortium.OrgID, s save) {
 	if len(s.tokens.ids) > 0 {
-		b.Queue(insertTokens, org, s.tokens.types, s.tokens.tokens, s.tokens.ids)
+		b.Queue(insertTokens.text, org, s.tokens.types, s.tokens.tokens, s.tokens.ids)
 	}
 	if c := s.noCare; len(c.ids) > 0 {
-		b.Queue(deleteCare, org, c.patients, c.types, c.ids)
+		b.Queue(deleteCare.text, org, c.patients, c.types, c.ids)
 	}
 	if c := s.care; len(c.ids) > 0 {
-		b.Queue(upsertCare, org, c.patients, c.types, c.ids, c.starts, c.ends)
+		b.Queue(upsertCare.text, org, c.patients, c.types, c.ids, c.starts, c.ends)
 	}
 	if len(s.holdings) > 0 {
 		var patients, kinds []string
@@ -279,6 +280,6 @@ func queueDerived(b *pgx.Batch, org consortium.OrgID, s save) {
 			patients, kinds = append(patients, string(h.patient)), append(kinds, string(h.kind))
 			changes, latest = append(changes, h.change), append(latest, h.latest)
 		}
-		b.Queue(upsertHoldings, org, patients, kinds, changes, latest)
+		b.Queue(upsertHoldings.text, org, patients, kinds, changes, latest)
 	}
 }

@@ -16,11 +16,15 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"yilian.example/exchange/consortium"
 )
 
-// DB is the database. All organisations' gateways share one; every row that belongs to an organisation carries its id.
+// DB is one organisation's part of the database: a schema that its role alone may use. Every row that belongs to an
+// organisation carries its id all the same.
 type DB struct {
 	pool    *pgxpool.Pool
+	schema  string
 	lanes   *lanes
 	retries atomic.Int64
 }
@@ -35,8 +39,13 @@ const (
 	backoffMax = 100 * time.Millisecond
 )
 
-// Open connects and checks that the server answers. The URL carries a password: it is never part of an error.
-func Open(ctx context.Context, url string, maxConns int32) (*DB, error) {
+// Open connects and checks that the server answers and has the schema. Names are looked up in that schema alone, and
+// first: in PostgreSQL a session's temporary tables would come before it were they not named last. The URL carries a
+// password: it is never part of an error.
+func Open(ctx context.Context, url, schema string, maxConns int32) (*DB, error) {
+	if !consortium.OrgID(schema).Valid() {
+		return nil, errors.New("open database: the schema's name is not as an organisation's id")
+	}
 	cfg, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		return nil, errors.New("open database: the configured URL is not a valid postgresql:// URL")
@@ -47,16 +56,32 @@ func Open(ctx context.Context, url string, maxConns int32) (*DB, error) {
 	}
 	cfg.ConnConfig.RuntimeParams["application_name"] = "yilian-gateway"
 	cfg.ConnConfig.RuntimeParams["timezone"] = "UTC"
+	cfg.ConnConfig.RuntimeParams["search_path"] = schema + ", pg_temp"
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", classify(err))
 	}
-	db := &DB{pool: pool, lanes: newLanes()}
-	if err := db.Ping(ctx); err != nil {
+	db := &DB{pool: pool, schema: schema, lanes: newLanes()}
+	if err := db.checkPlace(ctx); err != nil {
 		pool.Close()
 		return nil, fmt.Errorf("open database: %w", err)
 	}
 	return db, nil
+}
+
+var queryCurrentSchema = sql("where this connection stands", `SELECT COALESCE(current_schema(), '')`)
+
+// checkPlace wants the first schema of the search path to be there: the server passes over one that is missing, or that
+// the role may not use.
+func (db *DB) checkPlace(ctx context.Context) error {
+	var current string
+	if err := db.pool.QueryRow(ctx, queryCurrentSchema.text).Scan(&current); err != nil {
+		return classify(err)
+	}
+	if current != db.schema {
+		return fmt.Errorf("there is no schema %s that this role may use", db.schema)
+	}
+	return nil
 }
 
 // Close waits for running work and closes the connections.

@@ -98,7 +98,8 @@ func (c *Consortium) startIdentity() error {
 	})
 }
 
-// database makes and starts the server, configures the gateways, makes their keys and brings the schema up to date.
+// database makes and starts the server, configures the gateways, makes their keys, and gives each member
+// its schema, up to date.
 func (c *Consortium) database(ctx context.Context) error {
 	var err error
 	c.server, err = database.Prepare(ctx, c.State, c.Topology.Ports.Database, c.DatabaseURL)
@@ -121,6 +122,14 @@ func (c *Consortium) database(ctx context.Context) error {
 	err = c.server.Await(ready)
 	if err != nil {
 		return fmt.Errorf("start database: %w", err)
+	}
+	members := make([]string, 0, len(c.Topology.Members))
+	for _, m := range c.Topology.Members {
+		members = append(members, m.ID)
+	}
+	err = c.server.Own(ready, c.State, members)
+	if err != nil {
+		return err
 	}
 	return c.migrate(ctx)
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+	"golang.org/x/sync/errgroup"
 
 	"yilian.example/gateway/config"
 	"yilian.example/network/idp"
@@ -26,7 +27,13 @@ func identifierSystems() []string {
 // renderGateways writes every member's gateway.yaml.
 func (c *Consortium) renderGateways() error {
 	for _, m := range c.Topology.Members {
-		content, err := yaml.Marshal(c.gatewayConfig(m))
+		conf := c.gatewayConfig(m)
+		var err error
+		conf.Database.URL, err = c.server.MemberURL(c.State, m.ID)
+		if err != nil {
+			return fmt.Errorf("find database of %s: %w", m.ID, err)
+		}
+		content, err := yaml.Marshal(conf)
 		if err != nil {
 			return fmt.Errorf("encode gateway configuration of %s: %w", m.ID, err)
 		}
@@ -47,7 +54,7 @@ func (c *Consortium) gatewayConfig(m topology.Member) config.Config {
 			Cert:   at("exchange.crt"),
 			Key:    at("exchange.key"),
 		},
-		Database: config.Database{URL: c.server.URL, MaxConns: 16},
+		Database: config.Database{Schema: m.ID, MaxConns: 16},
 		Identity: config.Identity{
 			Issuer: c.Topology.Issuer(), ClientID: idp.PeopleClient(m.ID), ClientSecretFile: idp.PeopleSecret(c.State, m.ID), Audience: m.PublicURL(),
 		},
@@ -91,7 +98,7 @@ func (c *Consortium) gatewayConfig(m topology.Member) config.Config {
 }
 
 // migrate makes every gateway's missing keys, all before the first gateway starts since each reads the others' public
-// halves, and brings the shared schema up to date.
+// halves, and brings every member's schema up to date.
 func (c *Consortium) migrate(ctx context.Context) error {
 	for _, m := range c.Topology.Members {
 		err := c.runGateway(ctx, m, "keygen")
@@ -99,7 +106,11 @@ func (c *Consortium) migrate(ctx context.Context) error {
 			return err
 		}
 	}
-	return c.runGateway(ctx, c.Topology.Members[0], "migrate")
+	group, scope := errgroup.WithContext(ctx)
+	for _, m := range c.Topology.Members {
+		group.Go(func() error { return c.runGateway(scope, m, "migrate") })
+	}
+	return group.Wait()
 }
 
 // runGateway runs one of the gateway's commands to its end.

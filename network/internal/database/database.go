@@ -27,11 +27,12 @@ const name = "yilian"
 
 // Server is a chosen and prepared server.
 type Server struct {
-	URL     string              // for the gateways
+	URL     string              // of the consortium's database, with its operator's user
 	Kind    string              // for people: what it is
 	Process *supervisor.Process // to run, or nil when somebody else runs it
 	// URL of a database that exists from the beginning, to create ours; empty when ours must exist
-	admin string
+	admin    string
+	trusting bool // the server takes a role's name for it, without a password
 }
 
 // Prepare chooses the server. databaseURL is the value of DATABASE_URL, or empty.
@@ -101,6 +102,7 @@ func prepareCockroach(state topology.State, port int, program string) Server {
 	base := "postgresql://root@" + at + "/"
 	return Server{
 		URL: base + name + "?sslmode=disable", admin: base + "defaultdb?sslmode=disable", Kind: "CockroachDB",
+		trusting: true,
 		Process: &supervisor.Process{
 			Name: "database", Path: program, Dir: string(state), StopTimeout: 20 * time.Second,
 			Args: []string{

@@ -20,6 +20,10 @@ import (
 	"yilian.example/gateway/internal/cockroach"
 )
 
+// Schema is the one schema of each test's database. Tests of several organisations share it, as the organisation stands
+// in every row.
+const Schema = "test"
+
 // server is where the databases of this process are made.
 type server struct {
 	admin    string // URL of a database in which CREATE DATABASE can be run
@@ -39,7 +43,7 @@ var shared struct {
 // New gives a fresh, migrated database, removed when the test ends.
 func New(t testing.TB) *cockroach.DB {
 	t.Helper()
-	db, err := cockroach.Open(t.Context(), URL(t), 16)
+	db, err := cockroach.Open(t.Context(), URL(t), Schema, 16)
 	if err != nil {
 		t.Fatalf("open test database: %v", err)
 	}
@@ -57,7 +61,7 @@ func URL(t testing.TB) string {
 	return create(t, true)
 }
 
-// EmptyURL gives the address of a fresh database without a schema.
+// EmptyURL gives the address of a fresh database whose Schema is empty.
 func EmptyURL(t testing.TB) string {
 	t.Helper()
 	return create(t, false)
@@ -85,7 +89,23 @@ func create(t testing.TB, migrated bool) string {
 			t.Errorf("drop test database: %v", err)
 		}
 	})
-	return withDatabase(shared.server.admin, name)
+	url := withDatabase(shared.server.admin, name)
+	if !migrated || shared.server.template == "" {
+		if err := createSchema(t.Context(), url); err != nil {
+			t.Fatalf("create test schema: %v", err)
+		}
+	}
+	return url
+}
+
+func createSchema(ctx context.Context, url string) error {
+	conn, err := pgx.Connect(ctx, url)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(ctx)
+	_, err = conn.Exec(ctx, "CREATE SCHEMA "+Schema)
+	return err
 }
 
 func startServer() (server, error) {
@@ -121,7 +141,10 @@ func makeTemplate(s *server) error {
 	if _, err := conn.Exec(ctx, "CREATE DATABASE "+name); err != nil {
 		return err
 	}
-	db, err := cockroach.Open(ctx, withDatabase(s.admin, name), 4)
+	if err := createSchema(ctx, withDatabase(s.admin, name)); err != nil {
+		return err
+	}
+	db, err := cockroach.Open(ctx, withDatabase(s.admin, name), Schema, 4)
 	if err != nil {
 		return err
 	}

@@ -51,9 +51,9 @@ type options struct {
 
 func main() {
 	var o options
-	flag.StringVar(&o.configFile, "config", "", "a gateway's configuration: use its database server and the real ledger")
+	flag.StringVar(&o.configFile, "config", "", "a gateway's configuration: use the real ledger")
 	flag.StringVar(
-		&o.database, "database", os.Getenv("DATABASE_URL"), "database server's URL, where there is no configuration",
+		&o.database, "database", os.Getenv("DATABASE_URL"), "database server's URL, of a user who may create databases",
 	)
 	flag.StringVar(&o.dir, "dir", os.TempDir(), "where Tessera keeps its files meanwhile")
 	flag.IntVar(&o.entries, "entries", 40000, "entries of each run")
@@ -96,13 +96,13 @@ func run(ctx context.Context, o options) ([]result, error) {
 			return nil, err
 		}
 		defer func() { _ = ledger.Close() }()
-		o.database, witness = gateway.Database.URL, "the consortium's ledger"
+		witness = "the consortium's ledger"
 		cfg.Org = consortium.OrgID(gateway.Org)
 		cfg.Origin = fmt.Sprintf("%s.bench-%s.%s/log", gateway.Org, suffix, gateway.Domain)
 		cfg.Witness = func(string) anchor.Witness { return ledger.Witness(cfg.Origin) }
 	}
 	if o.database == "" {
-		return nil, errors.New("give --config or --database")
+		return nil, errors.New("give --database, or set DATABASE_URL")
 	}
 	ours, err := onOwnDatabase(ctx, o.database, "yilian_bench_"+suffix, cfg)
 	if err != nil {
@@ -120,6 +120,20 @@ func line(name, witness string, f logbench.Figures) result {
 		Name: name, Witness: witness, Entries: f.Entries, PerSecond: f.Rate(),
 		WrittenS: f.Written.Seconds(), PublishedS: f.Published.Seconds(), Checkpoints: f.Checkpoints,
 	}
+}
+
+const benchSchema = "bench"
+
+func createSchema(ctx context.Context, database string) error {
+	conn, err := pgx.Connect(ctx, database)
+	if err != nil {
+		return errors.New("the new database cannot be reached") // the driver's text may hold the password
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	if _, err := conn.Exec(ctx, "CREATE SCHEMA "+benchSchema); err != nil {
+		return fmt.Errorf("create schema: %w", err)
+	}
+	return nil
 }
 
 // onOwnDatabase measures on a database that is made for it and removed afterwards, so that nothing of the consortium's
@@ -145,7 +159,10 @@ func onOwnDatabase(ctx context.Context, server, name string, cfg logbench.Config
 		}
 	}()
 	address.Path = "/" + name
-	db, err := cockroach.Open(ctx, address.String(), 16)
+	if err := createSchema(ctx, address.String()); err != nil {
+		return logbench.Figures{}, err
+	}
+	db, err := cockroach.Open(ctx, address.String(), benchSchema, 16)
 	if err != nil {
 		return logbench.Figures{}, err
 	}
