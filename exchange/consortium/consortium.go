@@ -77,24 +77,6 @@ func blind(key []byte, parts ...string) string {
 	return strings.ToLower(encoding.EncodeToString(mac.Sum(nil)))
 }
 
-// Role is what a caller is, as the identity provider of their organisation says.
-type Role string
-
-// The roles.
-const (
-	RolePatient   Role = "patient"
-	RoleClinician Role = "clinician" // registered doctor or nurse
-	RoleSystem    Role = "system"    // a hospital system of the same organisation (HIS, LIS, PACS)
-	RoleAuditor   Role = "auditor"
-	RoleAssessor  Role = "assessor" // an insurer's claims assessor
-	RoleGateway   Role = "gateway"  // another member's gateway, known by its certificate
-)
-
-// Roles lists them all.
-func Roles() []Role {
-	return []Role{RolePatient, RoleClinician, RoleSystem, RoleAuditor, RoleAssessor, RoleGateway}
-}
-
 // Actor is who is calling. Every field comes from the identity provider, a certificate or a session, never from a
 // request.
 type Actor struct {

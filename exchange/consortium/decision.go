@@ -1,6 +1,9 @@
 package consortium
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Action is what a query wants to do.
 type Action string
@@ -10,9 +13,18 @@ const (
 	ActionStore   Action = "store"   // keep what the organisation's own system sends
 	ActionRead    Action = "read"    // show to somebody of, or at, the custodian's own organisation
 	ActionLocate  Action = "locate"  // learn which members hold what kinds of data on a patient
+	ActionAsk     Action = "ask"     // put a question about a patient to other members' gateways
 	ActionRelease Action = "release" // hand to another organisation
 	ActionRecall  Action = "recall"  // show again what another member released to this one
 )
+
+// Actions lists them all. Each has its rules in a package of consent/policy.
+func Actions() []Action {
+	return []Action{ActionStore, ActionRead, ActionLocate, ActionAsk, ActionRelease, ActionRecall}
+}
+
+// Valid reports whether the action is known.
+func (a Action) Valid() bool { return slices.Contains(Actions(), a) }
 
 // Query is one question to the policy: who, why, about whom, what, from whom.
 type Query struct {
@@ -26,7 +38,8 @@ type Query struct {
 	Consent   string     `json:"consent,omitempty"` // for ActionRecall: the consent that the copy was received under
 }
 
-// Reason is one ground of a decision: a stable code and the article of law it rests on.
+// Reason is one ground of a decision: a stable code and the articles of law that it rests on, as ParseCitations reads
+// them.
 type Reason struct {
 	Code    string `json:"code"`    // for example CONSENT_MISSING
 	Article string `json:"article"` // for example "PIPL 23, 29"
