@@ -73,8 +73,9 @@ type Decider struct {
 	Log        *slog.Logger
 }
 
-// Decide answers a query. Facts are looked up here, and only those that the query can rest on. A release is checked
-// against the ledger where it can be reached: its word wins when it says less than the database.
+// Decide answers a query. Facts are looked up here, and only those that the query can rest on. What rests on a consent
+// given here, as each release does, is checked against the ledger where it can be reached: its word wins when it says
+// less than the database. A decision that asks for what nobody here carries out is an error, which is a refusal.
 func (d *Decider) Decide(ctx context.Context, q consortium.Query) (consortium.Decision, error) {
 	in := Input{Org: d.Org, Query: q}
 	var err error
@@ -86,7 +87,10 @@ func (d *Decider) Decide(ctx context.Context, q consortium.Query) (consortium.De
 		if err != nil {
 			return consortium.Decision{}, fmt.Errorf("decide: %w", err)
 		}
-		if !decision.Allow || q.Action != consortium.ActionRelease {
+		if o, found := decision.Unbound(); found {
+			return consortium.Decision{}, unbound(o)
+		}
+		if !decision.Allow || q.Action != consortium.ActionRelease && decision.Consent == "" {
 			return decision, nil
 		}
 		changed, err := d.confirm(ctx, in.Facts.Consents, ID(decision.Consent))
@@ -100,40 +104,67 @@ func (d *Decider) Decide(ctx context.Context, q consortium.Query) (consortium.De
 	return consortium.Decision{}, fmt.Errorf("decide: no consent stays as it is")
 }
 
+// unbound is the refusal of a decision with an obligation that no code carries out for its action.
+func unbound(o consortium.Obligation) error {
+	return fault.Wrap(
+		fmt.Errorf("decide: no code carries out %q", o), fault.Forbidden, CodeObligationUnknown,
+		"The policy ties this to something that this gateway cannot carry out, so it was not done. Tell your administrator.",
+	)
+}
+
+// facts looks up what the query can rest on.
 func (d *Decider) facts(ctx context.Context, q consortium.Query) (Facts, error) {
 	var f Facts
 	if q.Patient == "" || q.Custodian != d.Org {
 		return f, nil // nothing could rest on a fact
 	}
-	if q.Actor.Role == consortium.RoleClinician && q.Actor.Org == d.Org {
-		care, err := d.Care.InCare(ctx, d.Org, q.Patient, q.Time, q.Time.Add(-d.CareWindow))
+	home, assessor := q.Actor.Org == d.Org, q.Actor.Role == consortium.RoleAssessor
+	var err error
+	if q.Actor.Role == consortium.RoleClinician && home {
+		f.Care, err = d.Care.InCare(ctx, d.Org, q.Patient, q.Time, q.Time.Add(-d.CareWindow))
 		if err != nil {
 			return Facts{}, fmt.Errorf("look up encounter: %w", err)
 		}
-		f.Care = care
 	}
 	switch {
-	case q.Action == consortium.ActionRelease:
-		list, err := d.Consents.OfPatient(ctx, d.Org, q.Patient)
-		if err != nil {
-			return Facts{}, fmt.Errorf("look up consents: %w", err)
-		}
-		for _, c := range list {
-			f.Consents = append(f.Consents, d.prove(ctx, c, q))
-		}
-	case q.Action == consortium.ActionLocate && q.Actor.Role == consortium.RoleAssessor,
-		q.Action == consortium.ActionRecall:
-		list, err := d.Consents.Naming(ctx, d.Org, q.Patient)
-		if err != nil {
-			return Facts{}, fmt.Errorf("look up invitations: %w", err)
-		}
-		for _, c := range list {
-			if q.Action != consortium.ActionRecall || c.ID == ID(q.Consent) {
-				f.Invitations = append(f.Invitations, Fact{ID: c.ID, Terms: c.Terms, State: c.State})
-			}
-		}
+	case q.Action == consortium.ActionRelease, q.Action == consortium.ActionLocate && assessor && !home:
+		f.Consents, err = d.consents(ctx, q)
+	case q.Action == consortium.ActionLocate && assessor, q.Action == consortium.ActionRecall:
+		f.Invitations, err = d.invitations(ctx, q)
+	}
+	if err != nil {
+		return Facts{}, err
 	}
 	return f, nil
+}
+
+// consents returns the patient's consents given here, each with a state that was proven.
+func (d *Decider) consents(ctx context.Context, q consortium.Query) ([]Fact, error) {
+	list, err := d.Consents.OfPatient(ctx, d.Org, q.Patient)
+	if err != nil {
+		return nil, fmt.Errorf("look up consents: %w", err)
+	}
+	var facts []Fact
+	for _, c := range list {
+		facts = append(facts, d.prove(ctx, c, q))
+	}
+	return facts, nil
+}
+
+// invitations returns the patient's consents at other custodians that name this organisation; for a recall, only the
+// one that the copy came under.
+func (d *Decider) invitations(ctx context.Context, q consortium.Query) ([]Fact, error) {
+	list, err := d.Consents.Naming(ctx, d.Org, q.Patient)
+	if err != nil {
+		return nil, fmt.Errorf("look up invitations: %w", err)
+	}
+	var facts []Fact
+	for _, c := range list {
+		if q.Action != consortium.ActionRecall || c.ID == ID(q.Consent) {
+			facts = append(facts, Fact{ID: c.ID, Terms: c.Terms, State: c.State})
+		}
+	}
+	return facts, nil
 }
 
 // prove takes a granted consent for pending unless its sealed receipt opens: a mark in the database alone proves

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"log/slog"
+	"slices"
 	"testing"
 	"time"
 
@@ -299,6 +300,106 @@ func TestAssessorNeedsInvitation(t *testing.T) {
 		},
 	}}
 	wantReason(t, h.decide(t, q), true, "PATIENT_INVITATION")
+}
+
+// insurer is a question of another member's assessor about what is held here.
+func (h *hospital) insurer() consortium.Query {
+	q := h.releaseQuery()
+	q.Actor = consortium.Actor{ID: "a-1", Org: "qingshan", Role: consortium.RoleAssessor}
+	q.Action, q.Purpose = consortium.ActionLocate, consortium.Payment
+	return q
+}
+
+// TestAssessorOfAnotherMemberLocatesUnderAConsentOnly: the consent is proven and confirmed by the ledger, as for a
+// release.
+func TestAssessorOfAnotherMemberLocatesUnderAConsentOnly(t *testing.T) {
+	h := newHospital(t)
+	wantReason(t, h.decide(t, h.insurer()), false, "NOT_INVITED")
+	c := h.committed(t)
+	wantReason(t, h.decide(t, h.insurer()), false, "NOT_INVITED") // it is for treatment
+
+	h.decider.Policy = forPayment{h.decider.Policy}
+	d := h.decide(t, h.insurer())
+	wantReason(t, d, true, "PATIENT_CONSENT")
+	if d.Consent != string(c.ID) {
+		t.Errorf("rests on %q", d.Consent)
+	}
+	h.ledger.Forget(c.ID)
+	wantReason(t, h.decide(t, h.insurer()), false, "NOT_INVITED")
+
+	forged := c
+	forged.State, forged.Receipt = consent.Granted, []byte("receipt of some length")
+	h.decider.Ledger, h.decider.Consents = nil, rows{forged}
+	wantReason(t, h.decide(t, h.insurer()), false, "NOT_INVITED")
+}
+
+// forPayment lets the rules see consents for treatment as consents for payment.
+type forPayment struct{ consent.Policy }
+
+func (p forPayment) Evaluate(ctx context.Context, in consent.Input) (consortium.Decision, error) {
+	in.Facts.Consents = slices.Clone(in.Facts.Consents)
+	for i := range in.Facts.Consents {
+		in.Facts.Consents[i].Terms.Purpose = consortium.Payment
+	}
+	return p.Policy.Evaluate(ctx, in)
+}
+
+// TestOthersOfAnotherMemberLocateWithoutAFact: the member that asks vouches for them.
+func TestOthersOfAnotherMemberLocateWithoutAFact(t *testing.T) {
+	h := newHospital(t)
+	h.decider.Consents = brokenConsents{}
+	q := h.releaseQuery()
+	q.Action = consortium.ActionLocate
+	wantReason(t, h.decide(t, q), true, "MEMBER_TREATMENT")
+	q.Actor, q.Purpose = consenttest.Self, consortium.PatientRequest
+	q.Actor.Org = "qingshan"
+	wantReason(t, h.decide(t, q), true, "MEMBER_PATIENT")
+	if h.care.asked != 0 {
+		t.Error("looked an encounter up that nothing could rest on")
+	}
+}
+
+// TestAskingOtherMembers: a clinician asks about who is in care, an assessor without a fact.
+func TestAskingOtherMembers(t *testing.T) {
+	h := newHospital(t)
+	q := h.releaseQuery()
+	q.Actor.Org, q.Action = "donghu", consortium.ActionAsk
+	wantReason(t, h.decide(t, q), false, "NO_TREATMENT_RELATION")
+	h.care.yes = true
+	wantReason(t, h.decide(t, q), true, "TREATMENT_RELATION")
+	q.Actor.Role, q.Purpose = consortium.RoleAssessor, consortium.Payment
+	wantReason(t, h.decide(t, q), true, "ASKING_CUSTODIANS")
+}
+
+// TestObligationThatNobodyCarriesOutIsARefusal: also one that is known but not carried out for the action.
+func TestObligationThatNobodyCarriesOutIsARefusal(t *testing.T) {
+	for _, o := range []consortium.Obligation{
+		{Code: "WATERMARK"}, {Code: consortium.From, Argument: "qingshan"}, {Code: consortium.Receipt, Argument: "x"},
+	} {
+		h := newHospital(t)
+		h.committed(t)
+		h.decider.Policy = obliging{h.decider.Policy, o}
+		d, err := h.decider.Decide(t.Context(), h.releaseQuery())
+		if d.Allow || !fault.Is(err, fault.Forbidden) || fault.Of(err).Code != consent.CodeObligationUnknown {
+			t.Errorf("%s: decided %+v, %v", o, d, err)
+		}
+	}
+	h := newHospital(t)
+	h.committed(t)
+	h.decider.Policy = obliging{h.decider.Policy, consortium.Obligation{Code: consortium.Receipt}}
+	wantReason(t, h.decide(t, h.releaseQuery()), true, "PATIENT_CONSENT")
+}
+
+// obliging adds an obligation to what the rules say.
+type obliging struct {
+	consent.Policy
+	obligation consortium.Obligation
+}
+
+func (p obliging) Evaluate(ctx context.Context, in consent.Input) (consortium.Decision, error) {
+	d, err := p.Policy.Evaluate(ctx, in)
+	d.Obligations = append(d.Obligations, p.obligation)
+	return d, err
 }
 
 // TestRecallRestsOnTheConsentOfTheCopy lets a recipient show a copy only while the very consent that it came under

@@ -1,8 +1,13 @@
 // Package policy is the rules on access to health records, in Rego, and the only place that imports the engine which
 // evaluates them.
 //
-// The rules are embedded and compiled once. Each decision carries the digest of their text, so that a logged decision
-// can be matched to the rules that made it. The package looks nothing up: facts come in, a decision goes out.
+// Each folder but lib is the rules of one action: a Rego package of the folder's name with one entrypoint, decision.
+// They stand over the words in lib, and none can see or add to another's. Who may do what at all comes from the table
+// of roles in exchange/consortium.
+//
+// The rules are embedded and compiled once. Each decision carries the digest of their text and of that table, so that
+// a logged decision can be matched to the rules that made it. The package looks nothing up: facts come in, a decision
+// goes out.
 package policy
 
 import (
@@ -10,61 +15,131 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"path"
 	"strings"
-	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/rego"
+	"github.com/open-policy-agent/opa/v1/storage"
 
 	"yilian.example/consent"
 	"yilian.example/exchange/consortium"
 )
 
-//go:embed *.rego
+//go:embed */*.rego
 var sources embed.FS
 
-// entrypoint is the rule that answers.
-const entrypoint = "data.policy.decision"
+// library is the folder that decides nothing; unknown is the folder that refuses actions which have none of their own.
+const (
+	library = "lib"
+	unknown = "unknown"
+)
 
 // Engine evaluates the rules. It is safe for concurrent use.
 type Engine struct {
-	query  rego.PreparedEvalQuery
-	digest string
+	queries map[consortium.Action]rego.PreparedEvalQuery
+	unknown rego.PreparedEvalQuery
+	digest  string
 }
 
 var _ consent.Policy = (*Engine)(nil)
 
 // New compiles the rules.
-func New(ctx context.Context) (*Engine, error) {
+func New(ctx context.Context) (*Engine, error) { return compile(ctx, consortium.Grants()) }
+
+// compile prepares one query for each action.
+func compile(ctx context.Context, grants []consortium.Grant) (*Engine, error) {
 	modules, err := texts()
 	if err != nil {
 		return nil, err
 	}
-	hash := sha256.New()
-	options := []func(*rego.Rego){rego.Query(entrypoint), rego.StrictBuiltinErrors(true)}
-	for _, m := range modules {
-		fmt.Fprintf(hash, "%s\n%d\n%s", m.name, len(m.text), m.text)
-		options = append(options, rego.Module(m.name, m.text))
-	}
-	query, err := rego.New(options...).PrepareForEval(ctx)
+	table, err := encode(vocabulary(grants))
 	if err != nil {
-		return nil, fmt.Errorf("compile policy: %w", err)
+		return nil, err
 	}
-	return &Engine{query: query, digest: hex.EncodeToString(hash.Sum(nil))}, nil
+	store, err := open(table)
+	if err != nil {
+		return nil, err
+	}
+	compiler, err := parse(modules)
+	if err != nil {
+		return nil, err
+	}
+	e := &Engine{
+		queries: map[consortium.Action]rego.PreparedEvalQuery{},
+		digest:  digest(append(modules, module{name: "consortium.json", text: string(table)})),
+	}
+	if e.unknown, err = prepare(ctx, compiler, store, unknown); err != nil {
+		return nil, err
+	}
+	for _, m := range modules {
+		action := consortium.Action(path.Dir(m.name))
+		if !action.Valid() || e.has(action) {
+			continue
+		}
+		if e.queries[action], err = prepare(ctx, compiler, store, string(action)); err != nil {
+			return nil, err
+		}
+	}
+	return e, nil
 }
 
-// Digest is the hex SHA-256 over the rules: for each file in order of name, its name, its length and its text.
+func (e *Engine) has(action consortium.Action) bool {
+	_, ok := e.queries[action]
+	return ok
+}
+
+// parse compiles all modules together, so that each package is checked once.
+func parse(modules []module) (*ast.Compiler, error) {
+	parsed := map[string]*ast.Module{}
+	for _, m := range modules {
+		p, err := ast.ParseModuleWithOpts(m.name, m.text, ast.ParserOptions{RegoVersion: ast.RegoV1})
+		if err != nil {
+			return nil, fmt.Errorf("parse policy: %w", err)
+		}
+		parsed[m.name] = p
+	}
+	compiler := ast.NewCompiler().WithStrict(true)
+	if compiler.Compile(parsed); compiler.Failed() {
+		return nil, fmt.Errorf("compile policy: %w", compiler.Errors)
+	}
+	return compiler, nil
+}
+
+// prepare readies the entrypoint of a folder.
+func prepare(
+	ctx context.Context, compiler *ast.Compiler, store storage.Store, folder string,
+) (rego.PreparedEvalQuery, error) {
+	q, err := rego.New(
+		rego.Query("data.policy."+folder+".decision"), rego.Compiler(compiler), rego.Store(store),
+		rego.StrictBuiltinErrors(true),
+	).PrepareForEval(ctx)
+	if err != nil {
+		return q, fmt.Errorf("prepare policy of %s: %w", folder, err)
+	}
+	return q, nil
+}
+
+// Digest is the hex SHA-256 over the rules in order of name and then the vocabulary that they read: for each its name,
+// its length and its text.
 func (e *Engine) Digest() string { return e.digest }
+
+func digest(modules []module) string {
+	hash := sha256.New()
+	for _, m := range modules {
+		fmt.Fprintf(hash, "%s\n%d\n%s", m.name, len(m.text), m.text)
+	}
+	return hex.EncodeToString(hash.Sum(nil))
+}
 
 type module struct{ name, text string }
 
-// texts gives the rules without their tests, ordered by file name.
+// texts returns the rules without their tests, ordered by file name.
 func texts() ([]module, error) {
-	names, err := fs.Glob(sources, "*.rego")
+	names, err := fs.Glob(sources, "*/*.rego")
 	if err != nil {
 		return nil, fmt.Errorf("list policy: %w", err)
 	}
@@ -82,7 +157,8 @@ func texts() ([]module, error) {
 	return modules, nil
 }
 
-// Evaluate answers one query. The error is non-nil when the rules gave no usable answer.
+// Evaluate answers one query by the rules of its action alone; one that has none is refused with a reason. The error is
+// non-nil when the rules gave no usable answer.
 func (e *Engine) Evaluate(ctx context.Context, in consent.Input) (consortium.Decision, error) {
 	if err := ctx.Err(); err != nil {
 		return consortium.Decision{}, fmt.Errorf("evaluate policy: %w", err)
@@ -91,7 +167,7 @@ func (e *Engine) Evaluate(ctx context.Context, in consent.Input) (consortium.Dec
 	if err != nil {
 		return consortium.Decision{}, fmt.Errorf("build policy input: %w", err)
 	}
-	a, err := e.evaluate(ctx, value)
+	a, err := e.evaluate(ctx, in.Query.Action, value)
 	if err != nil {
 		return consortium.Decision{}, err
 	}
@@ -105,109 +181,21 @@ func (e *Engine) Evaluate(ctx context.Context, in consent.Input) (consortium.Dec
 	}, nil
 }
 
-type answer struct {
-	allow       bool
-	reasons     []consortium.Reason
-	consent     string
-	obligations []string
-}
-
-func (e *Engine) evaluate(ctx context.Context, input ast.Value) (answer, error) {
-	results, err := e.query.Eval(ctx, rego.EvalParsedInput(input))
+func (e *Engine) evaluate(ctx context.Context, action consortium.Action, input ast.Value) (answer, error) {
+	query, found := e.queries[action]
+	if !found {
+		query = e.unknown
+	}
+	results, err := query.Eval(ctx, rego.EvalParsedInput(input))
 	if err != nil {
 		return answer{}, fmt.Errorf("evaluate policy: %w", err)
 	}
 	if len(results) != 1 {
 		return answer{}, errors.New("evaluate policy: no answer")
 	}
-	return read(results[0].Expressions[0].Value)
+	a, err := read(results[0].Expressions[0].Value)
+	if err == nil && a.allow && !found {
+		return answer{}, errors.New("evaluate policy: an action without rules was allowed")
+	}
+	return a, err
 }
-
-// read takes the answer apart and refuses all but the expected shape: an allowance that cannot be understood is none.
-func read(value any) (answer, error) {
-	fields, ok := value.(map[string]any)
-	if !ok {
-		return answer{}, errors.New("read policy's answer: not an object")
-	}
-	var a answer
-	var okAllow, okConsent bool
-	a.allow, okAllow = fields["allow"].(bool)
-	a.consent, okConsent = fields["consent"].(string)
-	reasons, okReasons := fields["reasons"].([]any)
-	obligations, okObligations := fields["obligations"].([]any)
-	if !okAllow || !okConsent || !okReasons || !okObligations || len(reasons) == 0 {
-		return answer{}, errors.New("read policy's answer: a field is missing")
-	}
-	for _, r := range reasons {
-		fields, _ := r.(map[string]any)
-		code, _ := fields["code"].(string)
-		article, _ := fields["article"].(string)
-		if code == "" || article == "" {
-			return answer{}, errors.New("read policy's answer: a reason has no code or article")
-		}
-		a.reasons = append(a.reasons, consortium.Reason{Code: code, Article: article})
-	}
-	for _, o := range obligations {
-		text, ok := o.(string)
-		if !ok {
-			return answer{}, errors.New("read policy's answer: an obligation is not text")
-		}
-		a.obligations = append(a.obligations, text)
-	}
-	return a, nil
-}
-
-// document is the input as the rules read it. Times are Unix seconds; an unset time is left out, so that the rules see
-// it as missing. The actor's name is left out: no rule may depend on it.
-func document(in consent.Input) map[string]any {
-	q := in.Query
-	query := map[string]any{
-		"actor": map[string]any{
-			"id": q.Actor.ID, "org": string(q.Actor.Org), "role": string(q.Actor.Role), "patient": string(q.Actor.Patient),
-		},
-		"purpose":   string(q.Purpose),
-		"action":    string(q.Action),
-		"custodian": string(q.Custodian),
-		"patient":   string(q.Patient),
-		"kinds":     words(q.Kinds),
-	}
-	if !q.Time.IsZero() {
-		query["time"] = unix(q.Time)
-	}
-	return map[string]any{
-		"org":   string(in.Org),
-		"query": query,
-		"facts": map[string]any{
-			"care":        in.Facts.Care,
-			"consents":    consents(in.Facts.Consents),
-			"invitations": consents(in.Facts.Invitations),
-		},
-	}
-}
-
-func consents(facts []consent.Fact) []any {
-	out := make([]any, 0, len(facts))
-	for _, c := range facts {
-		out = append(out, map[string]any{
-			"id":        string(c.ID),
-			"custodian": string(c.Terms.Custodian),
-			"recipient": string(c.Terms.Recipient),
-			"purpose":   string(c.Terms.Purpose),
-			"kinds":     words(c.Terms.Kinds),
-			"from":      unix(c.Terms.From),
-			"until":     unix(c.Terms.Until),
-			"state":     string(c.State),
-		})
-	}
-	return out
-}
-
-func words(kinds []consortium.Kind) []any {
-	out := make([]any, len(kinds))
-	for i, k := range kinds {
-		out[i] = string(k)
-	}
-	return out
-}
-
-func unix(t time.Time) json.Number { return json.Number(fmt.Sprint(t.Unix())) }

@@ -47,10 +47,10 @@ type Reason struct {
 
 // Decision is the policy's answer. It is logged whatever it says.
 type Decision struct {
-	Query       Query    `json:"query"`
-	Allow       bool     `json:"allow"`
-	Reasons     []Reason `json:"reasons"`           // never empty: the basis when allowed, all grounds when refused
-	Consent     string   `json:"consent,omitempty"` // id of the consent that it rests on
-	Obligations []string `json:"obligations,omitempty"`
-	Policy      string   `json:"policy"` // hex SHA-256 of the policy's text
+	Query       Query        `json:"query"`
+	Allow       bool         `json:"allow"`
+	Reasons     []Reason     `json:"reasons"`           // never empty: the basis when allowed, all grounds when refused
+	Consent     string       `json:"consent,omitempty"` // id of the consent that it rests on
+	Obligations []Obligation `json:"obligations,omitempty"`
+	Policy      string       `json:"policy"` // hex SHA-256 of the policy's text
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"yilian.example/exchange"
@@ -122,15 +121,13 @@ func (r *Reading) decideLocate(
 	return ask(some...)
 }
 
-// fromMember is the obligation to show only what the named members hold: "FROM:<org>", once for each.
-const fromMember = "FROM:"
-
-func permittedMember(obligations []string, org consortium.OrgID) bool {
+// permittedMember carries out FROM: where the decision names members, only what they hold is shown.
+func permittedMember(obligations []consortium.Obligation, org consortium.OrgID) bool {
 	limited := false
 	for _, o := range obligations {
-		if name, ok := strings.CutPrefix(o, fromMember); ok {
+		if o.Code == consortium.From {
 			limited = true
-			if name == string(org) {
+			if o.Argument == string(org) {
 				return true
 			}
 		}

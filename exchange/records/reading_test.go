@@ -45,7 +45,7 @@ func (k *kept) Holdings(context.Context, consortium.PatientRef) ([]exchange.Hold
 // narrow allows some kinds only, and shows only what some members hold.
 type narrow struct {
 	kinds       []consortium.Kind
-	obligations []string
+	obligations []consortium.Obligation
 }
 
 func (n narrow) Decide(_ context.Context, q consortium.Query) (consortium.Decision, error) {
@@ -69,8 +69,8 @@ func TestLocateShowsNoMoreThanThePolicyAllows(t *testing.T) {
 	}{
 		"everything":                 {narrow{kinds: consortium.PatientKinds()}, []string{"donghu diagnoses", "donghu reports", "qingshan diagnoses", "qingshan reports"}, 8},
 		"one kind":                   {narrow{kinds: []consortium.Kind{consortium.Reports}}, []string{"donghu reports", "qingshan reports"}, 1},
-		"one kind at one member":     {narrow{kinds: []consortium.Kind{consortium.Reports}, obligations: []string{"FROM:donghu"}}, []string{"donghu reports"}, 1},
-		"a member that holds naught": {narrow{kinds: consortium.PatientKinds(), obligations: []string{"FROM:anhe"}}, nil, 8},
+		"one kind at one member":     {narrow{kinds: []consortium.Kind{consortium.Reports}, obligations: from("donghu")}, []string{"donghu reports"}, 1},
+		"a member that holds naught": {narrow{kinds: consortium.PatientKinds(), obligations: from("anhe")}, nil, 8},
 	} {
 		t.Run(name, func(t *testing.T) {
 			store := &kept{}
@@ -103,4 +103,13 @@ func TestLocateRefusedIsLoggedOnceAboutTheWholeQuestion(t *testing.T) {
 		len(store.logged[0].Decision.Query.Kinds) != len(consortium.PatientKinds()) {
 		t.Errorf("logged %+v", store.logged)
 	}
+}
+
+// from is the obligation to show only what the members hold.
+func from(members ...string) []consortium.Obligation {
+	var out []consortium.Obligation
+	for _, m := range members {
+		out = append(out, consortium.Obligation{Code: consortium.From, Argument: m})
+	}
+	return out
 }

@@ -152,6 +152,9 @@ func (r *Answering) decide(ctx context.Context, req Request) (Reply, error) {
 	if err != nil {
 		return Reply{}, fmt.Errorf("read for release: %w", err)
 	}
+	if err := releasable(d, versions); err != nil {
+		return Reply{}, err
+	}
 	reply.Records, err = r.released(ctx, versions)
 	return reply, err
 }

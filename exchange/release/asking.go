@@ -266,7 +266,7 @@ func (r *Asking) send(ctx context.Context, req Request) (Reply, error) {
 	if err := checkReply(req, reply); err != nil {
 		return Reply{}, untrusted(err)
 	}
-	return reply, nil
+	return reply, acceptable(reply.Decision)
 }
 
 func untrusted(err error) error {

@@ -128,9 +128,19 @@ var textErrors = map[string]text{
 		"请再试一次；如果仍然不行，请告诉管理员。",
 		"Please try again; if it happens again, tell your administrator.",
 	},
-	"error.REQUEST_NOT_FOUND":      {"没有这份答复，或者它的查看时间已过。", "There is no such answer for you, or its time is over."},
-	"error.REQUEST_NOT_FOUND.next": {"请重新向对方机构申请。", "Please ask the other organisation again."},
-	"error.CONSENT_NOT_FOUND":      {"您在这里没有这项授权。", "You have no such consent here."},
+	"error.OBLIGATION_UNKNOWN": {
+		"规则附带了本系统不能履行的要求，所以没有照办。",
+		"The rules attach a duty that this system cannot carry out, so nothing was done.",
+	},
+	"error.OBLIGATION_UNKNOWN.next": {"请告诉管理员。", "Please tell your administrator."},
+	"error.RELEASE_BEYOND_DECISION": {
+		"有记录超出了决定的范围，所以什么都没有提供。",
+		"Something went beyond what was decided, so nothing was released.",
+	},
+	"error.RELEASE_BEYOND_DECISION.next": {"请告诉管理员。", "Please tell your administrator."},
+	"error.REQUEST_NOT_FOUND":            {"没有这份答复，或者它的查看时间已过。", "There is no such answer for you, or its time is over."},
+	"error.REQUEST_NOT_FOUND.next":       {"请重新向对方机构申请。", "Please ask the other organisation again."},
+	"error.CONSENT_NOT_FOUND":            {"您在这里没有这项授权。", "You have no such consent here."},
 	"error.CONSENT_AGE_UNKNOWN": {
 		"这里没有您的出生日期，所以不能在网上授权。",
 		"Your date of birth is not on record here, so consent cannot be taken online.",
@@ -166,11 +176,24 @@ var textReasons = map[string]text{
 	"reason.PATIENT_INVITATION": {"患者已邀请本保险机构审核理赔", "The patient invited this insurer to assess a claim"},
 	"reason.RECORD_KEEPING":     {"医院依法保存病历", "The hospital keeps medical records as the law requires"},
 	"reason.DIRECTORY":          {"目录信息，不涉及患者", "Directory data, not about a patient"},
+	"reason.MEMBER_TREATMENT": {
+		"另一家成员医院正在为患者诊疗，并对此负责",
+		"Another member hospital is treating the patient and vouches for it",
+	},
+	"reason.MEMBER_PATIENT": {
+		"患者本人通过另一家成员机构查询",
+		"The patient asks for themself through another member",
+	},
+	"reason.ASKING_CUSTODIANS": {
+		"向保管机构询问；由保管机构按患者的授权决定是否回答",
+		"A question to the custodians, who answer only as far as the patient agreed",
+	},
 
 	"reason.INPUT_MISSING":        {"请求缺少必要的信息", "The request lacked information that is needed"},
 	"reason.INPUT_MISSING.next":   {"请重新打开页面再试一次。", "Please open the page again and retry."},
 	"reason.MARKETING_PROHIBITED": {"任何人都不得为营销使用健康记录", "Health records may never be used for marketing"},
 	"reason.PURPOSE_UNKNOWN":      {"没有这种使用目的", "The purpose is not known"},
+	"reason.ACTION_UNKNOWN":       {"没有这种操作", "The action is not known"},
 	"reason.KIND_UNKNOWN":         {"没有这种记录", "The kind of record is not known"},
 	"reason.NOT_CUSTODIAN": {
 		"被询问的机构不是这些记录的保管方",

@@ -114,7 +114,7 @@ func TestCodesHaveWords(t *testing.T) {
 	for _, k := range consortium.PatientKinds() {
 		need("kind." + string(k))
 	}
-	for _, a := range []consortium.Action{consortium.ActionStore, consortium.ActionRead, consortium.ActionLocate, consortium.ActionRelease} {
+	for _, a := range consortium.Actions() {
 		need("access.action." + string(a))
 	}
 	for _, s := range []consent.State{consent.Pending, consent.Refused, consent.Withdrawn} {
@@ -137,7 +137,7 @@ func TestCodesHaveWords(t *testing.T) {
 
 // TestReasonsHaveWords reads the policy's own catalogue: a reason that is added there needs words here.
 func TestReasonsHaveWords(t *testing.T) {
-	source, err := os.ReadFile("../../../consent/policy/catalogue.rego")
+	source, err := os.ReadFile("../../../consent/policy/lib/catalogue.rego")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package policy_test
+package policy.lib_test
 
 # Each fixture is allowed; the tests change one thing at a time.
 
@@ -40,7 +40,7 @@ granted := {
 	"state": "granted",
 }
 
-release := object.union(base, {
+releasing := object.union(base, {
 	"query": {"actor": {"id": "u9", "org": "qingshan"}, "action": "release"},
 	"facts": {"care": false, "consents": [granted]},
 })
@@ -50,14 +50,33 @@ invited := object.union(base, {
 	"facts": {"care": false, "invitations": [object.union(granted, {"custodian": "qingshan", "recipient": "donghu", "purpose": "HPAYMT"})]},
 })
 
-recall := object.union(base, {
+recalling := object.union(base, {
 	"query": {"actor": {"org": "qingshan"}, "action": "recall", "custodian": "qingshan"},
 	"org": "qingshan",
 	"facts": {"care": false, "invitations": [granted]},
 })
 
-received_under(change) := object.union(recall, {"facts": {"invitations": [object.union(granted, change)]}})
+asking := object.union(base, {"query": {"action": "ask"}})
 
-with_consent(change) := object.union(release, {"facts": {"consents": [object.union(granted, change)]}})
+# People of other members, whose gateways ask what is held here.
+
+member_clinician := object.union(base, {
+	"query": {"actor": {"id": "u9", "org": "qingshan"}, "action": "locate"},
+	"facts": {"care": false},
+})
+
+member_patient := object.union(member_clinician, {"query": {
+	"actor": {"id": "s9", "role": "patient", "patient": "p1"},
+	"purpose": "PATRQT",
+}})
+
+member_assessor := object.union(member_clinician, {
+	"query": {"actor": {"id": "a9", "org": "anhe", "role": "assessor"}, "purpose": "HPAYMT"},
+	"facts": {"consents": [object.union(granted, {"recipient": "anhe", "purpose": "HPAYMT"})]},
+})
+
+received_under(change) := object.union(recalling, {"facts": {"invitations": [object.union(granted, change)]}})
+
+with_consent(change) := object.union(releasing, {"facts": {"consents": [object.union(granted, change)]}})
 
 codes(answer) := [r.code | some r in answer.reasons]
