@@ -29,6 +29,8 @@ type Version struct {
 	Content []byte
 	Salt    [32]byte // opens the commitment
 	Entry   string   // id (UUID) of its log entry
+	// Omitted says that Content is left out of a list: more of it would not have fitted. Read the record by itself.
+	Omitted bool
 }
 
 // Put is one record to be kept, new or as a further version.

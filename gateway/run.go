@@ -44,7 +44,7 @@ func consortiumOrigin(c config.Config) string {
 
 // migrate brings the schema up to date; several gateways may do so at once.
 func migrate(ctx context.Context, c config.Config) error {
-	db, err := cockroach.Open(ctx, c.Database.URL, c.Database.Schema, c.Database.MaxConns)
+	db, err := cockroach.Open(ctx, c.Database.URL, c.Database.Schema, nil, c.Database.MaxConns)
 	if err != nil {
 		return err
 	}
@@ -87,9 +87,12 @@ func run(ctx context.Context, c config.Config, log *slog.Logger) error {
 // open reaches for what the gateway stands on. Only the database must answer now; the ledger and the identity provider
 // may come later.
 func (a *app) open(ctx context.Context) error {
-	var err error
+	key, err := keyring.BindingKey(a.cfg.Keys)
+	if err != nil {
+		return err
+	}
 	d := a.cfg.Database
-	if a.db, err = cockroach.Open(ctx, d.URL, d.Schema, d.MaxConns); err != nil {
+	if a.db, err = cockroach.Open(ctx, d.URL, d.Schema, key, d.MaxConns); err != nil {
 		return err
 	}
 	if err := a.db.CheckSchema(ctx); err != nil {

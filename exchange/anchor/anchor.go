@@ -41,8 +41,9 @@ type Entry struct {
 
 // Placed is an entry's place in the log.
 type Placed struct {
-	ID    string
-	Index int64
+	ID       string
+	Index    int64
+	LeafHash tlog.Hash // of its leaf, as it stands in the tree there
 }
 
 // Head is the state of a log.

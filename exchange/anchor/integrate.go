@@ -33,7 +33,7 @@ func (s *Sequencer) integrateBatch(ctx context.Context, lease Lease) (int, error
 	}
 	batch := Batch{OldSize: s.tree.Size(), OldRoot: s.root, Oldest: entries[0].Created}
 	for _, e := range entries {
-		batch.Entries = append(batch.Entries, Placed{ID: e.ID, Index: s.tree.Size()})
+		batch.Entries = append(batch.Entries, Placed{ID: e.ID, Index: s.tree.Size(), LeafHash: tlog.LeafHash(e.Leaf)})
 		if err := s.tree.Add(e.Leaf); err != nil {
 			return 0, err
 		}

@@ -209,7 +209,7 @@ func (r *Keeper) Holdings(ctx context.Context, patient consortium.PatientRef) ([
 	if !patient.Valid() {
 		return nil, nil
 	}
-	return r.Facts.Holdings(ctx, patient)
+	return r.Facts.Holdings(ctx, r.Org, patient)
 }
 
 // Care says whether the patient is in this organisation's care at a time: an encounter lasts, or ended no longer than

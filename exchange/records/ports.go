@@ -35,6 +35,8 @@ type SealedVersion struct {
 	// blinded; the batch is refused (fault.Conflict) where a current record of the type carries it; nil: none
 	Unless []byte
 	Care   *exchange.CareWindow // nil: this record gives no window of care
+	// Omitted says, when read back, that content is left out: more of it would not have fitted on the page.
+	Omitted bool
 }
 
 // VersionStore keeps sealed record versions.
@@ -54,6 +56,10 @@ type VersionStore interface {
 type Selection struct {
 	Ref    *exchange.RecordRef
 	Number int // of Ref; 0 is the current one
+
+	// Consent, where it is set, must be granted and in its period at At in the transaction that reads.
+	Consent string
+	At      time.Time
 
 	Kinds []consortium.Kind
 	Page  exchange.Page
@@ -91,8 +97,8 @@ type AccessStore interface {
 
 // PatientFacts are what the store knows about a patient besides content.
 type PatientFacts interface {
-	// Holdings tells which members hold what kinds on a patient, by organisation and kind.
-	Holdings(ctx context.Context, patient consortium.PatientRef) ([]exchange.Holding, error)
+	// Holdings tells what kinds this organisation holds on a patient.
+	Holdings(ctx context.Context, org consortium.OrgID, patient consortium.PatientRef) ([]exchange.Holding, error)
 	// InCare says whether an encounter of the patient at org had begun by at and lasts, or ended at since or later.
 	InCare(ctx context.Context, org consortium.OrgID, patient consortium.PatientRef, at, since time.Time) (bool, error)
 }

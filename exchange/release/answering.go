@@ -32,9 +32,11 @@ type HandedOver struct {
 	Recipient consortium.OrgID
 	Patient   consortium.PatientRef
 	Allowed   bool
-	Sealed    []byte
-	Created   time.Time
-	Entry     logbook.Entry
+	// Consent, where records are handed over, must be granted in the transaction that keeps the release.
+	Consent string
+	Sealed  []byte
+	Created time.Time
+	Entry   logbook.Entry
 }
 
 // AnsweringStore keeps what was asked and handed over.

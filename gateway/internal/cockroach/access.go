@@ -3,7 +3,7 @@ package cockroach
 import (
 	"context"
 	"errors"
-	"hash/maphash"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -14,84 +14,38 @@ import (
 )
 
 var (
-	queryCurrentVersion = sql("current version", `
+	queryVersions = sql("versions", `
+		SELECT v.type, v.id, v.version, v.patient, v.kind, v.recorded, v.deleted, v.sealed, v.entry_id::TEXT
+		FROM unnest($2::TEXT[], $3::TEXT[], $4::INT8[]) AS u (type, id, version)
+		JOIN record_versions AS v ON v.org = $1 AND v.type = u.type AND v.id = u.id AND v.version = u.version`)
+
+	// Directory data, newest first. The cursor is always given: from the newest means from the end of time.
+	queryDirectory = sql("page of directory data", `
 		SELECT v.type, v.id, v.version, v.patient, v.kind, v.recorded, v.deleted, v.sealed, v.entry_id::TEXT
 		FROM records AS r
 		JOIN record_versions AS v ON v.org = r.org AND v.type = r.type AND v.id = r.id AND v.version = r.version
-		WHERE r.org = $1 AND r.type = $2 AND r.id = $3`)
-
-	queryVersion = sql("one version", `
-		SELECT v.type, v.id, v.version, v.patient, v.kind, v.recorded, v.deleted, v.sealed, v.entry_id::TEXT
-		FROM record_versions AS v
-		WHERE v.org = $1 AND v.type = $2 AND v.id = $3 AND v.version = $4`)
-
-	// Newest first. The cursor is always given: from the newest means from the end of time.
-	queryPage = sql("page of a patient", `
-		SELECT v.type, v.id, v.version, v.patient, v.kind, v.recorded, v.deleted, v.sealed, v.entry_id::TEXT
-		FROM records AS r
-		JOIN record_versions AS v ON v.org = r.org AND v.type = r.type AND v.id = r.id AND v.version = r.version
-		WHERE r.org = $1 AND r.patient = $2 AND (r.recorded, r.type, r.id) < ($3::TIMESTAMPTZ, $4::TEXT, $5::TEXT)
-			AND r.kind = ANY ($6::TEXT[]) AND NOT r.deleted
-			AND ($7::TEXT = '' OR r.type = $7::TEXT) AND ($8::TEXT[] IS NULL OR r.id = ANY ($8::TEXT[]))
+		WHERE r.org = $1 AND r.patient = '' AND (r.recorded, r.type, r.id) < ($2::TIMESTAMPTZ, $3::TEXT, $4::TEXT)
+			AND NOT r.deleted
+			AND ($5::TEXT = '' OR r.type = $5::TEXT) AND ($6::TEXT[] IS NULL OR r.id = ANY ($6::TEXT[]))
 		ORDER BY r.recorded DESC, r.type DESC, r.id DESC
-		LIMIT $9`)
+		LIMIT $7`)
 
-	queryAccessHead = sql("access head", `SELECT seq, commitment FROM access_heads WHERE org = $1 AND patient = $2`)
+	queryAccessHead = sql("access head", `SELECT seq, commitment, bound FROM access_heads WHERE org = $1 AND patient = $2`)
 
 	upsertAccessHead = sql("move the access head", `
-		INSERT INTO access_heads (org, patient, seq, commitment) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (org, patient) DO UPDATE SET seq = excluded.seq, commitment = excluded.commitment`)
+		INSERT INTO access_heads (org, patient, seq, commitment, bound) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (org, patient) DO UPDATE SET seq = excluded.seq, commitment = excluded.commitment, bound = excluded.bound`)
 
 	insertAccess = sql("add an access", `
-		INSERT INTO access_log (org, patient, seq, commitment, sealed, entry_id, at) VALUES ($1, $2, $3, $4, $5, $6, $7)`)
+		INSERT INTO access_log (org, patient, seq, commitment, sealed, entry_id, at, bound) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`)
 
 	queryAccessEntries = sql("access entries", `
 		SELECT seq, commitment, sealed, entry_id::TEXT, at FROM access_log
 		WHERE org = $1 AND patient = $2 AND seq < $3 ORDER BY seq DESC LIMIT $4`)
 )
 
-// lanes makes those who read or store records of one patient within this process take turns: readers append to one
-// chain, stores count in one patient's holdings, and taking turns is cheaper than being refused by the database and
-// trying again. Other processes are still kept apart by the database.
-type lanes struct {
-	seed  maphash.Seed
-	turns [256]chan struct{}
-}
-
-func newLanes() *lanes {
-	l := &lanes{seed: maphash.MakeSeed()}
-	for i := range l.turns {
-		l.turns[i] = make(chan struct{}, 1)
-	}
-	return l
-}
-
-// enter waits for its turn and gives what ends it.
-func (l *lanes) enter(ctx context.Context, org consortium.OrgID, patient consortium.PatientRef) (func(), error) {
-	turn := l.turns[maphash.String(l.seed, string(org)+"/"+string(patient))%uint64(len(l.turns))]
-	select {
-	case turn <- struct{}{}:
-		return func() { <-turn }, nil
-	case <-ctx.Done():
-		return nil, classify(ctx.Err())
-	}
-}
-
-// enterFor enters the lane of a batch that is about one patient. Larger batches take none: two lanes could be waited
-// for crosswise.
-func (l *lanes) enterFor(ctx context.Context, org consortium.OrgID, batch []records.SealedVersion) (func(), error) {
-	patient := consortium.PatientRef("")
-	for _, v := range batch {
-		if v.Patient != "" && patient != "" && v.Patient != patient {
-			return func() {}, nil
-		}
-		patient = max(patient, v.Patient)
-	}
-	if patient == "" {
-		return func() {}, nil
-	}
-	return l.enter(ctx, org, patient)
-}
+// roomAccess is the room of the access chains' numbers among the marks.
+const roomAccess = "access"
 
 // ReadLogged fetches what sel says and appends to the patient's chain, in one transaction of four round trips.
 func (db *DB) ReadLogged(
@@ -105,68 +59,210 @@ func (db *DB) ReadLogged(
 		}
 		defer leave()
 	}
-	var versions []records.SealedVersion
+	f := db.newFetch(org, patient, sel)
+	var written int64
 	err := db.Tx(ctx, func(tx pgx.Tx) error {
-		var head records.AccessHead
-		var err error
-		if head, versions, err = fetchLogged(ctx, tx, org, patient, sel); err != nil {
+		if err := f.run(ctx, tx); err != nil {
 			return err
 		}
-		access, err := next(head, versions)
+		access, err := next(f.chain, f.versions)
 		if err != nil || patient == "" {
 			return err
 		}
-		return appendAccess(ctx, tx, org, patient, access)
+		written = access.Seq
+		return db.appendAccess(ctx, tx, org, patient, access)
 	})
 	if err != nil {
 		return nil, err
 	}
-	return versions, nil
-}
-
-func fetchLogged(
-	ctx context.Context, tx pgx.Tx, org consortium.OrgID, patient consortium.PatientRef, sel *records.Selection,
-) (records.AccessHead, []records.SealedVersion, error) {
-	var head records.AccessHead
-	var versions []records.SealedVersion
-	b := &pgx.Batch{}
-	queueSelection(b, org, patient, sel, &versions)
-	b.Queue(queryAccessHead.text, org, patient).QueryRow(func(row pgx.Row) error {
-		err := row.Scan(&head.Seq, &head.Commitment)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return nil // the chain is empty
-		}
-		return err
-	})
-	err := tx.SendBatch(ctx, b).Close()
-	return head, versions, err
-}
-
-func queueSelection(
-	b *pgx.Batch, org consortium.OrgID, patient consortium.PatientRef, sel *records.Selection,
-	out *[]records.SealedVersion,
-) {
-	var q *pgx.QueuedQuery
-	switch {
-	case sel == nil:
-		return
-	case sel.Ref != nil && sel.Number == 0:
-		q = b.Queue(queryCurrentVersion.text, org, sel.Ref.Type, sel.Ref.ID)
-	case sel.Ref != nil:
-		q = b.Queue(queryVersion.text, org, sel.Ref.Type, sel.Ref.ID, sel.Number)
-	default:
-		p := sel.Page
-		after := exchange.Cursor{Recorded: time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)}
-		if p.After != nil {
-			after = *p.After
-		}
-		q = b.Queue(queryPage.text, org, patient, after.Recorded, after.Type, after.ID, sel.Kinds, p.Type, p.IDs, p.Limit)
+	f.heads.committed()
+	if written > 0 {
+		db.marks.note(org, place{roomAccess, string(patient)}, written)
 	}
-	q.Query(func(rows pgx.Rows) error {
-		var err error
-		*out, err = pgx.CollectRows(rows, scanVersion)
+	return f.versions, nil
+}
+
+// fetch is one reading within a transaction: the chain's end, and the versions that a selection names, proven to be the
+// ones that stand.
+type fetch struct {
+	db      *DB
+	org     consortium.OrgID
+	patient consortium.PatientRef
+	sel     *records.Selection
+	heads   *heads
+	known   int64 // number of the chain's end, as of before the transaction
+
+	chain    records.AccessHead
+	versions []records.SealedVersion
+}
+
+func (db *DB) newFetch(org consortium.OrgID, patient consortium.PatientRef, sel *records.Selection) *fetch {
+	f := &fetch{db: db, org: org, patient: patient, sel: sel}
+	f.known = db.marks.known(org, place{roomAccess, string(patient)})[0]
+	var places []place
+	if sel != nil && patient != "" {
+		places = append(places, place{roomRecords, string(patient)})
+	}
+	if sel != nil && sel.Consent != "" {
+		places = append(places, place{roomConsents, string(patient)})
+	}
+	f.heads = db.expectHeads(org, places...)
+	return f
+}
+
+// run may be called again when the transaction is. What is wanted is guessed from the index in memory, so that it comes
+// with the heads in one round trip; where these say that the guess is old, it is fetched anew.
+func (f *fetch) run(ctx context.Context, tx pgx.Tx) error {
+	f.chain, f.versions = records.AccessHead{}, nil
+	b := &pgx.Batch{}
+	f.heads.queue(b)
+	f.queueChain(b)
+	var guess *index
+	var wanted []*current
+	switch {
+	case f.sel == nil:
+	case f.patient == "":
+		f.queueDirectory(b)
+	default:
+		if ix, ok := f.db.indexes.Get(place{string(f.org), string(f.patient)}); ok {
+			guess, wanted = ix, f.choose(ix)
+			f.queueVersions(b, wanted)
+		}
+	}
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+		return err
+	}
+	if f.sel == nil || f.patient == "" {
+		return nil
+	}
+	head := f.heads.now[place{roomRecords, string(f.patient)}]
+	if guess == nil || guess.seq != head.Seq {
+		ix, err := f.db.indexOf(ctx, tx, f.org, f.patient, head)
+		if err != nil {
+			return err
+		}
+		if wanted, err = f.fetchChosen(ctx, tx, ix); err != nil {
+			return err
+		}
+	}
+	if err := f.arrange(wanted); err != nil {
+		return err
+	}
+	return f.checkConsent(ctx, tx)
+}
+
+// fetchChosen fetches what the index names.
+func (f *fetch) fetchChosen(ctx context.Context, tx pgx.Tx, ix *index) ([]*current, error) {
+	wanted := f.choose(ix)
+	b := &pgx.Batch{}
+	f.queueVersions(b, wanted)
+	if b.Len() == 0 {
+		return nil, nil
+	}
+	return wanted, tx.SendBatch(ctx, b).Close()
+}
+
+// choose returns which versions of a patient's records are wanted. An earlier version stands for itself with its number.
+func (f *fetch) choose(ix *index) []*current {
+	if f.sel.Ref == nil {
+		return ix.page(f.sel.Kinds, f.sel.Page)
+	}
+	c, ok := ix.rows[*f.sel.Ref]
+	if !ok || int64(f.sel.Number) > c.version {
+		return nil
+	}
+	if f.sel.Number != 0 && int64(f.sel.Number) != c.version {
+		return []*current{{org: f.org, typ: c.typ, id: c.id, version: int64(f.sel.Number)}}
+	}
+	return []*current{c}
+}
+
+func (f *fetch) queueChain(b *pgx.Batch) {
+	if f.patient == "" {
+		return
+	}
+	b.Queue(queryAccessHead.text, f.org, f.patient).QueryRow(func(row pgx.Row) error {
+		var tag []byte
+		err := row.Scan(&f.chain.Seq, &f.chain.Commitment, &tag)
+		if errors.Is(err, pgx.ErrNoRows) {
+			err = nil // the chain is empty
+		} else if err == nil && !f.db.key.Check(tag, "access_heads", f.org, f.patient, f.chain.Seq, f.chain.Commitment) {
+			return f.db.refuse("access_heads", string(f.patient), CodeRowAltered)
+		}
+		if err == nil && f.chain.Seq < f.known {
+			return f.db.refuse("access_heads", string(f.patient), CodeStateOld)
+		}
 		return err
 	})
+}
+
+func (f *fetch) queueDirectory(b *pgx.Batch) {
+	if f.sel.Ref != nil {
+		// The current version of what is in no index; checked against its row by who described it.
+		f.queueDirectoryOne(b)
+		return
+	}
+	p := f.sel.Page
+	after := exchange.Cursor{Recorded: time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)}
+	if p.After != nil {
+		after = *p.After
+	}
+	b.Queue(queryDirectory.text, f.org, after.Recorded, after.Type, after.ID, p.Type, p.IDs, p.Limit).Query(f.collect)
+}
+
+var queryOneVersion = sql("one version", `
+	SELECT v.type, v.id, v.version, v.patient, v.kind, v.recorded, v.deleted, v.sealed, v.entry_id::TEXT
+	FROM record_versions AS v
+	WHERE v.org = $1 AND v.type = $2 AND v.id = $3 AND v.version = CASE WHEN $4::INT8 > 0 THEN $4::INT8 ELSE (
+		SELECT r.version FROM records AS r WHERE r.org = $1 AND r.type = $2 AND r.id = $3) END`)
+
+func (f *fetch) queueDirectoryOne(b *pgx.Batch) {
+	b.Queue(queryOneVersion.text, f.org, f.sel.Ref.Type, f.sel.Ref.ID, f.sel.Number).Query(f.collect)
+}
+
+// queueVersions asks for versions whose content fits on one page.
+func (f *fetch) queueVersions(b *pgx.Batch, wanted []*current) {
+	f.versions = nil
+	wanted = withinPage(wanted)
+	if len(wanted) == 0 {
+		return
+	}
+	types, ids, numbers := make([]string, len(wanted)), make([]string, len(wanted)), make([]int64, len(wanted))
+	for i, c := range wanted {
+		types[i], ids[i], numbers[i] = c.typ, c.id, c.version
+	}
+	b.Queue(queryVersions.text, f.org, types, ids, numbers).Query(f.collect)
+}
+
+func (f *fetch) collect(rows pgx.Rows) error {
+	var err error
+	f.versions, err = pgx.CollectRows(rows, scanVersion)
+	return err
+}
+
+// arrange puts the versions in the order of what was wanted, and refuses where one of them is not there. Those whose
+// content would not have fitted on the page stand there without it.
+func (f *fetch) arrange(wanted []*current) error {
+	found := make(map[string]records.SealedVersion, len(f.versions))
+	for _, v := range f.versions {
+		found[v.Type+"/"+v.ID+"/"+strconv.Itoa(v.Number)] = v
+	}
+	f.versions = make([]records.SealedVersion, len(wanted))
+	read := len(withinPage(wanted))
+	for i, c := range wanted {
+		if i >= read {
+			f.versions[i] = records.SealedVersion{
+				Type: c.typ, ID: c.id, Number: int(c.version), Patient: c.patient, Kind: c.kind, Recorded: c.recorded, Omitted: true,
+			}
+			continue
+		}
+		v, ok := found[c.typ+"/"+c.id+"/"+strconv.FormatInt(c.version, 10)]
+		if !ok {
+			return f.db.refuse("record_versions", c.name(), CodeRowsMissing)
+		}
+		f.versions[i] = v
+	}
+	return nil
 }
 
 func scanVersion(row pgx.CollectableRow) (records.SealedVersion, error) {
@@ -177,25 +273,28 @@ func scanVersion(row pgx.CollectableRow) (records.SealedVersion, error) {
 }
 
 // appendAccess writes the head first: of two transactions that append at once, one stops there and is run again.
-func appendAccess(
+func (db *DB) appendAccess(
 	ctx context.Context, tx pgx.Tx, org consortium.OrgID, patient consortium.PatientRef, a records.SealedAccess,
 ) error {
 	b := &pgx.Batch{}
-	b.Queue(upsertAccessHead.text, org, patient, a.Seq, a.Commitment)
-	b.Queue(insertAccess.text, org, patient, a.Seq, a.Commitment, a.Sealed, a.Entry.ID, a.Time)
-	b.Queue(insertLogEntries.text, org, []string{a.Entry.ID}, [][]byte{a.Entry.Leaf}, a.Time)
+	head := db.key.Tag("access_heads", org, patient, a.Seq, a.Commitment)
+	b.Queue(upsertAccessHead.text, org, patient, a.Seq, a.Commitment, head[:])
+	row := db.key.Tag("access_log", org, patient, a.Seq, a.Commitment, a.Sealed, a.Entry.ID, a.Time)
+	b.Queue(insertAccess.text, org, patient, a.Seq, a.Commitment, a.Sealed, a.Entry.ID, a.Time, row[:])
+	if err := db.queueEntries(b, org, a.Entry); err != nil {
+		return err
+	}
 	return tx.SendBatch(ctx, b).Close()
 }
 
-// AccessEntries gives the head of a patient's chain and entries below before, newest first.
+// AccessEntries returns the head of a patient's chain and entries below before, newest first.
 func (db *DB) AccessEntries(
 	ctx context.Context, org consortium.OrgID, patient consortium.PatientRef, before int64, limit int,
 ) (records.AccessHead, []records.SealedAccess, error) {
-	var head records.AccessHead
+	f := db.newFetch(org, patient, nil)
 	var entries []records.SealedAccess
 	err := db.Read(ctx, func(tx pgx.Tx) error {
-		var err error
-		if head, _, err = fetchLogged(ctx, tx, org, patient, nil); err != nil {
+		if err := f.run(ctx, tx); err != nil {
 			return err
 		}
 		below := before
@@ -213,5 +312,8 @@ func (db *DB) AccessEntries(
 		})
 		return err
 	})
-	return head, entries, err
+	if err == nil {
+		db.marks.note(org, place{roomAccess, string(patient)}, f.chain.Seq)
+	}
+	return f.chain, entries, err
 }

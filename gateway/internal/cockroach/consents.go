@@ -4,9 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"yilian.example/consent"
 	"yilian.example/exchange/consortium"
@@ -29,179 +27,167 @@ var (
 // NewConsents uses db.
 func NewConsents(db *DB) *Consents { return &Consents{db: db} }
 
-var insertConsent = sql("add a consent", `
-	INSERT INTO consents (custodian, id, patient, recipient, purpose, kinds, valid_from, valid_until, notice, lang, state, sealed, entry_id, created_at)
-	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'pending', $11, $12, $13)`)
-
 // Add keeps a pending consent, the order to carry it, and its log entry, in one transaction.
 func (s *Consents) Add(ctx context.Context, c consent.Consent, e logbook.Entry) error {
-	t := c.Terms
-	return s.db.Tx(ctx, func(tx pgx.Tx) error {
-		_, err := tx.Exec(
-			ctx, insertConsent.text, t.Custodian, c.ID, t.Patient, t.Recipient, t.Purpose, kindTexts(t.Kinds), t.From,
-			t.Until, t.Notice, t.Lang, c.Sealed, e.ID, c.CreatedAt,
-		)
+	c.State = consent.Pending
+	row := &consentRow{Consent: c, kinds: kindTexts(c.Terms.Kinds), entry: e.ID}
+	b := s.db.newBook(c.Terms.Custodian, c.Terms.Patient)
+	err := s.db.Tx(ctx, func(tx pgx.Tx) error {
+		if err := b.read(ctx, tx); err != nil {
+			return err
+		}
+		if err := b.add(ctx, tx, row); err != nil {
+			return err
+		}
+		if err := addOrder(ctx, tx, c.Terms.Custodian, c.ID, consent.OpGrant, c.CreatedAt); err != nil {
+			return err
+		}
+		return s.db.InsertEntries(ctx, tx, c.Terms.Custodian, e)
+	})
+	if err == nil {
+		b.heads.committed()
+	}
+	return err
+}
+
+// change moves one consent on, in one transaction with all that depends on it. Move is called with the proven row, may
+// be called again, and tells whether it changed it.
+func (s *Consents) change(
+	ctx context.Context, custodian consortium.OrgID, id consent.ID, move func(pgx.Tx, *consentRow) (bool, error),
+) error {
+	patient, err := s.patientOf(ctx, custodian, id)
+	if err != nil {
+		return err
+	}
+	b := s.db.newBook(custodian, patient)
+	err = s.db.Tx(ctx, func(tx pgx.Tx) error {
+		if err := b.read(ctx, tx); err != nil {
+			return err
+		}
+		row, err := b.one(id)
 		if err != nil {
 			return err
 		}
-		if err := addOrder(ctx, tx, t.Custodian, c.ID, consent.OpGrant, c.CreatedAt); err != nil {
+		changed, err := move(tx, row)
+		if err != nil || !changed {
 			return err
 		}
-		return InsertEntry(ctx, tx, t.Custodian, e.ID, e.Leaf, c.CreatedAt)
+		return b.replace(ctx, tx, row)
 	})
+	if err == nil {
+		b.heads.committed()
+	}
+	return err
 }
 
-var lockConsent = sql("hold a consent", `SELECT state FROM consents WHERE custodian = $1 AND id = $2 FOR UPDATE`)
+// patientOf returns whose a consent is. That never changes and is bound to the row.
+func (s *Consents) patientOf(
+	ctx context.Context, custodian consortium.OrgID, id consent.ID,
+) (consortium.PatientRef, error) {
+	var found []*consentRow
+	err := s.db.look(ctx, func(q querier) error {
+		rows, err := q.Query(ctx, queryConsent.text, custodian, id)
+		if err != nil {
+			return err
+		}
+		found, err = s.db.scanConsents(rows)
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	if len(found) == 0 {
+		return "", noConsent()
+	}
+	return found[0].Terms.Patient, nil
+}
 
-// Withdraw ends a consent. A grant that no worker ever claimed is dropped; else the withdrawal follows it to the
-// ledger.
+// Withdraw ends a consent. A grant that was never tried is dropped; else the withdrawal follows it to the ledger.
 func (s *Consents) Withdraw(
 	ctx context.Context, custodian consortium.OrgID, id consent.ID, end consent.Ending,
 ) (bool, error) {
 	var changed bool
-	err := s.db.Tx(ctx, func(tx pgx.Tx) error {
-		changed = false
-		var state consent.State
-		if err := tx.QueryRow(ctx, lockConsent.text, custodian, id).Scan(&state); err != nil {
-			return err
+	err := s.change(ctx, custodian, id, func(tx pgx.Tx, r *consentRow) (bool, error) {
+		if changed = r.State != consent.Withdrawn; !changed {
+			return false, nil
 		}
-		if state == consent.Withdrawn {
-			return nil
+		nothingToEnd := end.Carried || r.State == consent.Refused || r.State == consent.Pending && !r.tried
+		if err := orderEnding(ctx, tx, custodian, id, nothingToEnd, end.At); err != nil {
+			return false, err
 		}
-		carried, err := orderEnding(ctx, tx, custodian, id, state, end)
-		if err != nil {
-			return err
+		at := end.At
+		r.State, r.Receipt, r.ending, r.endingEntry, r.withdrawnAt = consent.Withdrawn, nil, end.Sealed, &end.Entry.ID, &at
+		if nothingToEnd {
+			r.carriedAt = &at
 		}
-		if err := markWithdrawn(ctx, tx, custodian, id, end, carried); err != nil {
-			return err
-		}
-		changed = true
-		return InsertEntry(ctx, tx, custodian, end.Entry.ID, end.Entry.Leaf, end.At)
+		return true, s.db.InsertEntries(ctx, tx, custodian, end.Entry)
 	})
 	return changed && err == nil, err
 }
 
-var (
-	deleteOrders = sql("drop all orders of a consent", `DELETE FROM consent_orders WHERE custodian = $1 AND consent = $2`)
-
-	deleteUntriedOrder = sql("drop an order that was never tried", `
-		DELETE FROM consent_orders WHERE custodian = $1 AND consent = $2 AND op = 'grant' AND attempts = 0`)
-)
-
-// orderEnding leaves the right orders behind and tells whether the ledger has nothing left to end.
-func orderEnding(
-	ctx context.Context, tx pgx.Tx, custodian consortium.OrgID, id consent.ID, state consent.State, end consent.Ending,
-) (bool, error) {
-	if end.Carried {
-		_, err := tx.Exec(ctx, deleteOrders.text, custodian, id)
-		return true, err
-	}
-	tag, err := tx.Exec(ctx, deleteUntriedOrder.text, custodian, id)
-	if err != nil {
-		return false, err
-	}
-	if tag.RowsAffected() > 0 || state == consent.Refused {
-		return true, nil
-	}
-	return false, addOrder(ctx, tx, custodian, id, consent.OpWithdraw, end.At)
-}
-
-var updateWithdrawn = sql("mark a consent withdrawn", `
-	UPDATE consents SET state = 'withdrawn', withdrawn_at = $3, receipt = NULL, ending = $4, ending_entry_id = $5, carried_at = $6
-	WHERE custodian = $1 AND id = $2`)
-
-func markWithdrawn(
-	ctx context.Context, tx pgx.Tx, custodian consortium.OrgID, id consent.ID, end consent.Ending, carried bool,
-) error {
-	var carriedAt *time.Time
-	if carried {
-		carriedAt = &end.At
-	}
-	_, err := tx.Exec(ctx, updateWithdrawn.text, custodian, id, end.At, end.Sealed, end.Entry.ID, carriedAt)
-	return err
-}
-
-var queryConsent = sql("one consent", `
-	SELECT custodian, id, patient, recipient, purpose, kinds, valid_from, valid_until, notice, lang, state, created_at, withdrawn_at, carried_at,
-		sealed, receipt
-	FROM consents WHERE custodian = $1 AND id = $2`)
-
-// One gives a consent.
+// One returns a consent.
 func (s *Consents) One(ctx context.Context, custodian consortium.OrgID, id consent.ID) (consent.Consent, error) {
-	list, err := s.list(ctx, queryConsent, custodian, id)
+	patient, err := s.patientOf(ctx, custodian, id)
 	if err != nil {
 		return consent.Consent{}, err
 	}
-	if len(list) == 0 {
-		return consent.Consent{}, fault.New(fault.NotFound, "CONSENT_NOT_FOUND", "There is no such consent here.")
+	list, err := s.OfPatient(ctx, custodian, patient)
+	if err != nil {
+		return consent.Consent{}, err
 	}
-	return list[0], nil
+	for _, c := range list {
+		if c.ID == id {
+			return c, nil
+		}
+	}
+	return consent.Consent{}, noConsent()
 }
 
-var queryConsentsOfPatient = sql("consents of a patient", `
-	SELECT custodian, id, patient, recipient, purpose, kinds, valid_from, valid_until, notice, lang, state, created_at, withdrawn_at, carried_at,
-		sealed, receipt
-	FROM consents WHERE patient = $2 AND custodian = $1
-	ORDER BY created_at DESC, id`)
-
-// OfPatient gives a patient's consents at a custodian, newest first.
+// OfPatient returns a patient's consents at a custodian, newest first.
 func (s *Consents) OfPatient(
 	ctx context.Context, custodian consortium.OrgID, patient consortium.PatientRef,
 ) ([]consent.Consent, error) {
-	return s.list(ctx, queryConsentsOfPatient, custodian, patient)
+	b := s.db.newBook(custodian, patient)
+	if err := s.db.Read(ctx, func(tx pgx.Tx) error { return b.read(ctx, tx) }); err != nil {
+		return nil, err
+	}
+	b.heads.committed()
+	list := make([]consent.Consent, len(b.rows))
+	for i, r := range b.rows {
+		list[i] = r.noun()
+	}
+	return list, nil
 }
 
-var queryConsentsNaming = sql("consents that name a recipient", `
-	SELECT custodian, id, patient, recipient, purpose, kinds, valid_from, valid_until, notice, lang, state, created_at, withdrawn_at, carried_at,
-		NULL::BYTEA, NULL::BYTEA
-	FROM consents WHERE patient = $2 AND recipient = $1
-	ORDER BY created_at DESC, id`)
-
-// Naming gives a patient's consents at any custodian that name the recipient, newest first, without what is sealed.
-func (s *Consents) Naming(
-	ctx context.Context, recipient consortium.OrgID, patient consortium.PatientRef,
-) ([]consent.Consent, error) {
-	return s.list(ctx, queryConsentsNaming, recipient, patient)
+// checkConsent refuses a reading, in its own transaction, when the consent that it rests on does not hold any more.
+func (f *fetch) checkConsent(ctx context.Context, tx pgx.Tx) error {
+	if f.sel.Consent == "" {
+		return nil
+	}
+	return f.db.checkHolds(ctx, tx, f.heads, f.patient, consent.ID(f.sel.Consent), f.sel.At)
 }
 
-func (s *Consents) list(
-	ctx context.Context, query statement, org consortium.OrgID, key any,
-) ([]consent.Consent, error) {
-	var list []consent.Consent
-	err := s.db.Read(ctx, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, query.text, org, key)
-		if err != nil {
-			return err
-		}
-		list, err = pgx.CollectRows(rows, scanConsent)
-		return err
-	})
-	return list, err
-}
-
-func scanConsent(row pgx.CollectableRow) (consent.Consent, error) {
-	var c consent.Consent
-	var kinds []string
-	var withdrawnAt, carriedAt *time.Time
-	t := &c.Terms
-	err := row.Scan(
-		&t.Custodian, &c.ID, &t.Patient, &t.Recipient, &t.Purpose, &kinds, &t.From, &t.Until, &t.Notice, &t.Lang, &c.State,
-		&c.CreatedAt, &withdrawnAt, &carriedAt, &c.Sealed, &c.Receipt,
-	)
+// checkHolds reads a patient's consents under heads that were read already, and wants one of them granted and in its
+// period.
+func (db *DB) checkHolds(
+	ctx context.Context, tx pgx.Tx, heads *heads, patient consortium.PatientRef, id consent.ID, at time.Time,
+) error {
+	b := &book{db: db, at: place{roomConsents, string(patient)}, heads: heads}
+	rows, err := tx.Query(ctx, queryConsentsOfPatient.text, heads.org, patient)
 	if err != nil {
-		return consent.Consent{}, err
+		return err
 	}
-	for _, k := range kinds {
-		t.Kinds = append(t.Kinds, consortium.Kind(k))
+	if b.rows, err = db.scanConsents(rows); err != nil {
+		return err
 	}
-	t.From, t.Until, c.CreatedAt = t.From.UTC(), t.Until.UTC(), c.CreatedAt.UTC()
-	if withdrawnAt != nil {
-		c.WithdrawnAt = withdrawnAt.UTC()
+	if err := b.check(heads.now[b.at]); err != nil {
+		return err
 	}
-	if carriedAt != nil {
-		c.CarriedAt = carriedAt.UTC()
+	r, err := b.one(id)
+	if err != nil || !r.noun().Holds(at) {
+		return fault.New(fault.Conflict, CodeConsentEnded, "The consent ended while the records were being read. Nothing was released.")
 	}
-	return c, nil
+	return nil
 }
 
 func kindTexts(kinds []consortium.Kind) []string {
@@ -212,142 +198,42 @@ func kindTexts(kinds []consortium.Kind) []string {
 	return out
 }
 
-var insertOrder = sql("add an order", `
-	INSERT INTO consent_orders (custodian, consent, op, attempts, due_at) VALUES ($1, $2, $3, 0, $4)`)
+var queryPosition = sql("how far events were noted", `SELECT block, bound FROM consent_positions WHERE org = $1`)
 
-func addOrder(
-	ctx context.Context, tx pgx.Tx, custodian consortium.OrgID, id consent.ID, op consent.Op, due time.Time,
-) error {
-	_, err := tx.Exec(ctx, insertOrder.text, custodian, id, op, due)
-	return err
-}
-
-var (
-	queryDueOrders = sql("orders that are due", `
-		SELECT o.consent, o.op, o.attempts FROM consent_orders o
-		WHERE o.custodian = $1 AND o.due_at <= $2 AND (o.claimed_until IS NULL OR o.claimed_until <= $2)
-			AND (o.op = 'grant' OR NOT EXISTS (
-				SELECT 1 FROM consent_orders g WHERE g.custodian = o.custodian AND g.consent = o.consent AND g.op = 'grant'))
-		ORDER BY o.due_at
-		LIMIT $3
-		FOR UPDATE SKIP LOCKED`)
-
-	updateClaim = sql("claim an order", `
-		UPDATE consent_orders SET attempts = $4, claim = $5, claimed_until = $6
-		WHERE custodian = $1 AND consent = $2 AND op = $3`)
-)
-
-// Claim hands out orders that are due. A withdrawal waits until its grant's order is gone.
-func (s *Consents) Claim(
-	ctx context.Context, custodian consortium.OrgID, now time.Time, lease time.Duration, limit int,
-) ([]consent.Order, error) {
-	var orders []consent.Order
-	err := s.db.Tx(ctx, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, queryDueOrders.text, custodian, now, limit)
-		if err != nil {
-			return err
-		}
-		orders, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (consent.Order, error) {
-			o := consent.Order{Custodian: custodian, Claim: uuid.NewString()}
-			err := row.Scan(&o.ID, &o.Op, &o.Attempts)
-			o.Attempts++
-			return o, err
-		})
-		if err != nil {
-			return err
-		}
-		for _, o := range orders {
-			if _, err := tx.Exec(ctx, updateClaim.text, custodian, o.ID, o.Op, o.Attempts, o.Claim, now.Add(lease)); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return orders, nil
-}
-
-var deleteOrder = sql("settle an order", `
-	DELETE FROM consent_orders WHERE custodian = $1 AND consent = $2 AND op = $3 AND claim = $4`)
-
-// Settle removes an order and writes how it ended.
-func (s *Consents) Settle(ctx context.Context, o consent.Order, out consent.Outcome) error {
-	return s.db.Tx(ctx, func(tx pgx.Tx) error {
-		if err := fenced(tx.Exec(ctx, deleteOrder.text, o.Custodian, o.ID, o.Op, o.Claim)); err != nil {
-			return err
-		}
-		return writeOutcome(ctx, tx, o, out)
-	})
-}
-
-var (
-	updateCarried = sql("mark a withdrawal carried", `
-		UPDATE consents SET carried_at = $3 WHERE custodian = $1 AND id = $2`)
-
-	updateRefused = sql("mark a consent refused", `
-		UPDATE consents SET state = 'refused', refusal = $3 WHERE custodian = $1 AND id = $2 AND state = 'pending'`)
-
-	updateGranted = sql("mark a consent granted", `
-		UPDATE consents SET state = 'granted', receipt = $3 WHERE custodian = $1 AND id = $2 AND state = 'pending'`)
-)
-
-func writeOutcome(ctx context.Context, tx pgx.Tx, o consent.Order, out consent.Outcome) error {
-	var err error
-	switch {
-	case o.Op == consent.OpWithdraw:
-		_, err = tx.Exec(ctx, updateCarried.text, o.Custodian, o.ID, out.At)
-	case out.Refused != "":
-		_, err = tx.Exec(ctx, updateRefused.text, o.Custodian, o.ID, out.Refused)
-	default:
-		_, err = tx.Exec(ctx, updateGranted.text, o.Custodian, o.ID, out.Receipt)
-	}
-	return err
-}
-
-var updatePostponed = sql("postpone an order", `
-	UPDATE consent_orders SET due_at = $5, claim = NULL, claimed_until = NULL, last_problem = $6
-	WHERE custodian = $1 AND consent = $2 AND op = $3 AND claim = $4`)
-
-// Postpone gives an order back until a later time.
-func (s *Consents) Postpone(ctx context.Context, o consent.Order, until time.Time, code string) error {
-	return s.db.Tx(ctx, func(tx pgx.Tx) error {
-		return fenced(tx.Exec(ctx, updatePostponed.text, o.Custodian, o.ID, o.Op, o.Claim, until, code))
-	})
-}
-
-var queryPosition = sql("how far events were noted", `SELECT block FROM consent_positions WHERE org = $1`)
-
-// EventPosition is the block from which the ledger's events are still to be noted.
+// EventPosition is the block from which the ledger's events are still to be noted. Where what is kept is not this
+// organisation's word, that is the first: events may be noted twice, and must not be missed.
 func (s *Consents) EventPosition(ctx context.Context, org consortium.OrgID) (uint64, error) {
 	var block int64
-	err := s.db.Read(ctx, func(tx pgx.Tx) error { return tx.QueryRow(ctx, queryPosition.text, org).Scan(&block) })
+	var tag []byte
+	err := s.db.Read(ctx, func(tx pgx.Tx) error { return tx.QueryRow(ctx, queryPosition.text, org).Scan(&block, &tag) })
 	if fault.Is(err, fault.NotFound) {
+		return 0, nil
+	}
+	if err == nil && !s.db.key.Check(tag, "consent_positions", org, block) {
+		_ = s.db.refuse("consent_positions", string(org), CodeRowAltered)
 		return 0, nil
 	}
 	return uint64(block), err
 }
 
 var upsertPosition = sql("note how far events were noted", `
-	INSERT INTO consent_positions (org, block) VALUES ($1, $2)
-	ON CONFLICT (org) DO UPDATE SET block = excluded.block WHERE consent_positions.block < excluded.block`)
+	INSERT INTO consent_positions (org, block, bound) VALUES ($1, $2, $3)
+	ON CONFLICT (org) DO UPDATE SET block = excluded.block, bound = excluded.bound`)
 
 // SetEventPosition notes how far the ledger's events were noted; it never goes back.
 func (s *Consents) SetEventPosition(ctx context.Context, org consortium.OrgID, block uint64) error {
+	known, err := s.EventPosition(ctx, org)
+	if err != nil || known > block {
+		return err
+	}
+	tag := s.db.key.Tag("consent_positions", org, int64(block))
 	return s.db.Tx(ctx, func(tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, upsertPosition.text, org, int64(block))
+		_, err := tx.Exec(ctx, upsertPosition.text, org, int64(block), tag[:])
 		return err
 	})
 }
 
-// fenced turns "no row was this worker's any more" into a conflict.
-func fenced(tag pgconn.CommandTag, err error) error {
-	if err != nil {
-		return err
-	}
-	if tag.RowsAffected() == 0 {
-		return fault.New(fault.Conflict, "CLAIM_LOST", "Another worker has taken this over.")
-	}
-	return nil
+// Naming is to go: see consent.Consented.
+func (s *Consents) Naming(context.Context, consortium.OrgID, consortium.PatientRef) ([]consent.Consent, error) {
+	return nil, nil
 }

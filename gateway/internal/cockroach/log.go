@@ -12,43 +12,45 @@ import (
 	"yilian.example/exchange/anchor"
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
+	"yilian.example/exchange/logbook"
 	"yilian.example/exchange/tlog"
+	"yilian.example/gateway/internal/bound"
 )
 
-// LogEntry is an entry to be written to an organisation's log.
-type LogEntry struct {
-	ID   string // UUID, random
-	Leaf []byte // as tlog.NewLeaf gives it
-}
-
-// InsertEntry writes one pending entry within the caller's transaction, so that what it commits to and the entry are
-// durable together. The sequencer does the rest.
-func InsertEntry(ctx context.Context, tx pgx.Tx, org consortium.OrgID, id string, leaf []byte, now time.Time) error {
-	return InsertEntries(ctx, tx, org, []LogEntry{{ID: id, Leaf: leaf}}, now)
-}
-
 var insertEntries = sql("add entries to the log", `
-	INSERT INTO log_entries (org, id, leaf, created_at)
-	SELECT $1::TEXT, e.id, e.leaf, $4::TIMESTAMPTZ
-	FROM unnest($2::UUID[], $3::BYTEA[]) AS e (id, leaf)`)
+	INSERT INTO log_pending (org, id, leaf, created_at, bound)
+	SELECT $1::TEXT, e.id, e.leaf, e.created_at, e.bound
+	FROM unnest($2::UUID[], $3::BYTEA[], $4::TIMESTAMPTZ[], $5::BYTEA[]) AS e (id, leaf, created_at, bound)`)
 
-// InsertEntries is InsertEntry for many entries, in one statement.
-func InsertEntries(ctx context.Context, tx pgx.Tx, org consortium.OrgID, entries []LogEntry, now time.Time) error {
+// queueEntries writes pending entries with a batch, so that what they commit to and the entries are durable together.
+// Each is bound: one that this organisation did not make is never signed.
+func (db *DB) queueEntries(b *pgx.Batch, org consortium.OrgID, entries ...logbook.Entry) error {
 	if len(entries) == 0 {
 		return nil
 	}
-	ids, leaves := make([]uuid.UUID, len(entries)), make([][]byte, len(entries))
+	n := len(entries)
+	ids, leaves, times, tags := make([]string, n), make([][]byte, n), make([]time.Time, n), make([][]byte, n)
 	for i, e := range entries {
 		if _, err := tlog.ParseLeaf(e.Leaf); err != nil {
 			return fmt.Errorf("insert log entry: %w", err)
 		}
-		id, err := uuid.Parse(e.ID)
-		if err != nil {
+		if id, err := uuid.Parse(e.ID); err != nil || id.String() != e.ID {
 			return errors.New("insert log entry: its id is not a UUID")
 		}
-		ids[i], leaves[i] = id, e.Leaf
+		tag := db.key.Tag("log_pending", org, e.ID, e.Leaf, e.At)
+		ids[i], leaves[i], times[i], tags[i] = e.ID, e.Leaf, e.At, tag[:]
 	}
-	if _, err := tx.Exec(ctx, insertEntries.text, string(org), ids, leaves, now); err != nil {
+	b.Queue(insertEntries.text, org, ids, leaves, times, tags)
+	return nil
+}
+
+// InsertEntries writes pending entries within the caller's transaction. The sequencer does the rest.
+func (db *DB) InsertEntries(ctx context.Context, tx pgx.Tx, org consortium.OrgID, entries ...logbook.Entry) error {
+	b := &pgx.Batch{}
+	if err := db.queueEntries(b, org, entries...); err != nil || b.Len() == 0 {
+		return err
+	}
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return fmt.Errorf("insert log entries: %w", err)
 	}
 	return nil
@@ -65,85 +67,77 @@ var _ anchor.Store = (*Log)(nil)
 // Log gives the log of an organisation. It need not exist yet.
 func (db *DB) Log(org consortium.OrgID) *Log { return &Log{db: db, org: string(org)} }
 
-func (l *Log) leaseName() string { return "log/" + l.org }
+const logHeadColumns = `size, root, published, published_size, witnessed_at, unwitnessed_since, bound`
 
-var acquireLease = sql("acquire a lease", `
-	INSERT INTO leases (name, holder, epoch, expires_at)
-	VALUES ($1, $2, 1, now() + $3::INTERVAL)
-	ON CONFLICT (name) DO UPDATE SET
-		holder = excluded.holder,
-		epoch = CASE WHEN leases.holder = excluded.holder AND leases.expires_at > now() THEN leases.epoch ELSE leases.epoch + 1 END,
-		expires_at = excluded.expires_at
-	WHERE leases.holder = excluded.holder OR leases.expires_at <= now()
-	RETURNING epoch`)
+var (
+	queryLogHead = sql("head of the log", `SELECT `+logHeadColumns+` FROM log_heads WHERE org = $1`)
+	lockLogHead  = sql("hold the head of the log", `SELECT `+logHeadColumns+` FROM log_heads WHERE org = $1 FOR UPDATE`)
 
-// Acquire implements anchor.Leaser, by the database's clock.
-func (l *Log) Acquire(ctx context.Context, holder string, ttl time.Duration) (anchor.Lease, error) {
-	lease := anchor.Lease{Holder: holder}
-	err := l.db.Tx(ctx, func(tx pgx.Tx) error {
-		return tx.QueryRow(ctx, acquireLease.text, l.leaseName(), holder, ttl).Scan(&lease.Epoch)
-	})
-	if errors.Is(err, pgx.ErrNoRows) {
-		return anchor.Lease{}, anchor.ErrHeld
-	}
-	if err != nil {
-		return anchor.Lease{}, fmt.Errorf("acquire lease: %w", err)
-	}
-	return lease, nil
+	upsertLogHead = sql("move the head of the log", `
+		INSERT INTO log_heads (org, size, root, published, published_size, witnessed_at, unwitnessed_since, bound)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+		ON CONFLICT (org) DO UPDATE SET size = excluded.size, root = excluded.root, published = excluded.published,
+			published_size = excluded.published_size, witnessed_at = excluded.witnessed_at,
+			unwitnessed_since = excluded.unwitnessed_since, bound = excluded.bound`)
+)
+
+// logHead is a row of log_heads.
+type logHead struct {
+	size, publishedSize int64
+	root, published     []byte
+	witnessed, since    *time.Time
 }
 
-var releaseLease = sql("release a lease", `
-	UPDATE leases SET expires_at = now() WHERE name = $1 AND holder = $2 AND epoch = $3`)
-
-// Release implements anchor.Leaser.
-func (l *Log) Release(ctx context.Context, lease anchor.Lease) error {
-	err := l.db.Tx(ctx, func(tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, releaseLease.text, l.leaseName(), lease.Holder, lease.Epoch)
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("release lease: %w", err)
-	}
-	return nil
+func (h *logHead) bind(l *Log) bound.Tag {
+	return l.db.key.Tag("log_heads", l.org, h.size, h.root, h.published, h.publishedSize, h.witnessed, h.since)
 }
 
-var holdLease = sql("hold a lease", `
-	SELECT epoch FROM leases WHERE name = $1 AND holder = $2 AND epoch = $3 FOR UPDATE`)
-
-// fence holds the lease's row until the transaction ends, or says that the lease was lost.
-func (l *Log) fence(ctx context.Context, tx pgx.Tx, lease anchor.Lease) error {
-	var epoch int64
-	err := tx.QueryRow(ctx, holdLease.text, l.leaseName(), lease.Holder, lease.Epoch).Scan(&epoch)
+// readHead reads the row, or what a new log has. It refuses one that is not bound, or older than one that was seen.
+func (l *Log) readHead(ctx context.Context, q querier, s statement) (logHead, error) {
+	known := l.db.marks.known(consortium.OrgID(l.org), place{room: roomLog})[0]
+	var h logHead
+	var tag []byte
+	err := q.QueryRow(ctx, s.text, l.org).Scan(
+		&h.size, &h.root, &h.published, &h.publishedSize, &h.witnessed, &h.since, &tag,
+	)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return anchor.ErrFenced
+		empty := tlog.EmptyRoot()
+		h = logHead{publishedSize: -1, root: empty[:]}
+	} else if err != nil {
+		return logHead{}, err
+	} else if want := h.bind(l); string(want[:]) != string(tag) {
+		return logHead{}, l.db.refuse("log_heads", l.org, CodeRowAltered)
 	}
+	if h.size < known {
+		return logHead{}, l.db.refuse("log_heads", l.org, CodeStateOld)
+	}
+	return h, nil
+}
+
+func (l *Log) writeHead(ctx context.Context, tx pgx.Tx, h logHead) error {
+	tag := h.bind(l)
+	_, err := tx.Exec(
+		ctx, upsertLogHead.text, l.org, h.size, h.root, h.published, h.publishedSize, h.witnessed, h.since, tag[:],
+	)
 	return err
 }
 
-var queryLogHead = sql("head of the log", `
-	SELECT size, root, published, witnessed_at, unwitnessed_since FROM log_heads WHERE org = $1`)
+// roomLog is the room of the log's size among the marks.
+const roomLog = "log"
 
 // Head implements anchor.Reader.
 func (l *Log) Head(ctx context.Context) (anchor.Head, error) {
-	var h anchor.Head
-	var root []byte
-	var witnessed, since *time.Time
-	err := l.db.pool.QueryRow(ctx, queryLogHead.text, l.org).Scan(&h.Size, &root, &h.Published, &witnessed, &since)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return anchor.Head{Root: tlog.EmptyRoot()}, nil
-	}
+	row, err := l.readHead(ctx, l.db.pool, queryLogHead)
 	if err != nil {
 		return anchor.Head{}, fmt.Errorf("read log head: %w", classify(err))
 	}
-	if len(root) != len(tlog.Hash{}) {
-		return anchor.Head{}, errors.New("read log head: the root is not 32 bytes")
+	l.db.marks.note(consortium.OrgID(l.org), place{room: roomLog}, row.size)
+	h := anchor.Head{Size: row.size, Root: tlog.Hash(row.root), Published: row.published}
+	if row.witnessed != nil {
+		h.WitnessedAt = row.witnessed.UTC()
 	}
-	h.Root = tlog.Hash(root)
-	if witnessed != nil {
-		h.WitnessedAt = witnessed.UTC()
-	}
-	if since != nil {
-		h.Since = since.UTC()
+	if row.since != nil {
+		h.Since = row.since.UTC()
 	}
 	return h, nil
 }
@@ -191,11 +185,11 @@ func (l *Log) Tiles(ctx context.Context, tiles []tlog.Tile) ([][]byte, error) {
 }
 
 func noTile(t tlog.Tile) error {
-	return fault.Wrap(errors.New(t.Path()), fault.NotFound, "NO_SUCH_TILE", "The log has no such tile.")
+	return fault.Wrap(errors.New(t.Path()), fault.NotFound, CodeNoTile, "The log has no such tile.")
 }
 
 var queryBacklog = sql("what waits for its place", `
-	SELECT count(*), min(created_at) FROM log_entries WHERE org = $1 AND idx IS NULL`)
+	SELECT count(*), min(created_at) FROM log_pending WHERE org = $1`)
 
 // Backlog implements anchor.Reader.
 func (l *Log) Backlog(ctx context.Context) (anchor.Backlog, error) {

@@ -17,6 +17,7 @@ import (
 	"yilian.example/exchange/anchor"
 	"yilian.example/exchange/anchor/anchortest"
 	"yilian.example/exchange/consortium"
+	"yilian.example/exchange/logbook"
 	"yilian.example/exchange/tlog"
 	"yilian.example/gateway/internal/cockroach"
 	"yilian.example/gateway/internal/cockroach/cockroachtest"
@@ -30,7 +31,9 @@ type logBackend struct {
 }
 
 func (b logBackend) Insert(ctx context.Context, id string, leaf []byte, created time.Time) error {
-	return b.db.Tx(ctx, func(tx pgx.Tx) error { return cockroach.InsertEntry(ctx, tx, b.org, id, leaf, created) })
+	return b.db.Tx(ctx, func(tx pgx.Tx) error {
+		return b.db.InsertEntries(ctx, tx, b.org, logbook.Entry{ID: id, Leaf: leaf, At: created})
+	})
 }
 
 func TestLogConformance(t *testing.T) {
@@ -47,15 +50,13 @@ func TestLogConformance(t *testing.T) {
 func TestInsertEntriesRefuses(t *testing.T) {
 	db := cockroachtest.New(t)
 	good := tlog.NewLeaf(tlog.KindRecord, time.Now(), tlog.Hash{})
-	for name, e := range map[string]cockroach.LogEntry{
+	for name, e := range map[string]logbook.Entry{
 		"not a leaf": {ID: uuid.NewString(), Leaf: []byte(`{"name":"Zhang"}`)},
 		"no leaf":    {ID: uuid.NewString()},
 		"not a UUID": {ID: "1", Leaf: good},
 	} {
 		err := db.Tx(t.Context(), func(tx pgx.Tx) error {
-			return cockroach.InsertEntries(
-				t.Context(), tx, "donghu", []cockroach.LogEntry{{ID: uuid.NewString(), Leaf: good}, e}, time.Now(),
-			)
+			return db.InsertEntries(t.Context(), tx, "donghu", logbook.Entry{ID: uuid.NewString(), Leaf: good}, e)
 		})
 		if err == nil {
 			t.Errorf("%s: accepted", name)
@@ -166,12 +167,12 @@ func TestLogUnderLoad(t *testing.T) {
 	for w := range writers {
 		writing.Go(func() {
 			for i := range txs {
-				var batch []cockroach.LogEntry
+				var batch []logbook.Entry
 				for j := range perTx {
 					leaf := tlog.NewLeaf(tlog.KindRecord, time.Now(), tlog.Commit("record", [32]byte{byte(w), byte(i), byte(j)}, nil))
-					batch = append(batch, cockroach.LogEntry{ID: uuid.NewString(), Leaf: leaf})
+					batch = append(batch, logbook.Entry{ID: uuid.NewString(), Leaf: leaf, At: time.Now()})
 				}
-				err := db.Tx(ctx, func(tx pgx.Tx) error { return cockroach.InsertEntries(ctx, tx, "donghu", batch, time.Now()) })
+				err := db.Tx(ctx, func(tx pgx.Tx) error { return db.InsertEntries(ctx, tx, "donghu", batch...) })
 				if err != nil {
 					t.Error(err)
 				}

@@ -10,43 +10,62 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"yilian.example/exchange/anchor"
+	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/tlog"
 )
 
+// An entry that stands in the log already was put back by somebody else.
 var queryPending = sql("pending entries", `
-	SELECT id, leaf, created_at FROM log_entries
-	WHERE org = $1 AND idx IS NULL AND id > $2
-	ORDER BY id LIMIT $3`)
+	SELECT e.id::TEXT, e.leaf, e.created_at, e.bound, p.id IS NOT NULL
+	FROM log_pending AS e LEFT JOIN log_places AS p ON p.org = e.org AND p.id = e.id
+	WHERE e.org = $1 AND e.id > $2
+	ORDER BY e.id LIMIT $3`)
 
 // Pending implements anchor.Writer. It reads outside a transaction: what it misses comes with the next batch, and
-// Integrate checks that each entry was still pending.
+// Integrate checks that each entry was still pending. Entries that this organisation did not make are passed over, so
+// that they are never signed and keep nobody else from being.
 func (l *Log) Pending(ctx context.Context, after string, limit int) ([]anchor.Entry, error) {
-	var from uuid.UUID // the nil UUID is below all random ones
+	from := uuid.UUID{}.String() // the nil UUID is below all random ones
 	if after != "" {
-		var err error
-		if from, err = uuid.Parse(after); err != nil {
+		id, err := uuid.Parse(after)
+		if err != nil {
 			return nil, errors.New("read pending entries: not a UUID to go on from")
 		}
+		from = id.String()
 	}
-	rows, err := l.db.pool.Query(ctx, queryPending.text, l.org, from, limit)
-	if err != nil {
-		return nil, fmt.Errorf("read pending entries: %w", classify(err))
-	}
-	defer rows.Close()
-	var entries []anchor.Entry
-	for rows.Next() {
-		var id uuid.UUID
-		var e anchor.Entry
-		if err := rows.Scan(&id, &e.Leaf, &e.Created); err != nil {
+	entries := make([]anchor.Entry, 0, limit)
+	for {
+		last, read, err := l.pendingFrom(ctx, from, limit-len(entries), &entries)
+		if err != nil {
 			return nil, fmt.Errorf("read pending entries: %w", classify(err))
 		}
-		e.ID = id.String()
-		entries = append(entries, e)
+		if read == 0 || len(entries) == limit {
+			return entries, nil
+		}
+		from = last
 	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("read pending entries: %w", classify(err))
+}
+
+// pendingFrom adds what counts of the next rows, and tells how many it read and which was the last.
+func (l *Log) pendingFrom(ctx context.Context, from string, limit int, out *[]anchor.Entry) (string, int, error) {
+	rows, err := l.db.pool.Query(ctx, queryPending.text, l.org, from, limit)
+	if err != nil {
+		return "", 0, err
 	}
-	return entries, nil
+	read := 0
+	var e anchor.Entry
+	var tag []byte
+	var placed bool
+	_, err = pgx.ForEachRow(rows, []any{&e.ID, &e.Leaf, &e.Created, &tag, &placed}, func() error {
+		read++
+		if placed || !l.db.key.Check(tag, "log_pending", l.org, e.ID, e.Leaf, e.Created) {
+			_ = l.db.refuse("log_pending", e.ID, CodeRowAltered)
+			return nil
+		}
+		*out = append(*out, e)
+		return nil
+	})
+	return e.ID, read, err
 }
 
 // Integrate implements anchor.Writer.
@@ -66,61 +85,50 @@ func (l *Log) Integrate(ctx context.Context, lease anchor.Lease, b anchor.Batch)
 	if err != nil {
 		return fmt.Errorf("integrate log entries: %w", err)
 	}
+	l.db.marks.note(consortium.OrgID(l.org), place{room: roomLog}, b.Size)
 	return nil
 }
-
-var (
-	insertLogHead = sql("begin a log", `
-		INSERT INTO log_heads (org, size, root, published_size) VALUES ($1, 0, $2, -1)
-		ON CONFLICT (org) DO NOTHING`)
-
-	moveLogHead = sql("move the head of the log", `
-		UPDATE log_heads SET size = $4, root = $5,
-			unwitnessed_since = CASE WHEN unwitnessed_since < $6 THEN unwitnessed_since ELSE $6 END
-		WHERE org = $1 AND size = $2 AND root = $3`)
-)
 
 // moveHead takes the head from the old tree to the new one.
 func (l *Log) moveHead(ctx context.Context, tx pgx.Tx, b anchor.Batch) error {
-	if b.OldSize == 0 {
-		empty := tlog.EmptyRoot()
-		if _, err := tx.Exec(ctx, insertLogHead.text, l.org, empty[:]); err != nil {
-			return err
-		}
-	}
-	done, err := tx.Exec(ctx, moveLogHead.text, l.org, b.OldSize, b.OldRoot[:], b.Size, b.Root[:], b.Oldest)
+	h, err := l.readHead(ctx, tx, lockLogHead)
 	if err != nil {
 		return err
 	}
-	if done.RowsAffected() != 1 {
+	if h.size != b.OldSize || string(h.root) != string(b.OldRoot[:]) {
 		return anchor.ErrMoved
 	}
-	return nil
+	h.size, h.root = b.Size, b.Root[:]
+	if h.since == nil || b.Oldest.Before(*h.since) {
+		oldest := b.Oldest.Truncate(time.Microsecond)
+		h.since = &oldest
+	}
+	return l.writeHead(ctx, tx, h)
 }
 
-var placeEntries = sql("place entries", `
-	UPDATE log_entries SET idx = placed.idx, leaf = NULL
-	FROM unnest($2::UUID[], $3::INT8[]) AS placed (id, idx)
-	WHERE log_entries.org = $1 AND log_entries.id = placed.id AND log_entries.idx IS NULL`)
+var (
+	deletePending = sql("take entries from those that wait", `DELETE FROM log_pending WHERE org = $1 AND id = ANY ($2::UUID[])`)
+
+	insertPlaces = sql("place entries", `
+		INSERT INTO log_places (org, id, idx, leaf_hash, bound)
+		SELECT $1::TEXT, p.id, p.idx, p.leaf_hash, p.bound
+		FROM unnest($2::UUID[], $3::INT8[], $4::BYTEA[], $5::BYTEA[]) AS p (id, idx, leaf_hash, bound)
+		ON CONFLICT DO NOTHING`)
+)
 
 // placeEntries gives each entry its index; all must have been pending.
 func (l *Log) placeEntries(ctx context.Context, tx pgx.Tx, entries []anchor.Placed) error {
-	ids, indexes := make([]uuid.UUID, len(entries)), make([]int64, len(entries))
+	n := len(entries)
+	ids, indexes, hashes, tags := make([]string, n), make([]int64, n), make([][]byte, n), make([][]byte, n)
 	for i, e := range entries {
-		id, err := uuid.Parse(e.ID)
-		if err != nil {
-			return errors.New("an entry's id is not a UUID")
-		}
-		ids[i], indexes[i] = id, e.Index
+		tag := l.db.key.Tag("log_places", l.org, e.ID, e.Index, e.LeafHash[:])
+		ids[i], indexes[i], hashes[i], tags[i] = e.ID, e.Index, e.LeafHash[:], tag[:]
 	}
-	done, err := tx.Exec(ctx, placeEntries.text, l.org, ids, indexes)
-	if err != nil {
-		return err
-	}
-	if done.RowsAffected() != int64(len(entries)) {
-		return anchor.ErrMoved
-	}
-	return nil
+	moved := wantRows(int64(n), func() error { return anchor.ErrMoved })
+	b := &pgx.Batch{}
+	b.Queue(deletePending.text, l.org, ids).Exec(moved)
+	b.Queue(insertPlaces.text, l.org, ids, indexes, hashes, tags).Exec(moved)
+	return tx.SendBatch(ctx, b).Close()
 }
 
 var upsertTiles = sql("store tiles", `
@@ -129,15 +137,11 @@ var upsertTiles = sql("store tiles", `
 	FROM unnest($2::INT8[], $3::INT8[], $4::INT8[], $5::BYTEA[]) AS t (level, n, width, data)
 	ON CONFLICT (org, level, n) DO UPDATE SET width = excluded.width, data = excluded.data`)
 
-// putTiles stores tiles in place of narrower versions of themselves.
+// putTiles stores tiles in place of narrower versions of themselves. Tiles need no tag: the tree that they make up is
+// held against what the ledger witnessed.
 func (l *Log) putTiles(ctx context.Context, tx pgx.Tx, tiles []tlog.TileData) error {
-	levels, ns, widths, data := make([]int64, len(tiles)), make(
-		[]int64,
-		len(tiles),
-	), make([]int64, len(tiles)), make(
-		[][]byte,
-		len(tiles),
-	)
+	levels, ns := make([]int64, len(tiles)), make([]int64, len(tiles))
+	widths, data := make([]int64, len(tiles)), make([][]byte, len(tiles))
 	for i, t := range tiles {
 		levels[i], ns[i], widths[i], data[i] = int64(t.Level), t.N, int64(t.Width), t.Data
 	}
@@ -145,50 +149,29 @@ func (l *Log) putTiles(ctx context.Context, tx pgx.Tx, tiles []tlog.TileData) er
 	return err
 }
 
-var publishCheckpoint = sql("publish a checkpoint", `
-	UPDATE log_heads SET published = $3, published_size = $2, witnessed_at = $4,
-		unwitnessed_since = CASE WHEN size = $2 THEN NULL ELSE COALESCE($5, unwitnessed_since) END
-	WHERE org = $1 AND published_size < $2 AND size >= $2`)
-
 // Publish implements anchor.Writer.
 func (l *Log) Publish(ctx context.Context, lease anchor.Lease, p anchor.Publication) error {
-	var since *time.Time
-	if !p.Since.IsZero() {
-		since = &p.Since
-	}
 	err := l.db.Tx(ctx, func(tx pgx.Tx) error {
 		if err := l.fence(ctx, tx, lease); err != nil {
 			return err
 		}
-		if p.Size == 0 {
-			empty := tlog.EmptyRoot()
-			if _, err := tx.Exec(ctx, insertLogHead.text, l.org, empty[:]); err != nil {
-				return err
-			}
+		h, err := l.readHead(ctx, tx, lockLogHead)
+		if err != nil || h.publishedSize >= p.Size || h.size < p.Size {
+			return err
 		}
-		_, err := tx.Exec(ctx, publishCheckpoint.text, l.org, p.Size, p.Note, p.WitnessedAt, since)
-		return err
+		witnessed := p.WitnessedAt.Truncate(time.Microsecond)
+		h.published, h.publishedSize, h.witnessed = p.Note, p.Size, &witnessed
+		switch {
+		case h.size == p.Size:
+			h.since = nil
+		case !p.Since.IsZero():
+			since := p.Since.Truncate(time.Microsecond)
+			h.since = &since
+		}
+		return l.writeHead(ctx, tx, h)
 	})
 	if err != nil {
 		return fmt.Errorf("publish checkpoint: %w", err)
 	}
 	return nil
-}
-
-var queryPlace = sql("place of an entry", `SELECT idx FROM log_entries WHERE org = $1 AND id = $2`)
-
-// Place gives an entry's place in the log; false while it is pending. An entry that was never written is NotFound.
-func (l *Log) Place(ctx context.Context, id string) (int64, bool, error) {
-	entry, err := uuid.Parse(id)
-	if err != nil {
-		return 0, false, errors.New("find log entry: its id is not a UUID")
-	}
-	var index *int64
-	if err := l.db.pool.QueryRow(ctx, queryPlace.text, l.org, entry).Scan(&index); err != nil {
-		return 0, false, fmt.Errorf("find log entry: %w", classify(err))
-	}
-	if index == nil {
-		return 0, false, nil
-	}
-	return *index, true, nil
 }

@@ -29,46 +29,50 @@ func TestStatementsUseIndexes(t *testing.T) {
 	ctx := t.Context()
 	at := time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)
 	fill := []string{
-		`INSERT INTO records (org, type, id, version, patient, kind, deleted, recorded)
-			SELECT 'org' || (n % 4)::TEXT, 'Observation', 'id' || n::TEXT, 1, 'p' || (n % 2000)::TEXT, 'observations', false, $1 FROM generate_series(1, 40000) AS n`,
-		`INSERT INTO record_versions (org, type, id, version, patient, kind, deleted, recorded, sealed, entry_id)
-			SELECT org, type, id, version, patient, kind, deleted, recorded, '\x00'::BYTEA, gen_random_uuid() FROM records WHERE recorded <= $1`,
-		`INSERT INTO search_tokens (org, type, token, id)
-			SELECT org, type, decode(md5(id), 'hex'), id FROM records WHERE recorded <= $1`,
-		`INSERT INTO care_windows (org, patient, type, id, starts_at, ends_at)
-			SELECT org, patient, 'Encounter', id, recorded, NULL FROM records WHERE recorded <= $1`,
-		`INSERT INTO holdings (patient, org, kind, held, latest)
-			SELECT DISTINCT patient, org, kind, 1, recorded FROM records WHERE recorded <= $1`,
-		`INSERT INTO access_heads (org, patient, seq, commitment) SELECT DISTINCT org, patient, 5, '' FROM records WHERE recorded <= $1`,
-		`INSERT INTO access_log (org, patient, seq, commitment, sealed, entry_id, at)
-			SELECT h.org, h.patient, s, '', '\x00'::BYTEA, gen_random_uuid(), $1 FROM access_heads AS h, generate_series(1, 5) AS s`,
-		`INSERT INTO patient_keys (org, patient, wrapped, created_at) SELECT DISTINCT org, patient, '\x00'::BYTEA, recorded FROM records WHERE recorded <= $1`,
+		`INSERT INTO records (org, type, id, version, patient, kind, deleted, recorded, size, tokens, bound)
+			SELECT 'org' || (n % 4)::TEXT, 'Observation', 'id' || n::TEXT, 1, 'p' || (n % 2000)::TEXT, 'observations', false, $1,
+			1, 1, '\x00'::BYTEA FROM generate_series(1, 40000) AS n`,
+		`INSERT INTO record_versions (org, type, id, version, patient, kind, deleted, recorded, sealed, entry_id, bound)
+			SELECT org, type, id, version, patient, kind, deleted, recorded, '\x00'::BYTEA, gen_random_uuid(), '\x00'::BYTEA FROM records WHERE recorded <= $1`,
+		`INSERT INTO search_tokens (org, type, token, id, version, bound)
+			SELECT org, type, decode(md5(id), 'hex'), id, 1, '\x00'::BYTEA FROM records WHERE recorded <= $1`,
+		`INSERT INTO heads (org, room, scope, seq, state)
+			SELECT DISTINCT org, 'records', patient, 1, '\x00'::BYTEA FROM records WHERE recorded <= $1`,
+		`INSERT INTO access_heads (org, patient, seq, commitment, bound)
+			SELECT DISTINCT org, patient, 5, '', '\x00'::BYTEA FROM records WHERE recorded <= $1`,
+		`INSERT INTO access_log (org, patient, seq, commitment, sealed, entry_id, at, bound)
+			SELECT h.org, h.patient, s, '', '\x00'::BYTEA, gen_random_uuid(), $1, '\x00'::BYTEA FROM access_heads AS h, generate_series(1, 5) AS s`,
+		`INSERT INTO patient_keys (org, patient, wrapped, created_at, bound)
+			SELECT DISTINCT org, patient, '\x00'::BYTEA, recorded, '\x00'::BYTEA FROM records WHERE recorded <= $1`,
 		`INSERT INTO consents (custodian, id, patient, recipient, purpose, kinds, valid_from, valid_until, notice, lang,
-			state, sealed, entry_id, created_at)
+			state, sealed, entry_id, created_at, tried, bound)
 			SELECT org, id, patient, 'org2', 'TREAT', '{observations}', $1, $1, '', 'zh', 'granted', '\x00'::BYTEA,
-			gen_random_uuid(), $1 FROM records WHERE recorded <= $1`,
+			gen_random_uuid(), $1, true, '\x00'::BYTEA FROM records WHERE recorded <= $1`,
 		`INSERT INTO consent_orders (custodian, consent, op, attempts, due_at)
 			SELECT org, id, 'grant', 0, recorded + INTERVAL '1 day' FROM records WHERE recorded <= $1`,
-		`INSERT INTO consent_positions (org, block) SELECT DISTINCT patient, 1 FROM records WHERE recorded <= $1`,
-		`INSERT INTO log_entries (org, id, idx, created_at)
-			SELECT org, gen_random_uuid(), CASE WHEN id LIKE '%00' THEN NULL ELSE 1 END, recorded
-			FROM records WHERE recorded <= $1`,
-		`INSERT INTO log_heads (org, size, root, published_size)
-			SELECT DISTINCT patient, 0, '\x00'::BYTEA, -1 FROM records WHERE recorded <= $1`,
+		`INSERT INTO consent_positions (org, block, bound) SELECT DISTINCT patient, 1, '\x00'::BYTEA FROM records WHERE recorded <= $1`,
+		`INSERT INTO log_pending (org, id, leaf, created_at, bound)
+			SELECT org, gen_random_uuid(), '\x00'::BYTEA, recorded, '\x00'::BYTEA FROM records WHERE recorded <= $1`,
+		`INSERT INTO log_places (org, id, idx, leaf_hash, bound)
+			SELECT org, gen_random_uuid(), row_number() OVER (), '\x00'::BYTEA, '\x00'::BYTEA FROM records WHERE recorded <= $1`,
+		`INSERT INTO log_heads (org, size, root, published_size, bound)
+			SELECT DISTINCT patient, 0, '\x00'::BYTEA, -1, '\x00'::BYTEA FROM records WHERE recorded <= $1`,
 		`INSERT INTO log_tiles (org, level, n, width, data)
 			SELECT 'org1', l, n, 256, '\x00'::BYTEA FROM generate_series(-1, 1) AS l, generate_series(1, 5000) AS n
 			WHERE $1::TIMESTAMPTZ IS NOT NULL`,
-		`INSERT INTO leases (name, holder, epoch, expires_at)
-			SELECT DISTINCT patient, '', 1, recorded FROM records WHERE recorded <= $1`,
-		`INSERT INTO sessions (org, id_hash, sealed, created_at, seen_at, expires_at)
-			SELECT org, decode(md5(id), 'hex'), '\x00'::BYTEA, $1, $1, $1 FROM records WHERE recorded <= $1`,
-		`INSERT INTO release_requests (org, from_org, id, received_at)
-			SELECT org, 'org9', gen_random_uuid(), $1 FROM records WHERE recorded <= $1`,
-		`INSERT INTO releases (org, request_id, recipient, patient, allowed, sealed, entry_id, created_at)
-			SELECT org, gen_random_uuid(), 'org9', patient, true, '\x00'::BYTEA, gen_random_uuid(), $1
+		`INSERT INTO leases (name, holder, epoch, expires_at, bound)
+			SELECT DISTINCT patient, '', 1, recorded, '\x00'::BYTEA FROM records WHERE recorded <= $1`,
+		`INSERT INTO sessions (org, id_hash, sealed, created_at, seen_at, expires_at, bound)
+			SELECT org, decode(md5(id), 'hex'), '\x00'::BYTEA, $1, $1, $1, '\x00'::BYTEA FROM records WHERE recorded <= $1`,
+		`INSERT INTO session_ends (org, id_hash, keep_until, bound)
+			SELECT org, decode(md5(id), 'hex'), $1::TIMESTAMPTZ + INTERVAL '1 day', '\x00'::BYTEA FROM records WHERE recorded <= $1`,
+		`INSERT INTO release_requests (org, from_org, id, received_at, bound)
+			SELECT org, 'org9', gen_random_uuid(), $1, '\x00'::BYTEA FROM records WHERE recorded <= $1`,
+		`INSERT INTO releases (org, request_id, recipient, patient, allowed, sealed, entry_id, created_at, bound)
+			SELECT org, gen_random_uuid(), 'org9', patient, true, '\x00'::BYTEA, gen_random_uuid(), $1, '\x00'::BYTEA
 			FROM records WHERE recorded <= $1`,
-		`INSERT INTO received (org, request_id, actor, patient, custodian, allowed, sealed, entry_id, created_at, expires_at)
-			SELECT org, gen_random_uuid(), '', patient, 'org9', true, '\x00'::BYTEA, gen_random_uuid(), $1, $1
+		`INSERT INTO received (org, request_id, actor, patient, custodian, allowed, sealed, entry_id, created_at, expires_at, bound)
+			SELECT org, gen_random_uuid(), '', patient, 'org9', true, '\x00'::BYTEA, gen_random_uuid(), $1, $1, '\x00'::BYTEA
 			FROM records WHERE recorded <= $1`,
 	}
 	for _, statement := range fill {

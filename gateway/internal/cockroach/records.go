@@ -18,63 +18,7 @@ var (
 	_ records.PatientFacts = (*DB)(nil)
 )
 
-// SaveVersions keeps a batch in one transaction of at most five round trips, however large the batch is.
-func (db *DB) SaveVersions(ctx context.Context, org consortium.OrgID, batch []records.SealedVersion) error {
-	leave, err := db.lanes.enterFor(ctx, org, batch)
-	if err != nil {
-		return err
-	}
-	defer leave()
-	return db.Tx(ctx, func(tx pgx.Tx) error {
-		var known map[exchange.RecordRef]exchange.Current
-		if refs := furtherVersions(org, batch); len(refs) > 0 {
-			var err error
-			if known, err = currentVersions(ctx, tx, org, refs); err != nil {
-				return err
-			}
-		}
-		if err := checkNext(org, known, batch); err != nil {
-			return err
-		}
-		if err := checkUnless(ctx, tx, org, batch); err != nil {
-			return err
-		}
-		return sendSave(ctx, tx, org, newSave(org, known, batch))
-	})
-}
-
-// furtherVersions gives the records of the batch that should exist already. First versions are not looked up: their
-// insert finds out, and not having read anything, two stores at once never conflict.
-func furtherVersions(org consortium.OrgID, batch []records.SealedVersion) []exchange.RecordRef {
-	var refs []exchange.RecordRef
-	for _, v := range batch {
-		if v.Number > 1 {
-			refs = append(refs, exchange.RecordRef{Org: org, Type: v.Type, ID: v.ID})
-		}
-	}
-	return refs
-}
-
-func checkNext(
-	org consortium.OrgID, known map[exchange.RecordRef]exchange.Current, batch []records.SealedVersion,
-) error {
-	for _, v := range batch {
-		if v.Number == 1 {
-			continue
-		}
-		current, ok := known[exchange.RecordRef{Org: org, Type: v.Type, ID: v.ID}]
-		if !ok || current.Number != v.Number-1 {
-			return versionConflict()
-		}
-		if current.Patient != v.Patient || current.Kind != v.Kind {
-			return fault.New(fault.Conflict, "RECORD_PATIENT_CHANGED",
-				"A record cannot be moved to another patient. Delete it and store it again under a new id.")
-		}
-	}
-	return nil
-}
-
-var queryAnyToken = sql("whether a token is taken", `
+var queryAnyToken = sql("any token", `
 	SELECT count(id) FROM search_tokens
 	WHERE org = $1 AND (type, token) IN (SELECT u.type, u.token FROM unnest($2::TEXT[], $3::BYTEA[]) AS u (type, token))`)
 
@@ -97,7 +41,7 @@ func checkUnless(ctx context.Context, tx pgx.Tx, org consortium.OrgID, batch []r
 	}
 	if found > 0 {
 		return fault.New(
-			fault.Conflict, "RECORD_EXISTS",
+			fault.Conflict, CodeRecordExists,
 			"A record with that identifier was stored in the meantime. Send the request again.",
 		)
 	}
@@ -106,105 +50,167 @@ func checkUnless(ctx context.Context, tx pgx.Tx, org consortium.OrgID, batch []r
 
 func versionConflict() error {
 	return fault.New(
-		fault.Conflict, "VERSION_CONFLICT", "The record was changed in the meantime. Read it again and repeat your change.",
+		fault.Conflict, CodeVersionConflict,
+		"The record was changed in the meantime. Read it again and repeat your change.",
 	)
 }
 
-// CurrentVersions tells where records stand; those that do not exist are absent from the map.
+// CurrentVersions tells where records stand; those that do not exist are absent from the map. Whose a record is and of
+// which kind never changes and is bound to its row; whether the version is the newest is proven by who acts on it.
 func (db *DB) CurrentVersions(
 	ctx context.Context, org consortium.OrgID, refs []exchange.RecordRef,
 ) (map[exchange.RecordRef]exchange.Current, error) {
-	var found map[exchange.RecordRef]exchange.Current
+	var found map[exchange.RecordRef]*current
+	types, ids := refColumns(org, refs)
 	err := db.look(ctx, func(q querier) error {
-		var err error
-		found, err = currentVersions(ctx, q, org, refs)
-		return err
+		rows, err := q.Query(ctx, queryCurrentVersions.text, org, types, ids)
+		if err != nil {
+			return err
+		}
+		found = make(map[exchange.RecordRef]*current, len(refs))
+		return db.scanCurrent(rows, org, found)
 	})
-	return found, err
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[exchange.RecordRef]exchange.Current, len(found))
+	for ref, c := range found {
+		out[ref] = c.noun()
+	}
+	return out, nil
 }
 
 var queryCurrentVersions = sql("where records stand", `
-	SELECT r.type, r.id, r.version, r.patient, r.kind, r.deleted
+	SELECT `+currentColumns+`
 	FROM unnest($2::TEXT[], $3::TEXT[]) AS u (type, id)
 	JOIN records AS r ON r.org = $1 AND r.type = u.type AND r.id = u.id`)
 
-func currentVersions(
-	ctx context.Context, q querier, org consortium.OrgID, refs []exchange.RecordRef,
-) (map[exchange.RecordRef]exchange.Current, error) {
-	types, ids := make([]string, 0, len(refs)), make([]string, 0, len(refs))
+func refColumns(org consortium.OrgID, refs []exchange.RecordRef) (types, ids []string) {
+	types, ids = make([]string, 0, len(refs)), make([]string, 0, len(refs))
 	for _, ref := range refs {
 		if ref.Org == org {
 			types, ids = append(types, ref.Type), append(ids, ref.ID)
 		}
 	}
-	rows, err := q.Query(ctx, queryCurrentVersions.text, org, types, ids)
-	if err != nil {
-		return nil, err
-	}
-	found := make(map[exchange.RecordRef]exchange.Current, len(refs))
-	ref := exchange.RecordRef{Org: org}
-	var c exchange.Current
-	_, err = pgx.ForEachRow(rows, []any{&ref.Type, &ref.ID, &c.Number, &c.Patient, &c.Kind, &c.Deleted}, func() error {
-		found[ref] = c
+	return types, ids
+}
+
+// scanCurrent reads rows of records and refuses one that is not bound.
+func (db *DB) scanCurrent(rows pgx.Rows, org consortium.OrgID, found map[exchange.RecordRef]*current) error {
+	row := current{org: org}
+	_, err := pgx.ForEachRow(rows, row.fields(), func() error {
+		c := row
+		c.recorded = c.recorded.UTC()
+		if tag := c.bind(db.key); string(tag[:]) != string(c.tag) {
+			return db.refuse("records", c.name(), CodeRowAltered)
+		}
+		found[c.ref()] = &c
 		return nil
 	})
-	return found, err
+	return err
 }
 
 var queryFindIDs = sql("find", `
-	SELECT id FROM search_tokens WHERE org = $1 AND type = $2 AND token = ANY ($3::BYTEA[])
-	GROUP BY id HAVING count(token) = $4 ORDER BY id LIMIT $5`)
+	SELECT t.id, t.version, t.token, t.bound, r.version
+	FROM search_tokens AS t LEFT JOIN records AS r ON r.org = t.org AND r.type = t.type AND r.id = t.id
+	WHERE t.org = $1 AND t.type = $2 AND t.token = ANY ($3::BYTEA[]) ORDER BY t.id LIMIT $4`)
 
-// FindIDs gives the ids of records of a type that carry all tokens.
+// FindIDs returns the ids of records of a type that carry all tokens. A token that the organisation did not write for
+// the version that stands is refused: it could lead to another person's record.
 func (db *DB) FindIDs(
 	ctx context.Context, org consortium.OrgID, typ string, tokens [][]byte, limit int,
 ) ([]string, error) {
 	var ids []string
 	err := db.look(ctx, func(q querier) error {
-		rows, err := q.Query(ctx, queryFindIDs.text, org, typ, tokens, len(tokens), limit)
+		rows, err := q.Query(ctx, queryFindIDs.text, org, typ, tokens, limit*max(1, len(tokens)))
 		if err != nil {
 			return err
 		}
-		ids, err = pgx.CollectRows(rows, pgx.RowTo[string])
-		return err
-	})
-	return ids, err
-}
-
-var queryHoldings = sql("holdings", `
-	SELECT org, kind, held, latest FROM holdings WHERE patient = $1 AND held > 0 ORDER BY org, kind`)
-
-// Holdings tells which members hold what kinds on a patient.
-func (db *DB) Holdings(ctx context.Context, patient consortium.PatientRef) ([]exchange.Holding, error) {
-	var holdings []exchange.Holding
-	err := db.look(ctx, func(q querier) error {
-		rows, err := q.Query(ctx, queryHoldings.text, patient)
-		if err != nil {
-			return err
-		}
-		holdings, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (exchange.Holding, error) {
-			var h exchange.Holding
-			err := row.Scan(&h.Org, &h.Kind, &h.Count, &h.Latest)
-			h.Latest = h.Latest.UTC()
-			return h, err
+		ids = ids[:0]
+		var id string
+		var version int64
+		var now *int64
+		var token, tag []byte
+		count := map[string]int{}
+		_, err = pgx.ForEachRow(rows, []any{&id, &version, &token, &tag, &now}, func() error {
+			if !db.key.Check(tag, "search_tokens", org, typ, token, id, version) || now == nil || *now != version {
+				return db.refuse("search_tokens", typ+"/"+id, CodeRowAltered)
+			}
+			if count[id]++; count[id] == len(tokens) {
+				ids = append(ids, id)
+			}
+			return nil
 		})
 		return err
 	})
-	return holdings, err
+	return ids[:min(len(ids), limit)], err
 }
 
-var queryInCare = sql("care", `
-	SELECT EXISTS (
-		SELECT 1 FROM care_windows
-		WHERE org = $1 AND patient = $2 AND starts_at <= $3 AND (ends_at IS NULL OR ends_at >= $4))`)
+// Holdings tells what kinds of records this organisation holds on a patient.
+func (db *DB) Holdings(
+	ctx context.Context, org consortium.OrgID, patient consortium.PatientRef,
+) ([]exchange.Holding, error) {
+	ix, err := db.provenIndex(ctx, org, patient)
+	if err != nil {
+		return nil, err
+	}
+	return ix.holdings(org), nil
+}
 
 // InCare says whether an encounter had begun by at and lasts, or ended at since or later.
 func (db *DB) InCare(
 	ctx context.Context, org consortium.OrgID, patient consortium.PatientRef, at, since time.Time,
 ) (bool, error) {
-	var in bool
-	err := db.look(ctx, func(q querier) error {
-		return q.QueryRow(ctx, queryInCare.text, org, patient, at, since).Scan(&in)
+	ix, err := db.provenIndex(ctx, org, patient)
+	if err != nil {
+		return false, err
+	}
+	return ix.inCare(at, since), nil
+}
+
+// provenIndex returns a patient's records as they stand. Where nothing has changed since they were last read, that is
+// one statement.
+func (db *DB) provenIndex(ctx context.Context, org consortium.OrgID, patient consortium.PatientRef) (*index, error) {
+	at := place{roomRecords, string(patient)}
+	heads := db.expectHeads(org, at)
+	if ix, err := db.rememberedIndex(ctx, heads, org, patient); ix != nil || err != nil {
+		return ix, err
+	}
+	var ix *index
+	heads = db.expectHeads(org, at)
+	err := db.Read(ctx, func(tx pgx.Tx) error {
+		if err := heads.read(ctx, tx); err != nil {
+			return err
+		}
+		var err error
+		ix, err = db.indexOf(ctx, tx, org, patient, heads.now[at])
+		return err
 	})
-	return in, err
+	if err != nil {
+		return nil, err
+	}
+	heads.committed()
+	return ix, nil
+}
+
+// rememberedIndex returns the index in memory, if there is one and the head says that it still holds.
+func (db *DB) rememberedIndex(
+	ctx context.Context, heads *heads, org consortium.OrgID, patient consortium.PatientRef,
+) (*index, error) {
+	ix, ok := db.indexes.Get(place{string(org), string(patient)})
+	if !ok {
+		return nil, nil
+	}
+	err := db.repeat(ctx, func() error {
+		b := &pgx.Batch{}
+		heads.queue(b)
+		return db.pool.SendBatch(ctx, b).Close()
+	})
+	if err != nil {
+		return nil, err
+	}
+	if heads.now[place{roomRecords, string(patient)}].Seq != ix.seq {
+		return nil, nil
+	}
+	return ix, nil
 }

@@ -1,7 +1,6 @@
 package cockroach
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -12,79 +11,140 @@ import (
 	"yilian.example/exchange"
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
+	"yilian.example/exchange/logbook"
 	"yilian.example/exchange/records"
 )
 
 // The statements of a save take columns as arrays, so that a batch of any size is one round trip.
 var (
 	insertVersions = sql("add versions", `
-		INSERT INTO record_versions (org, type, id, version, patient, kind, deleted, recorded, sealed, entry_id)
-		SELECT $1, u.type, u.id, u.version, u.patient, u.kind, u.deleted, u.recorded, u.sealed, u.entry_id
-		FROM unnest($2::TEXT[], $3::TEXT[], $4::INT8[], $5::TEXT[], $6::TEXT[], $7::BOOL[], $8::TIMESTAMPTZ[], $9::BYTEA[], $10::UUID[])
-			AS u (type, id, version, patient, kind, deleted, recorded, sealed, entry_id)`)
+		INSERT INTO record_versions (org, type, id, version, patient, kind, deleted, recorded, sealed, entry_id, bound)
+		SELECT $1, u.type, u.id, u.version, u.patient, u.kind, u.deleted, u.recorded, u.sealed, u.entry_id, u.bound
+		FROM unnest($2::TEXT[], $3::TEXT[], $4::INT8[], $5::TEXT[], $6::TEXT[], $7::BOOL[], $8::TIMESTAMPTZ[],
+			$9::BYTEA[], $10::UUID[], $11::BYTEA[])
+			AS u (type, id, version, patient, kind, deleted, recorded, sealed, entry_id, bound)`)
 
-	insertRecords = sql("add records", `
-		INSERT INTO records (org, type, id, version, patient, kind, deleted, recorded)
-		SELECT $1, u.type, u.id, 1, u.patient, u.kind, false, u.recorded
-		FROM unnest($2::TEXT[], $3::TEXT[], $4::TEXT[], $5::TEXT[], $6::TIMESTAMPTZ[]) AS u (type, id, patient, kind, recorded)
+	insertRecords = sql("begin records", `
+		INSERT INTO records (org, type, id, version, patient, kind, deleted, recorded, size, tokens, care_starts, care_ends, bound)
+		SELECT $1, u.type, u.id, 1, u.patient, u.kind, false, u.recorded, u.size, u.tokens, u.care_starts, u.care_ends, u.bound
+		FROM unnest($2::TEXT[], $3::TEXT[], $4::TEXT[], $5::TEXT[], $6::TIMESTAMPTZ[], $7::INT8[], $8::INT8[],
+			$9::TIMESTAMPTZ[], $10::TIMESTAMPTZ[], $11::BYTEA[])
+			AS u (type, id, patient, kind, recorded, size, tokens, care_starts, care_ends, bound)
 		ON CONFLICT (org, type, id) DO NOTHING`)
 
-	updateRecords = sql("update records", `
-		UPDATE records SET version = u.version, deleted = u.deleted, recorded = u.recorded
-		FROM unnest($2::TEXT[], $3::TEXT[], $4::INT8[], $5::BOOL[], $6::TIMESTAMPTZ[]) AS u (type, id, version, deleted, recorded)
+	updateRecords = sql("move records on", `
+		UPDATE records SET version = u.version, deleted = u.deleted, recorded = u.recorded, size = u.size, tokens = u.tokens,
+			care_starts = u.care_starts, care_ends = u.care_ends, bound = u.bound
+		FROM unnest($2::TEXT[], $3::TEXT[], $4::INT8[], $5::BOOL[], $6::TIMESTAMPTZ[], $7::INT8[], $8::INT8[],
+			$9::TIMESTAMPTZ[], $10::TIMESTAMPTZ[], $11::BYTEA[])
+			AS u (type, id, version, deleted, recorded, size, tokens, care_starts, care_ends, bound)
 		WHERE records.org = $1 AND records.type = u.type AND records.id = u.id AND records.version = u.version - 1`)
 
-	insertLogEntries = sql("add log entries of a batch", `
-		INSERT INTO log_entries (org, id, leaf, created_at)
-		SELECT $1, u.id, u.leaf, $4 FROM unnest($2::UUID[], $3::BYTEA[]) AS u (id, leaf)`)
-
-	deleteTokens = sql("delete tokens", `
+	deleteTokens = sql("remove search tokens", `
 		DELETE FROM search_tokens
 		WHERE org = $1 AND (type, id) IN (SELECT u.type, u.id FROM unnest($2::TEXT[], $3::TEXT[]) AS u (type, id))`)
 
-	insertTokens = sql("add tokens", `
-		INSERT INTO search_tokens (org, type, token, id)
-		SELECT $1, u.type, u.token, u.id FROM unnest($2::TEXT[], $3::BYTEA[], $4::TEXT[]) AS u (type, token, id)
-		ON CONFLICT (org, type, token, id) DO NOTHING`)
-
-	deleteCare = sql("delete care", `
-		DELETE FROM care_windows
-		WHERE org = $1 AND (patient, type, id) IN (
-			SELECT u.patient, u.type, u.id FROM unnest($2::TEXT[], $3::TEXT[], $4::TEXT[]) AS u (patient, type, id))`)
-
-	upsertCare = sql("keep care", `
-		INSERT INTO care_windows (org, patient, type, id, starts_at, ends_at)
-		SELECT $1, u.patient, u.type, u.id, u.starts_at, u.ends_at
-		FROM unnest($2::TEXT[], $3::TEXT[], $4::TEXT[], $5::TIMESTAMPTZ[], $6::TIMESTAMPTZ[]) AS u (patient, type, id, starts_at, ends_at)
-		ON CONFLICT (org, patient, type, id) DO UPDATE SET starts_at = excluded.starts_at, ends_at = excluded.ends_at`)
-
-	upsertHoldings = sql("count holdings", `
-		INSERT INTO holdings (patient, org, kind, held, latest)
-		SELECT u.patient, $1, u.kind, u.change, u.latest
-		FROM unnest($2::TEXT[], $3::TEXT[], $4::INT8[], $5::TIMESTAMPTZ[]) AS u (patient, kind, change, latest)
-		ON CONFLICT (patient, org, kind) DO UPDATE
-			SET held = holdings.held + excluded.held, latest = greatest(holdings.latest, excluded.latest)`)
+	insertTokens = sql("add search tokens", `
+		INSERT INTO search_tokens (org, type, token, id, version, bound)
+		SELECT $1, u.type, u.token, u.id, u.version, u.bound
+		FROM unnest($2::TEXT[], $3::BYTEA[], $4::TEXT[], $5::INT8[], $6::BYTEA[]) AS u (type, token, id, version, bound)`)
 
 	countDestroyedKeys = sql("destroyed keys", `
 		SELECT count(patient) FROM patient_keys WHERE org = $1 AND patient = ANY ($2::TEXT[]) AND destroyed_at IS NOT NULL`)
 )
 
+// SaveVersions keeps a batch in one transaction of at most five round trips, however large the batch is.
+func (db *DB) SaveVersions(ctx context.Context, org consortium.OrgID, batch []records.SealedVersion) error {
+	leave, err := db.lanes.enterFor(ctx, org, batch)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	heads := db.expectHeads(org, patientPlaces(roomRecords, patientsOf(batch))...)
+	err = db.Tx(ctx, func(tx pgx.Tx) error {
+		known, err := db.readForSave(ctx, tx, org, heads, batch)
+		if err != nil {
+			return err
+		}
+		if err := checkNext(org, known, batch); err != nil {
+			return err
+		}
+		if err := checkUnless(ctx, tx, org, batch); err != nil {
+			return err
+		}
+		return db.newSave(org, heads, known, batch).send(ctx, tx)
+	})
+	if err != nil {
+		return err
+	}
+	heads.committed()
+	return nil
+}
+
+func patientsOf(batch []records.SealedVersion) []string {
+	out := make([]string, len(batch))
+	for i, v := range batch {
+		out[i] = string(v.Patient)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// readForSave reads the heads, and the records that should exist already. First versions are not looked up: their insert
+// finds out.
+func (db *DB) readForSave(
+	ctx context.Context, tx pgx.Tx, org consortium.OrgID, heads *heads, batch []records.SealedVersion,
+) (map[exchange.RecordRef]*current, error) {
+	known := map[exchange.RecordRef]*current{}
+	var refs []exchange.RecordRef
+	for _, v := range batch {
+		if v.Number > 1 {
+			refs = append(refs, exchange.RecordRef{Org: org, Type: v.Type, ID: v.ID})
+		}
+	}
+	b := &pgx.Batch{}
+	heads.queue(b)
+	if len(refs) > 0 {
+		types, ids := refColumns(org, refs)
+		b.Queue(queryCurrentVersions.text, org, types, ids).Query(func(rows pgx.Rows) error {
+			return db.scanCurrent(rows, org, known)
+		})
+	}
+	if b.Len() == 0 {
+		return known, nil
+	}
+	return known, tx.SendBatch(ctx, b).Close()
+}
+
+func checkNext(org consortium.OrgID, known map[exchange.RecordRef]*current, batch []records.SealedVersion) error {
+	for _, v := range batch {
+		if v.Number == 1 {
+			continue
+		}
+		was, ok := known[exchange.RecordRef{Org: org, Type: v.Type, ID: v.ID}]
+		if !ok || was.version != int64(v.Number)-1 {
+			return versionConflict()
+		}
+		if was.patient != v.Patient || was.kind != v.Kind {
+			return fault.New(
+				fault.Conflict, CodePatientChanged,
+				"A record cannot be moved to another patient. Delete it and store it again under a new id.",
+			)
+		}
+	}
+	return nil
+}
+
 // save is a batch turned into columns.
 type save struct {
-	all, first, further versionColumns
-	entries             struct {
-		ids    []string
-		leaves [][]byte
-		at     time.Time
-	}
-	tokens struct {
-		types, ids []string
-		tokens     [][]byte
-	}
-	care     careColumns
-	noCare   careColumns // of further versions that give no window any more
-	holdings []holdingChange
-	patients []string
+	db             *DB
+	org            consortium.OrgID
+	heads          *heads
+	versions       versionColumns
+	first, further recordColumns
+	entries        []logbook.Entry
+	tokens         tokenColumns
+	patients       []string
 }
 
 type versionColumns struct {
@@ -92,15 +152,15 @@ type versionColumns struct {
 	numbers                              []int64
 	deleted                              []bool
 	recorded                             []time.Time
-	sealed                               [][]byte
+	sealed, bound                        [][]byte
 }
 
-func (c *versionColumns) add(v records.SealedVersion) {
+func (c *versionColumns) add(v records.SealedVersion, tag []byte) {
 	c.types, c.ids = append(c.types, v.Type), append(c.ids, v.ID)
 	c.patients, c.kinds = append(c.patients, string(v.Patient)), append(c.kinds, string(v.Kind))
 	c.entries, c.numbers = append(c.entries, v.Entry.ID), append(c.numbers, int64(v.Number))
 	c.deleted, c.recorded = append(c.deleted, v.Deleted), append(c.recorded, v.Recorded)
-	c.sealed = append(c.sealed, v.Sealed)
+	c.sealed, c.bound = append(c.sealed, v.Sealed), append(c.bound, tag)
 }
 
 // maxStatement is about how many bytes of content one statement carries: CockroachDB refuses messages over 16 MiB.
@@ -116,170 +176,140 @@ func (c *versionColumns) parts() []versionColumns {
 			to++
 		}
 		out = append(out, versionColumns{
-			types: c.types[from:to], ids: c.ids[from:to], patients: c.patients[from:to], kinds: c.kinds[from:to], entries: c.entries[from:to],
-			numbers: c.numbers[from:to], deleted: c.deleted[from:to], recorded: c.recorded[from:to], sealed: c.sealed[from:to],
+			types: c.types[from:to], ids: c.ids[from:to], patients: c.patients[from:to], kinds: c.kinds[from:to],
+			entries: c.entries[from:to], numbers: c.numbers[from:to], deleted: c.deleted[from:to],
+			recorded: c.recorded[from:to], sealed: c.sealed[from:to], bound: c.bound[from:to],
 		})
 		from = to
 	}
 	return out
 }
 
-type careColumns struct {
-	patients, types, ids []string
-	starts               []time.Time
-	ends                 []*time.Time
+type recordColumns struct {
+	types, ids, patients, kinds []string
+	numbers, sizes, tokens      []int64
+	deleted                     []bool
+	recorded                    []time.Time
+	starts, ends                []*time.Time
+	bound                       [][]byte
 }
 
-func (c *careColumns) add(v records.SealedVersion) {
-	c.patients, c.types, c.ids = append(c.patients, string(v.Patient)), append(c.types, v.Type), append(c.ids, v.ID)
-	if v.Care == nil {
-		return
-	}
-	var end *time.Time
-	if !v.Care.End.IsZero() {
-		end = &v.Care.End
-	}
-	c.starts, c.ends = append(c.starts, v.Care.Start), append(c.ends, end)
+func (c *recordColumns) add(r *current) {
+	c.types, c.ids, c.numbers = append(c.types, r.typ), append(c.ids, r.id), append(c.numbers, r.version)
+	c.patients, c.kinds = append(c.patients, string(r.patient)), append(c.kinds, string(r.kind))
+	c.sizes, c.tokens = append(c.sizes, r.size), append(c.tokens, r.tokens)
+	c.deleted, c.recorded = append(c.deleted, r.deleted), append(c.recorded, r.recorded)
+	c.starts, c.ends, c.bound = append(c.starts, r.starts), append(c.ends, r.ends), append(c.bound, r.tag)
 }
 
-type holdingKey struct {
-	patient consortium.PatientRef
-	kind    consortium.Kind
+type tokenColumns struct {
+	types, ids    []string
+	versions      []int64
+	tokens, bound [][]byte
 }
 
-type holdingChange struct {
-	holdingKey
-	change int64
-	latest time.Time
-}
-
-func newSave(org consortium.OrgID, known map[exchange.RecordRef]exchange.Current, batch []records.SealedVersion) save {
-	var s save
-	held := map[holdingKey]holdingChange{}
+func (db *DB) newSave(
+	org consortium.OrgID, heads *heads, known map[exchange.RecordRef]*current, batch []records.SealedVersion,
+) *save {
+	s := &save{db: db, org: org, heads: heads, patients: patientsOf(batch)}
 	for _, v := range batch {
-		s.all.add(v)
-		s.entries.ids, s.entries.leaves = append(s.entries.ids, v.Entry.ID), append(s.entries.leaves, v.Entry.Leaf)
-		s.patients = append(s.patients, string(v.Patient))
-		was := known[exchange.RecordRef{Org: org, Type: v.Type, ID: v.ID}]
-		if v.Number == 1 {
-			s.first.add(v)
-		} else {
-			s.further.add(v)
-		}
+		tag := db.key.Tag(
+			"record_versions", org, v.Type, v.ID, v.Number, v.Patient, v.Kind, v.Deleted, v.Recorded, v.Sealed, v.Entry.ID,
+		)
+		s.versions.add(v, tag[:])
+		s.entries = append(s.entries, v.Entry)
+		s.addRecord(known, v)
 		for _, token := range v.Tokens {
+			tag := db.key.Tag("search_tokens", org, v.Type, token, v.ID, v.Number)
 			s.tokens.types, s.tokens.ids = append(s.tokens.types, v.Type), append(s.tokens.ids, v.ID)
-			s.tokens.tokens = append(s.tokens.tokens, token)
-		}
-		if v.Care != nil {
-			s.care.add(v)
-		} else if v.Number > 1 {
-			s.noCare.add(v)
-		}
-		if v.Patient != "" {
-			key := holdingKey{v.Patient, v.Kind}
-			h := held[key]
-			h.change += heldAfter(v) - heldBefore(was)
-			if v.Recorded.After(h.latest) {
-				h.latest = v.Recorded
-			}
-			held[key] = h
-		}
-		if v.Recorded.After(s.entries.at) {
-			s.entries.at = v.Recorded
+			s.tokens.versions = append(s.tokens.versions, int64(v.Number))
+			s.tokens.tokens, s.tokens.bound = append(s.tokens.tokens, token), append(s.tokens.bound, tag[:])
 		}
 	}
-	slices.Sort(s.patients)
-	s.patients = slices.Compact(s.patients)
-	s.holdings = sortHoldings(held)
 	return s
 }
 
-func heldAfter(v records.SealedVersion) int64 {
-	if v.Deleted {
-		return 0
+// addRecord moves the record on to a version, and its patient's head with it. Directory data is about nobody and has
+// no head.
+func (s *save) addRecord(known map[exchange.RecordRef]*current, v records.SealedVersion) {
+	r := &current{
+		org: s.org, typ: v.Type, id: v.ID, version: int64(v.Number), patient: v.Patient, kind: v.Kind, deleted: v.Deleted,
+		recorded: v.Recorded, size: int64(len(v.Sealed)), tokens: int64(len(v.Tokens)),
 	}
-	return 1
-}
-
-func heldBefore(c exchange.Current) int64 {
-	if c.Number == 0 || c.Deleted {
-		return 0
-	}
-	return 1
-}
-
-// sortHoldings gives all stores one order of locking, so that they wait for one another instead of for ever.
-func sortHoldings(held map[holdingKey]holdingChange) []holdingChange {
-	out := make([]holdingChange, 0, len(held))
-	for key, h := range held {
-		h.holdingKey = key
-		out = append(out, h)
-	}
-	slices.SortFunc(out, func(a, b holdingChange) int {
-		return cmp.Or(cmp.Compare(a.patient, b.patient), cmp.Compare(a.kind, b.kind))
-	})
-	return out
-}
-
-// sendSave sends all statements in one go. Those that could find a conflict come first.
-func sendSave(ctx context.Context, tx pgx.Tx, org consortium.OrgID, s save) error {
-	b := &pgx.Batch{}
-	wantRows := func(want int) func(tag pgconn.CommandTag) error {
-		return func(tag pgconn.CommandTag) error {
-			if tag.RowsAffected() != int64(want) {
-				return versionConflict()
-			}
-			return nil
+	if v.Care != nil {
+		r.starts = &v.Care.Start
+		if !v.Care.End.IsZero() {
+			r.ends = &v.Care.End
 		}
 	}
+	tag := r.bind(s.db.key)
+	r.tag = tag[:]
+	at := place{roomRecords, string(v.Patient)}
+	if v.Patient != "" {
+		s.heads.add(at, string(v.Kind), tag)
+	}
+	if v.Number == 1 {
+		s.first.add(r)
+		return
+	}
+	s.further.add(r)
+	if was := known[r.ref()]; v.Patient != "" {
+		s.heads.remove(at, string(was.kind), was.bind(s.db.key))
+	}
+}
+
+// wantRows returns what checks that a statement changed as many rows as it should.
+func wantRows(want int64, otherwise func() error) func(tag pgconn.CommandTag) error {
+	return func(tag pgconn.CommandTag) error {
+		if tag.RowsAffected() != want {
+			return otherwise()
+		}
+		return nil
+	}
+}
+
+// send sends all statements in one go. Those that could find a conflict come first.
+func (s *save) send(ctx context.Context, tx pgx.Tx) error {
+	b := &pgx.Batch{}
 	if n := len(s.first.ids); n > 0 {
 		c := s.first
-		b.Queue(insertRecords.text, org, c.types, c.ids, c.patients, c.kinds, c.recorded).Exec(wantRows(n))
+		b.Queue(
+			insertRecords.text, s.org, c.types, c.ids, c.patients, c.kinds, c.recorded, c.sizes, c.tokens, c.starts, c.ends, c.bound,
+		).Exec(wantRows(int64(n), versionConflict))
 	}
 	if n := len(s.further.ids); n > 0 {
 		c := s.further
-		b.Queue(updateRecords.text, org, c.types, c.ids, c.numbers, c.deleted, c.recorded).Exec(wantRows(n))
-		b.Queue(deleteTokens.text, org, c.types, c.ids)
-	}
-	b.Queue(countDestroyedKeys.text, org, s.patients).QueryRow(func(row pgx.Row) error {
-		var destroyed int
-		if err := row.Scan(&destroyed); err != nil {
-			return err
-		}
-		if destroyed > 0 {
-			return fault.New(fault.Gone, "ERASED", "The data on this patient was erased here; nothing more can be stored.")
-		}
-		return nil
-	})
-	for _, c := range s.all.parts() {
 		b.Queue(
-			insertVersions.text, org, c.types, c.ids, c.numbers, c.patients, c.kinds, c.deleted, c.recorded, c.sealed, c.entries,
+			updateRecords.text, s.org, c.types, c.ids, c.numbers, c.deleted, c.recorded, c.sizes, c.tokens, c.starts, c.ends, c.bound,
+		).Exec(wantRows(int64(n), versionConflict))
+		b.Queue(deleteTokens.text, s.org, c.types, c.ids)
+	}
+	if err := s.heads.queueMoves(b); err != nil {
+		return err
+	}
+	b.Queue(countDestroyedKeys.text, s.org, s.patients).QueryRow(noneDestroyed)
+	for _, c := range s.versions.parts() {
+		b.Queue(
+			insertVersions.text, s.org, c.types, c.ids, c.numbers, c.patients, c.kinds, c.deleted, c.recorded, c.sealed,
+			c.entries, c.bound,
 		)
 	}
-	b.Queue(insertLogEntries.text, org, s.entries.ids, s.entries.leaves, s.entries.at)
-	queueDerived(b, org, s)
+	if err := s.db.queueEntries(b, s.org, s.entries...); err != nil {
+		return err
+	}
+	if t := s.tokens; len(t.ids) > 0 {
+		b.Queue(insertTokens.text, s.org, t.types, t.tokens, t.ids, t.versions, t.bound)
+	}
 	return tx.SendBatch(ctx, b).Close()
 }
 
-// queueDerived queues what is derived from the versions: search tokens, windows of care, holdings.
-func queueDerived(b *pgx.Batch, org consortium.OrgID, s save) {
-	if len(s.tokens.ids) > 0 {
-		b.Queue(insertTokens.text, org, s.tokens.types, s.tokens.tokens, s.tokens.ids)
+func noneDestroyed(row pgx.Row) error {
+	var destroyed int
+	if err := row.Scan(&destroyed); err != nil {
+		return err
 	}
-	if c := s.noCare; len(c.ids) > 0 {
-		b.Queue(deleteCare.text, org, c.patients, c.types, c.ids)
+	if destroyed > 0 {
+		return fault.New(fault.Gone, CodeErased, "The data on this patient was erased here; nothing more can be stored.")
 	}
-	if c := s.care; len(c.ids) > 0 {
-		b.Queue(upsertCare.text, org, c.patients, c.types, c.ids, c.starts, c.ends)
-	}
-	if len(s.holdings) > 0 {
-		var patients, kinds []string
-		var changes []int64
-		var latest []time.Time
-		for _, h := range s.holdings {
-			patients, kinds = append(patients, string(h.patient)), append(kinds, string(h.kind))
-			changes, latest = append(changes, h.change), append(latest, h.latest)
-		}
-		b.Queue(upsertHoldings.text, org, patients, kinds, changes, latest)
-	}
+	return nil
 }

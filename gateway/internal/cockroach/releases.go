@@ -6,9 +6,11 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"yilian.example/consent"
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
 	"yilian.example/exchange/release"
+	"yilian.example/gateway/internal/bound"
 )
 
 // Releases keeps both sides of release between members: what was asked of and handed over by an organisation, and what
@@ -26,62 +28,102 @@ var (
 func NewReleases(db *DB) *Releases { return &Releases{db: db} }
 
 var reserveRequest = sql("reserve a request id", `
-	INSERT INTO release_requests (org, from_org, id, received_at) VALUES ($1, $2, $3, $4)`)
+	INSERT INTO release_requests (org, from_org, id, received_at, bound) VALUES ($1, $2, $3, $4, $5)`)
 
 // ReserveRequest remembers a request id for good; fault.Conflict where it was seen before. It is a plain insert, so
 // that of two copies that come at the same moment one wins.
 func (r *Releases) ReserveRequest(ctx context.Context, org, from consortium.OrgID, id string, at time.Time) error {
+	tag := r.db.key.Tag("release_requests", org, from, id, at)
 	return r.db.Tx(ctx, func(tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, reserveRequest.text, org, from, id, at)
+		_, err := tx.Exec(ctx, reserveRequest.text, org, from, id, at, tag[:])
 		return err
 	})
 }
 
-var insertRelease = sql("keep a release", `INSERT INTO releases (org, request_id, recipient, patient, allowed, sealed, entry_id, created_at)
-	VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`)
+var insertRelease = sql("keep a release", `
+	INSERT INTO releases (org, request_id, recipient, patient, allowed, sealed, entry_id, created_at, bound)
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`)
 
-// SaveRelease keeps h and its log entry in one transaction.
+// SaveRelease keeps h and its log entry in one transaction. Where records were handed over under a consent, it must
+// still be granted then: a withdrawal that was answered before stops what has not left.
 func (r *Releases) SaveRelease(ctx context.Context, org consortium.OrgID, h release.HandedOver) error {
+	var places []place
+	if h.Consent != "" {
+		places = append(places, place{roomConsents, string(h.Patient)})
+	}
+	heads := r.db.expectHeads(org, places...)
+	tag := r.db.key.Tag(
+		"releases", org, h.Request, h.Recipient, h.Patient, h.Allowed, h.Sealed, h.Entry.ID, h.Created,
+	)
 	return r.db.Tx(ctx, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, insertRelease.text, org, h.Request, h.Recipient, h.Patient, h.Allowed, h.Sealed, h.Entry.ID, h.Created); err != nil {
-			return err
+		if h.Consent != "" {
+			if err := heads.read(ctx, tx); err != nil {
+				return err
+			}
+			if err := r.db.checkHolds(ctx, tx, heads, h.Patient, consent.ID(h.Consent), h.Created); err != nil {
+				return err
+			}
 		}
-		return InsertEntry(ctx, tx, org, h.Entry.ID, h.Entry.Leaf, h.Created)
-	})
-}
-
-var insertReceived = sql("keep a received answer", `INSERT INTO received (org, request_id, actor, patient, custodian, allowed, sealed, entry_id, created_at, expires_at)
-	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`)
-
-// SaveReceived keeps rec and its log entry in one transaction.
-func (r *Releases) SaveReceived(ctx context.Context, org consortium.OrgID, rec release.Received) error {
-	return r.db.Tx(ctx, func(tx pgx.Tx) error {
 		_, err := tx.Exec(
-			ctx, insertReceived.text, org, rec.ID, rec.Actor, rec.Patient, rec.Custodian, rec.Allowed, rec.Sealed, rec.Entry.ID,
-			rec.Created, rec.Expires,
+			ctx, insertRelease.text, org, h.Request, h.Recipient, h.Patient, h.Allowed, h.Sealed, h.Entry.ID, h.Created, tag[:],
 		)
 		if err != nil {
 			return err
 		}
-		return InsertEntry(ctx, tx, org, rec.Entry.ID, rec.Entry.Leaf, rec.Created)
+		return r.db.InsertEntries(ctx, tx, org, h.Entry)
 	})
 }
 
-var queryReceived = sql("a received answer", `
-	SELECT actor, patient, custodian, allowed, sealed, created_at, expires_at FROM received WHERE org = $1 AND request_id = $2`)
+var insertReceived = sql("keep a received answer", `
+	INSERT INTO received (org, request_id, actor, patient, custodian, allowed, sealed, entry_id, created_at, expires_at, bound)
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`)
 
-// Received gives an answered request; fault.NotFound where there is none.
+// SaveReceived keeps rec and its log entry in one transaction.
+func (r *Releases) SaveReceived(ctx context.Context, org consortium.OrgID, rec release.Received) error {
+	tag := r.tagReceived(org, rec, rec.Entry.ID)
+	return r.db.Tx(ctx, func(tx pgx.Tx) error {
+		_, err := tx.Exec(
+			ctx, insertReceived.text, org, rec.ID, rec.Actor, rec.Patient, rec.Custodian, rec.Allowed, rec.Sealed, rec.Entry.ID,
+			rec.Created, rec.Expires, tag[:],
+		)
+		if err != nil {
+			return err
+		}
+		return r.db.InsertEntries(ctx, tx, org, rec.Entry)
+	})
+}
+
+func (r *Releases) tagReceived(org consortium.OrgID, rec release.Received, entry string) bound.Tag {
+	return r.db.key.Tag(
+		"received", org, rec.ID, rec.Actor, rec.Patient, rec.Custodian, rec.Allowed, rec.Sealed, entry, rec.Created, rec.Expires,
+	)
+}
+
+var queryReceived = sql("a received answer", `
+	SELECT actor, patient, custodian, allowed, sealed, entry_id::TEXT, created_at, expires_at, bound
+	FROM received WHERE org = $1 AND request_id = $2`)
+
+// Received returns an answered request; fault.NotFound where there is none.
 func (r *Releases) Received(ctx context.Context, org consortium.OrgID, id string) (release.Received, error) {
 	rec := release.Received{ID: id}
+	var entry string
+	var tag []byte
 	err := r.db.Read(ctx, func(tx pgx.Tx) error {
-		return tx.QueryRow(ctx, queryReceived.text, org, id).
-			Scan(&rec.Actor, &rec.Patient, &rec.Custodian, &rec.Allowed, &rec.Sealed, &rec.Created, &rec.Expires)
+		return tx.QueryRow(ctx, queryReceived.text, org, id).Scan(
+			&rec.Actor, &rec.Patient, &rec.Custodian, &rec.Allowed, &rec.Sealed, &entry, &rec.Created, &rec.Expires, &tag,
+		)
 	})
 	if fault.Is(err, fault.NotFound) {
 		return release.Received{}, fault.Wrap(
-			err, fault.NotFound, "REQUEST_NOT_FOUND",
+			err, fault.NotFound, CodeNoRequest,
 			"There is no such answer for you, or its time is over. Ask the other organisation again.",
 		)
 	}
-	return rec, err
+	if err != nil {
+		return release.Received{}, err
+	}
+	if want := r.tagReceived(org, rec, entry); string(want[:]) != string(tag) {
+		return release.Received{}, r.db.refuse("received", id, CodeRowAltered)
+	}
+	return rec, nil
 }

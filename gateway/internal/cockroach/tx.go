@@ -13,11 +13,13 @@ import (
 	"time"
 
 	"github.com/cockroachdb/cockroach-go/v2/crdb"
+	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"yilian.example/exchange/consortium"
+	"yilian.example/gateway/internal/bound"
 )
 
 // DB is one organisation's part of the database: a schema that its role alone may use. Every row that belongs to an
@@ -25,7 +27,11 @@ import (
 type DB struct {
 	pool    *pgxpool.Pool
 	schema  string
+	key     *bound.Key // nil: for migrations only
+	alarm   func(Alarm)
 	lanes   *lanes
+	marks   *marks
+	indexes *lru.Cache[place, *index]
 	retries atomic.Int64
 }
 
@@ -42,7 +48,7 @@ const (
 // Open connects and checks that the server answers and has the schema. Names are looked up in that schema alone, and
 // first: in PostgreSQL a session's temporary tables would come before it were they not named last. The URL carries a
 // password: it is never part of an error.
-func Open(ctx context.Context, url, schema string, maxConns int32) (*DB, error) {
+func Open(ctx context.Context, url, schema string, key *bound.Key, maxConns int32) (*DB, error) {
 	if !consortium.OrgID(schema).Valid() {
 		return nil, errors.New("open database: the schema's name is not as an organisation's id")
 	}
@@ -61,7 +67,11 @@ func Open(ctx context.Context, url, schema string, maxConns int32) (*DB, error) 
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", classify(err))
 	}
-	db := &DB{pool: pool, schema: schema, lanes: newLanes()}
+	indexes, err := lru.New[place, *index](maxIndexes)
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	db := &DB{pool: pool, schema: schema, key: key, lanes: newLanes(), marks: newMarks(), indexes: indexes}
 	if err := db.checkPlace(ctx); err != nil {
 		pool.Close()
 		return nil, fmt.Errorf("open database: %w", err)
@@ -83,6 +93,10 @@ func (db *DB) checkPlace(ctx context.Context) error {
 	}
 	return nil
 }
+
+// OnAlarm names who is told when something in the database turns out not to be what this organisation wrote. It is
+// called before the first use.
+func (db *DB) OnAlarm(tell func(Alarm)) { db.alarm = tell }
 
 // Close waits for running work and closes the connections.
 func (db *DB) Close() { db.pool.Close() }
@@ -116,6 +130,7 @@ func (db *DB) Read(ctx context.Context, fn func(pgx.Tx) error) error {
 type querier interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
 }
 
 // look is for a reading of exactly one statement, which sees one moment without a transaction around it, in a third of

@@ -146,7 +146,7 @@ func TestMigrateByFourGatewaysAtOnce(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 4 {
 		wg.Go(func() {
-			db, err := cockroach.Open(ctx, url, cockroachtest.Schema, 4)
+			db, err := cockroach.Open(ctx, url, cockroachtest.Schema, cockroachtest.Key(), 4)
 			if err != nil {
 				t.Errorf("open: %v", err)
 				return
@@ -158,7 +158,7 @@ func TestMigrateByFourGatewaysAtOnce(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	db, err := cockroach.Open(ctx, url, cockroachtest.Schema, 4)
+	db, err := cockroach.Open(ctx, url, cockroachtest.Schema, cockroachtest.Key(), 4)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -228,7 +228,7 @@ func TestTxRetriesDeadlock(t *testing.T) {
 }
 
 func TestSchemaThatIsNotThereIsNamed(t *testing.T) {
-	db, err := cockroach.Open(t.Context(), cockroachtest.EmptyURL(t), cockroachtest.Schema, 4)
+	db, err := cockroach.Open(t.Context(), cockroachtest.EmptyURL(t), cockroachtest.Schema, cockroachtest.Key(), 4)
 	if err != nil {
 		t.Fatal(err)
 	}

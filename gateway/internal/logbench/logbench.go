@@ -18,6 +18,7 @@ import (
 
 	"yilian.example/exchange/anchor"
 	"yilian.example/exchange/consortium"
+	"yilian.example/exchange/logbook"
 	"yilian.example/exchange/tlog"
 	"yilian.example/gateway/internal/cockroach"
 )
@@ -134,11 +135,11 @@ func write(ctx context.Context, cfg Config) error {
 }
 
 func writeOne(ctx context.Context, cfg Config, from, to int) error {
-	entries := make([]cockroach.LogEntry, 0, to-from)
+	entries := make([]logbook.Entry, 0, to-from)
 	for i := from; i < to; i++ {
-		entries = append(entries, cockroach.LogEntry{ID: uuid.NewString(), Leaf: leaf(i)})
+		entries = append(entries, logbook.Entry{ID: uuid.NewString(), Leaf: leaf(i), At: time.Now()})
 	}
-	return cfg.DB.Tx(ctx, func(tx pgx.Tx) error { return cockroach.InsertEntries(ctx, tx, cfg.Org, entries, time.Now()) })
+	return cfg.DB.Tx(ctx, func(tx pgx.Tx) error { return cfg.DB.InsertEntries(ctx, tx, cfg.Org, entries...) })
 }
 
 // awaitPublished waits until size entries are published and gives the checkpoint.

@@ -17,6 +17,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"yilian.example/gateway/internal/bound"
 	"yilian.example/gateway/internal/cockroach"
 )
 
@@ -40,10 +41,19 @@ var shared struct {
 	err    error
 }
 
+// Key is the binding key of test databases.
+func Key() *bound.Key {
+	key, err := bound.New(make([]byte, bound.KeyBytes))
+	if err != nil {
+		panic(err) // the length is right
+	}
+	return key
+}
+
 // New gives a fresh, migrated database, removed when the test ends.
 func New(t testing.TB) *cockroach.DB {
 	t.Helper()
-	db, err := cockroach.Open(t.Context(), URL(t), Schema, 16)
+	db, err := cockroach.Open(t.Context(), URL(t), Schema, Key(), 16)
 	if err != nil {
 		t.Fatalf("open test database: %v", err)
 	}
@@ -144,7 +154,7 @@ func makeTemplate(s *server) error {
 	if err := createSchema(ctx, withDatabase(s.admin, name)); err != nil {
 		return err
 	}
-	db, err := cockroach.Open(ctx, withDatabase(s.admin, name), Schema, 4)
+	db, err := cockroach.Open(ctx, withDatabase(s.admin, name), Schema, nil, 4)
 	if err != nil {
 		return err
 	}

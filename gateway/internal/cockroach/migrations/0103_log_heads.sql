@@ -7,6 +7,7 @@ CREATE TABLE log_heads (
     published_size  INT8        NOT NULL,
     witnessed_at    TIMESTAMPTZ NULL,
     unwitnessed_since TIMESTAMPTZ NULL,
+    bound        BYTEA       NOT NULL,
     PRIMARY KEY (org)
 );
 COMMENT ON TABLE log_heads IS 'State of each organisation''s log. What the ledger has witnessed is the ledger''s to say; published follows it.';
@@ -16,6 +17,7 @@ COMMENT ON COLUMN log_heads.published IS 'Signed checkpoint, witnessed by the le
 COMMENT ON COLUMN log_heads.published_size IS 'Its size; -1 before the first.';
 COMMENT ON COLUMN log_heads.witnessed_at IS 'Ledger time of the published checkpoint.';
 COMMENT ON COLUMN log_heads.unwitnessed_since IS 'Creation of the oldest integrated entry that is not under the published checkpoint, or earlier.';
+COMMENT ON COLUMN log_heads.bound IS 'Binds all other columns to this table, under a key that is not in the database (gateway/internal/bound).';
 
 -- +goose Down
 DROP TABLE log_heads;

@@ -20,6 +20,8 @@ CREATE TABLE consents (
     ending          BYTEA       NULL,
     ending_entry_id UUID        NULL,
     carried_at      TIMESTAMPTZ NULL,
+    tried           BOOL        NOT NULL,
+    bound        BYTEA       NOT NULL,
     PRIMARY KEY (custodian, id)
 );
 CREATE INDEX consents_by_patient ON consents (patient, custodian);
@@ -31,11 +33,13 @@ COMMENT ON COLUMN consents.valid_until IS 'The consent holds before this moment.
 COMMENT ON COLUMN consents.state IS 'Only granted counts, and only with a receipt that opens; withdrawn is final.';
 COMMENT ON COLUMN consents.sealed IS 'Statement, salts, key and both signatures, under the data key of the patient; bound to id and terms.';
 COMMENT ON COLUMN consents.receipt IS 'Proof that the ledger committed the grant, sealed likewise; dropped at withdrawal.';
+COMMENT ON COLUMN consents.tried IS 'Whether the grant may have reached the ledger: set before it is first submitted.';
 COMMENT ON COLUMN consents.refusal IS 'Code with which the ledger refused the grant for good.';
 COMMENT ON COLUMN consents.entry_id IS 'Log entry of the grant.';
 COMMENT ON COLUMN consents.ending IS 'Opens the commitment of the withdrawal''s log entry, sealed likewise.';
 COMMENT ON COLUMN consents.ending_entry_id IS 'Log entry of the withdrawal.';
 COMMENT ON COLUMN consents.carried_at IS 'When the withdrawal was known to stand on the ledger, or to have nothing to end there.';
+COMMENT ON COLUMN consents.bound IS 'Binds all other columns to this table, under a key that is not in the database (gateway/internal/bound).';
 
 -- +goose Down
 DROP TABLE consents;

@@ -27,6 +27,7 @@ import (
 	"yilian.example/exchange/anchor/anchortest"
 	"yilian.example/exchange/consortium"
 	"yilian.example/gateway/config"
+	"yilian.example/gateway/internal/bound"
 	"yilian.example/gateway/internal/cockroach"
 	"yilian.example/gateway/internal/fabric"
 	"yilian.example/gateway/internal/logbench"
@@ -162,7 +163,13 @@ func onOwnDatabase(ctx context.Context, server, name string, cfg logbench.Config
 	if err := createSchema(ctx, address.String()); err != nil {
 		return logbench.Figures{}, err
 	}
-	db, err := cockroach.Open(ctx, address.String(), benchSchema, 16)
+	secret := make([]byte, bound.KeyBytes)
+	_, _ = rand.Read(secret) // never fails since Go 1.24
+	key, err := bound.New(secret)
+	if err != nil {
+		return logbench.Figures{}, err
+	}
+	db, err := cockroach.Open(ctx, address.String(), benchSchema, key, 16)
 	if err != nil {
 		return logbench.Figures{}, err
 	}

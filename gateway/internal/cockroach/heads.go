@@ -1,0 +1,227 @@
+package cockroach
+
+import (
+	"context"
+	"sync"
+
+	"github.com/hashicorp/golang-lru/v2/simplelru"
+	"github.com/jackc/pgx/v5"
+
+	"yilian.example/exchange/consortium"
+	"yilian.example/exchange/fault"
+	"yilian.example/gateway/internal/bound"
+)
+
+// The rooms whose rows a head sums up, for each patient or, with the empty scope, for the organisation.
+const (
+	roomRecords  = "records"  // rows of records, by kind
+	roomConsents = "consents" // rows of consents
+	roomSessions = "sessions" // rows of session_ends
+)
+
+var (
+	queryHeads = sql("heads", `
+		SELECT h.room, h.scope, h.seq, h.state
+		FROM unnest($2::TEXT[], $3::TEXT[]) AS u (room, scope)
+		JOIN heads AS h ON h.org = $1 AND h.room = u.room AND h.scope = u.scope`)
+
+	upsertHeads = sql("move heads", `
+		INSERT INTO heads (org, room, scope, seq, state)
+		SELECT $1, u.room, u.scope, u.seq, u.state
+		FROM unnest($2::TEXT[], $3::TEXT[], $4::INT8[], $5::BYTEA[]) AS u (room, scope, seq, state)
+		ON CONFLICT (org, room, scope) DO UPDATE SET seq = excluded.seq, state = excluded.state
+		WHERE heads.seq = excluded.seq - 1`)
+)
+
+// place is where a head stands.
+type place struct{ room, scope string }
+
+func patientPlaces(room string, patients []string) []place {
+	out := make([]place, 0, len(patients))
+	for _, p := range patients {
+		if p != "" {
+			out = append(out, place{room, p})
+		}
+	}
+	return out
+}
+
+// marks remembers the highest number of each head that this process saw committed, so that an older state is known for
+// one until the process ends. What it forgets, and what was before, the audit finds in the log.
+type marks struct {
+	mu   sync.Mutex
+	seen *simplelru.LRU[mark, int64]
+}
+
+type mark struct {
+	org consortium.OrgID
+	place
+}
+
+const maxMarks = 100_000
+
+func newMarks() *marks {
+	seen, err := simplelru.NewLRU[mark, int64](maxMarks, nil)
+	if err != nil {
+		panic(err) // the size is a positive constant
+	}
+	return &marks{seen: seen}
+}
+
+// known returns the numbers seen so far. It is asked before a transaction begins: what is committed later may not be
+// visible to it.
+func (m *marks) known(org consortium.OrgID, places ...place) []int64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	out := make([]int64, len(places))
+	for i, p := range places {
+		out[i], _ = m.seen.Get(mark{org, p})
+	}
+	return out
+}
+
+func (m *marks) note(org consortium.OrgID, p place, seq int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if was, ok := m.seen.Get(mark{org, p}); !ok || was < seq {
+		m.seen.Add(mark{org, p}, seq)
+	}
+}
+
+// heads are heads within one transaction, as read and as changed.
+type heads struct {
+	db     *DB
+	org    consortium.OrgID
+	places []place
+	known  []int64 // as of before the transaction
+	now    map[place]bound.Head
+	moved  map[place]bound.Head
+}
+
+// expectHeads prepares for a transaction; call it before that begins.
+func (db *DB) expectHeads(org consortium.OrgID, places ...place) *heads {
+	return &heads{db: db, org: org, places: places, known: db.marks.known(org, places...)}
+}
+
+// queue reads the heads with a batch. Begin resets what an earlier run of the transaction left.
+func (h *heads) queue(b *pgx.Batch) {
+	h.now, h.moved = make(map[place]bound.Head, len(h.places)), map[place]bound.Head{}
+	if len(h.places) == 0 {
+		return
+	}
+	rooms, scopes := make([]string, len(h.places)), make([]string, len(h.places))
+	for i, p := range h.places {
+		rooms[i], scopes[i] = p.room, p.scope
+	}
+	b.Queue(queryHeads.text, h.org, rooms, scopes).Query(func(rows pgx.Rows) error {
+		var p place
+		var seq int64
+		var state []byte
+		_, err := pgx.ForEachRow(rows, []any{&p.room, &p.scope, &seq, &state}, func() error {
+			head, err := h.db.key.OpenHead(p.room, p.scope, seq, state)
+			if err != nil {
+				return h.db.refuse("heads", p.room+" "+p.scope, CodeRowAltered)
+			}
+			h.now[p] = head
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		return h.check()
+	})
+}
+
+// read is queue as a statement of its own.
+func (h *heads) read(ctx context.Context, tx pgx.Tx) error {
+	b := &pgx.Batch{}
+	h.queue(b)
+	return tx.SendBatch(ctx, b).Close()
+}
+
+// check refuses heads that are older than what was seen.
+func (h *heads) check() error {
+	for i, p := range h.places {
+		if h.now[p].Seq < h.known[i] {
+			return h.db.refuse("heads", p.room+" "+p.scope, CodeStateOld)
+		}
+	}
+	return nil
+}
+
+// change returns the head of a place to be changed; it moves on by one, however often it is asked for.
+func (h *heads) change(p place) bound.Head {
+	if head, ok := h.moved[p]; ok {
+		return head
+	}
+	head := h.now[p].Clone()
+	head.Seq++
+	h.moved[p] = head
+	return head
+}
+
+// add takes a row into a part of a head.
+func (h *heads) add(p place, part string, tag bound.Tag) {
+	head := h.change(p)
+	sum := head.Parts[part]
+	h.db.key.Add(&sum, tag)
+	head.Parts[part] = sum
+}
+
+// remove takes a row out of a part of a head.
+func (h *heads) remove(p place, part string, tag bound.Tag) {
+	head := h.change(p)
+	sum := head.Parts[part]
+	h.db.key.Remove(&sum, tag)
+	head.Parts[part] = sum
+}
+
+// queueMoves writes the heads that were changed. Places are in the order in which they were expected, so that writers
+// lock them in one order.
+func (h *heads) queueMoves(b *pgx.Batch) error {
+	var rooms, scopes []string
+	var seqs []int64
+	var states [][]byte
+	for _, p := range h.places {
+		head, ok := h.moved[p]
+		if !ok {
+			continue
+		}
+		state, err := h.db.key.SealHead(p.room, p.scope, head)
+		if err != nil {
+			return err
+		}
+		rooms, scopes, seqs, states = append(rooms, p.room), append(scopes, p.scope), append(seqs, head.Seq), append(states, state)
+	}
+	if len(rooms) == 0 {
+		return nil
+	}
+	want := int64(len(rooms))
+	b.Queue(upsertHeads.text, h.org, rooms, scopes, seqs, states).Exec(wantRows(want, func() error {
+		return fault.New(fault.Unavailable, "CONTENTION",
+			"Too many changes to the same entry at this moment. Nothing was changed. Please try again.")
+	}))
+	return nil
+}
+
+// write is queueMoves as a statement of its own.
+func (h *heads) write(ctx context.Context, tx pgx.Tx) error {
+	b := &pgx.Batch{}
+	if err := h.queueMoves(b); err != nil || b.Len() == 0 {
+		return err
+	}
+	return tx.SendBatch(ctx, b).Close()
+}
+
+// committed remembers what was written; call it when the transaction has committed.
+func (h *heads) committed() {
+	for p, head := range h.moved {
+		h.db.marks.note(h.org, p, head.Seq)
+	}
+	if len(h.moved) > 0 {
+		return
+	}
+	for p, head := range h.now {
+		h.db.marks.note(h.org, p, head.Seq)
+	}
+}
