@@ -18,8 +18,8 @@ var update = flag.Bool("update", false, "write docs/schema.sql and schema.txt as
 const schemaHead = "-- The schema of one organisation, as the migrations make it. Written by\n" +
 	"-- go test ./gateway/internal/cockroach -run TestSchemaIsWrittenDown -update\n"
 
-// TestSchemaIsWrittenDown compares what the migrations make with docs/schema.sql, for people, and schema.txt, by which a
-// gateway sees at its start that somebody changed the schema.
+// TestSchemaIsWrittenDown compares what the migrations make with docs/schema.sql, for people, and schema.txt, by which
+// a gateway sees at its start that somebody changed the schema.
 func TestSchemaIsWrittenDown(t *testing.T) {
 	db := cockroachtest.New(t)
 	if db.OnCockroach(t) {
