@@ -157,6 +157,8 @@ func (a *app) public(s *services, callers *auth.Auth) (*gin.Engine, error) {
 	failures := api.Failures{Log: a.log}
 	a.operate(r, callers)
 	(&api.Log{Store: a.db.Log(a.org), VerifierKey: a.ring.LogVerifierKey(), Fail: failures.Problem}).Register(r)
+	api.Attestation{Read: s.evidence.Own.Attestation, Fail: failures.Problem}.Register(r)
+	witnessed := anchor.WitnessedEntries{Log: a.db.Log(a.org)}
 
 	fhir := r.Group("", callers.Authenticate(failures.Outcome))
 	(&api.FHIR{
@@ -167,17 +169,17 @@ func (a *app) public(s *services, callers *auth.Auth) (*gin.Engine, error) {
 	group := r.Group("", callers.Authenticate(failures.Problem))
 	j := api.New(r, group, a.cfg.PublicURL, auth.ActorFrom, failures)
 	api.Patients{Locator: s.reading, Systems: a.cfg.Matching.IdentifierSystems, Ref: a.ring.Ref}.Register(j)
-	api.Releases{Asker: s.requests, Evidence: s.proofs}.Register(j)
-	api.Access{Log: s.records, Proofs: proofs{a.db.Log(a.org)}}.Register(j)
+	api.Releases{Asker: s.requests, Evidence: s.evidence}.Register(j)
+	api.Access{Log: s.records, Proofs: witnessed}.Register(j)
 	api.Consents{Book: s.consents, Ledger: a.ledger, Now: a.now}.Register(j)
-	api.Evidence{Builder: s.proofs}.Register(j)
+	api.Evidence{Builder: s.evidence}.Register(j)
 	api.Logs{Status: a.seq, Now: a.now}.Register(j)
-	audit := newAudit(a)
-	api.Audit{Logs: audit.memberLogs}.Register(j)
+	audit := a.oversight()
+	api.Audit{Logs: audit.Logs}.Register(j)
 
 	pages, err := web.New(web.Deps{
 		Org: a.org, Members: a.cfg.Members, Systems: a.cfg.Matching.IdentifierSystems, Ref: a.patientRef,
-		Records: s.reading, Access: s.records, Proofs: proofs{a.db.Log(a.org)}, Evidence: s.proofs, Verify: s.proofs.Verify,
+		Records: s.reading, Access: s.records, Proofs: witnessed, Evidence: s.evidence, Verify: s.evidence.Verify,
 		Consents: s.consents, Holdings: s.reading, Requests: s.requests, Audit: audit, Authenticate: callers.Authenticate, Log: a.log,
 	})
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"yilian.example/exchange"
 	"yilian.example/exchange/anchor"
 	"yilian.example/exchange/consortium"
+	"yilian.example/exchange/evidence"
 	"yilian.example/exchange/intake"
 	"yilian.example/exchange/logbook"
 	"yilian.example/exchange/records"
@@ -38,7 +39,7 @@ type services struct {
 	carrier  *consent.Carrier
 	policy   *policy.Engine
 	peers    *auth.Peers
-	proofs   *proofOffice
+	evidence *evidence.Office
 }
 
 func (a *app) services(ctx context.Context) (*services, error) {
@@ -72,7 +73,7 @@ func (a *app) services(ctx context.Context) (*services, error) {
 	if err := a.exchangeServices(s, decider); err != nil {
 		return nil, err
 	}
-	s.proofs, err = a.proofOffice(s.reading, s.requests)
+	s.evidence, err = a.evidenceOffice(s)
 	return s, err
 }
 
@@ -89,8 +90,8 @@ func (a *app) consentServices(s *services) {
 		Log:    a.log,
 	}
 	s.consents = &consent.Consents{
-		Org: a.org, Members: members(a.cfg.Members), People: people{s.reading}, Keys: a.ring, Store: store, Now: a.now, Book: a.book(),
-		Wake: s.carrier.Wake,
+		Org: a.org, Members: members(a.cfg.Members), People: s.reading, Keys: a.ring, Store: store, Now: a.now,
+		Book: a.book(), Wake: s.carrier.Wake,
 	}
 }
 

@@ -54,7 +54,7 @@ func (c call) load(into any, kind string, parts ...string) (bool, error) {
 	return true, nil
 }
 
-// save writes a value and gives it back as the function's answer. Struct fields are written in their order, so the
+// save writes a value and returns it as the function's answer. Struct fields are written in their order, so the
 // bytes are the same at every endorser.
 func (c call) save(value any, kind string, parts ...string) (string, error) {
 	key, err := c.stub.CreateCompositeKey(kind, parts)

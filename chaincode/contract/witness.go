@@ -52,6 +52,9 @@ func (w *Witness) Register(ctx contractapi.TransactionContextInterface, argument
 	if found {
 		return "", refuse(ledger.CodeLogRegistered, "this log is registered with another key; rotate it with both keys")
 	}
+	if err := c.pinDomain(args.Origin); err != nil {
+		return "", err
+	}
 	first, err := open(args.Note, args.Key)
 	if err != nil {
 		return "", err
@@ -60,7 +63,8 @@ func (w *Witness) Register(ctx contractapi.TransactionContextInterface, argument
 		return "", refuse(ledger.CodeArgument, "a log is registered with the checkpoint of the empty tree")
 	}
 	state = ledger.LogState{
-		Type: ledger.TypeWitness, Channel: c.stub.GetChannelID(), Origin: args.Origin, MSP: c.msp, Key: args.Key, Registered: c.time,
+		Type: ledger.TypeWitness, Channel: c.stub.GetChannelID(), Origin: args.Origin, MSP: c.msp, Key: args.Key,
+		Registered: c.time,
 	}
 	return c.accept(state, args.Note, first)
 }
@@ -152,7 +156,7 @@ func (w *Witness) Checkpoint(ctx contractapi.TransactionContextInterface, argume
 	return c.accept(state, args.Note, newer)
 }
 
-// Latest gives one log as the ledger knows it: ledger.LogQuery -> ledger.LogState.
+// Latest returns one log as the ledger knows it: ledger.LogQuery -> ledger.LogState.
 func (w *Witness) Latest(ctx contractapi.TransactionContextInterface, argument string) (string, error) {
 	c, err := w.guard.member(ctx)
 	if err != nil {
@@ -165,7 +169,7 @@ func (w *Witness) Latest(ctx contractapi.TransactionContextInterface, argument s
 	return answer(state)
 }
 
-// Attest gives one log together with the time of asking. It is made to be endorsed by all members' peers and never
+// Attest returns one log together with the time of asking. It is made to be endorsed by all members' peers and never
 // submitted: the endorsements over the answer are what an evidence file carries. ledger.LogQuery -> ledger.LogState.
 func (w *Witness) Attest(ctx contractapi.TransactionContextInterface, argument string) (string, error) {
 	c, err := w.guard.member(ctx)
@@ -180,7 +184,7 @@ func (w *Witness) Attest(ctx contractapi.TransactionContextInterface, argument s
 	return answer(state)
 }
 
-// All gives every log, ordered by origin: {} -> []ledger.LogState.
+// All returns every log, ordered by origin: {} -> []ledger.LogState.
 func (w *Witness) All(ctx contractapi.TransactionContextInterface, argument string) (string, error) {
 	c, err := w.guard.member(ctx)
 	if err != nil {
@@ -189,22 +193,9 @@ func (w *Witness) All(ctx contractapi.TransactionContextInterface, argument stri
 	if err := decode(argument, &struct{}{}); err != nil {
 		return "", err
 	}
-	rows, err := c.stub.GetStateByPartialCompositeKey(keyLog, nil)
+	logs, err := c.logs()
 	if err != nil {
-		return "", refuse(ledger.CodeState, "the peer cannot read its state")
-	}
-	defer func() { _ = rows.Close() }() // nothing can be done about it, and nothing depends on it
-	logs := []ledger.LogState{}
-	for rows.HasNext() {
-		row, err := rows.Next()
-		if err != nil {
-			return "", refuse(ledger.CodeState, "the peer cannot read its state")
-		}
-		var state ledger.LogState
-		if err := json.Unmarshal(row.GetValue(), &state); err != nil {
-			return "", refuse(ledger.CodeState, "what is stored is not the JSON expected")
-		}
-		logs = append(logs, state)
+		return "", err
 	}
 	return answer(logs)
 }
@@ -232,6 +223,28 @@ func (c call) ownsOrigin(origin string) error {
 		return refuse(ledger.CodeCaller, "only a log's own member may change it")
 	}
 	return nil
+}
+
+// logs reads all logs, ordered by origin.
+func (c call) logs() ([]ledger.LogState, error) {
+	rows, err := c.stub.GetStateByPartialCompositeKey(keyLog, nil)
+	if err != nil {
+		return nil, refuse(ledger.CodeState, "the peer cannot read its state")
+	}
+	defer func() { _ = rows.Close() }() // nothing can be done about it, and nothing depends on it
+	logs := []ledger.LogState{}
+	for rows.HasNext() {
+		row, err := rows.Next()
+		if err != nil {
+			return nil, refuse(ledger.CodeState, "the peer cannot read its state")
+		}
+		var state ledger.LogState
+		if err := json.Unmarshal(row.GetValue(), &state); err != nil {
+			return nil, refuse(ledger.CodeState, "what is stored is not the JSON expected")
+		}
+		logs = append(logs, state)
+	}
+	return logs, nil
 }
 
 func (c call) queryLog(argument string) (ledger.LogState, error) {

@@ -193,6 +193,35 @@ func TestRegister(t *testing.T) {
 	w.refused("donghu", ledger.WitnessRegister, other.registration(), ledger.CodeLogRegistered)
 }
 
+// named is a log of any name, with a key that is named as it.
+func named(tb testing.TB, origin string) *testLog {
+	tb.Helper()
+	l := &testLog{tb: tb, origin: origin}
+	l.signer, l.key = newSigner(tb, origin)
+	return l
+}
+
+// Who could register x.y.<domain>/log could later pass its evidence off as that of a log that the ledger vouches for.
+func TestAMemberHasOneLogUnderTheLedgersDomain(t *testing.T) {
+	w := newWorld(t)
+	w.invoke("donghu", ledger.WitnessRegister, newLog(t, "donghu").registration(), nil)
+	for _, origin := range []string{
+		"qingshan.x.yilian.example/log", "qingshan.example/log", "qingshan.yilian.example.example/log",
+		"qingshan.yilian-example/log", "qingshan.qingshan.yilian.example/log",
+	} {
+		w.refused("qingshan", ledger.WitnessRegister, named(t, origin).registration(), ledger.CodeLogDomain)
+	}
+	w.refused("donghu", ledger.WitnessRegister, named(t, "donghu.x.yilian.example/log").registration(), ledger.CodeLogDomain)
+	if writes := w.invoke("qingshan", ledger.WitnessRegister, newLog(t, "qingshan").registration(), nil); writes != 1 {
+		t.Errorf("a further member's registration wrote %d keys", writes)
+	}
+	var all []ledger.LogState
+	w.invoke("donghu", ledger.WitnessAll, "{}", &all)
+	if len(all) != 2 {
+		t.Errorf("%d logs", len(all))
+	}
+}
+
 func TestCheckpointRefusals(t *testing.T) {
 	w := newWorld(t)
 	l := newLog(t, "donghu")

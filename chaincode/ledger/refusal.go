@@ -18,6 +18,7 @@ const (
 
 	CodeLogUnknown      Code = "WITNESS_UNKNOWN"      // no such log
 	CodeLogRegistered   Code = "WITNESS_REGISTERED"   // registered with another key
+	CodeLogDomain       Code = "WITNESS_DOMAIN"       // named otherwise than <member>.<the ledger's domain>/log
 	CodeLogSmaller      Code = "WITNESS_SMALLER"      // the new tree has fewer entries
 	CodeLogInconsistent Code = "WITNESS_INCONSISTENT" // same size with another root, or the proof does not verify
 
@@ -34,7 +35,7 @@ type Refusal struct {
 	Text string
 }
 
-// Error gives the form that travels through Fabric.
+// Error returns the form that travels through Fabric.
 func (r *Refusal) Error() string { return string(r.Code) + ": " + r.Text }
 
 // FindRefusal looks for a known code in the text of an error that came through Fabric, which wraps contract errors in
@@ -57,7 +58,7 @@ func FindRefusal(text string) (*Refusal, bool) {
 func Codes() []Code {
 	return []Code{
 		CodeArgument, CodeCaller, CodeTime, CodeSignature, CodeState,
-		CodeLogUnknown, CodeLogRegistered, CodeLogSmaller, CodeLogInconsistent,
+		CodeLogUnknown, CodeLogRegistered, CodeLogDomain, CodeLogSmaller, CodeLogInconsistent,
 		CodeConsentUnknown, CodeConsentExists, CodeConsentWithdrawn, CodeConsentUntil, CodeStaffUnknown,
 	}
 }

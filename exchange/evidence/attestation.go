@@ -2,16 +2,11 @@ package evidence
 
 import (
 	"bytes"
-	"crypto/ecdsa"
-	"crypto/sha256"
-	"crypto/x509"
+	"cmp"
 	"encoding/json"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
-	"time"
 
 	"github.com/hyperledger/fabric-protos-go-apiv2/common"
 	"github.com/hyperledger/fabric-protos-go-apiv2/gateway"
@@ -19,162 +14,99 @@ import (
 	"github.com/hyperledger/fabric-protos-go-apiv2/peer"
 	"google.golang.org/protobuf/proto"
 
+	"yilian.example/chaincode/ledger"
+	"yilian.example/exchange/consortium"
+	"yilian.example/exchange/fault"
 	"yilian.example/exchange/tlog"
 )
 
-// typeWitness is the type of the answer that witness:Attest gives.
-const typeWitness = "yilian/witness/v1"
-
-// Roots are the members' root certificates, by member.
-type Roots map[string][]*x509.Certificate
-
-// ParseRoots reads PEM files by member. Two members with one and the same root would count as two signatories and be
-// one: that is an error.
-func ParseRoots(files map[string][]byte) (Roots, error) {
-	roots, owners := Roots{}, map[[32]byte]string{}
-	for member, data := range files {
-		for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
-			cert, err := x509.ParseCertificate(block.Bytes)
-			if err != nil {
-				return nil, fmt.Errorf("read root of %s: %w", member, err)
-			}
-			sum := sha256.Sum256(cert.RawSubjectPublicKeyInfo)
-			if other, ok := owners[sum]; ok && other != member {
-				return nil, fmt.Errorf("members %s and %s have the same root", min(member, other), max(member, other))
-			}
-			owners[sum] = member
-			roots[member] = append(roots[member], cert)
-		}
-		if len(roots[member]) == 0 {
-			return nil, fmt.Errorf("read root of %s: no certificate in PEM", member)
-		}
-	}
-	return roots, nil
+// Attestation is what the members' peers signed about one log: the part of a signed read (chaincode/README.md) that the
+// signatures cover, and nothing else, so that not one byte of it can be changed without being noticed.
+type Attestation struct {
+	Signed       []byte        `json:"signed"`       // peer.ProposalResponsePayload, exactly as signed
+	Endorsements []Endorsement `json:"endorsements"` // one of each member, ordered by member
 }
 
-// witnessed is the answer of witness:Attest: one log as the ledger knows it, at the time of asking.
-type witnessed struct {
-	Type     string     `json:"type"`
-	Channel  string     `json:"channel"`
-	Origin   string     `json:"origin"`
-	MSP      string     `json:"msp"`
-	Key      string     `json:"key"`
-	Note     []byte     `json:"note"`
-	Size     int64      `json:"size"`
-	Root     []byte     `json:"root"`
-	Time     time.Time  `json:"time"`
-	Attested *time.Time `json:"attested"`
+// Endorsement is one peer's signature over Signed followed by Endorser.
+type Endorsement struct {
+	Endorser  []byte `json:"endorser"`  // msp.SerializedIdentity: the member and the peer's certificate
+	Signature []byte `json:"signature"` // ECDSA, ASN.1
 }
 
-// signedRead is what of a prepared transaction the members' peers signed.
-type signedRead struct {
-	signed       []byte // ProposalResponsePayload, exactly as signed
-	chaincode    string
-	status       int32
-	answer       witnessed
-	endorsements []*peer.Endorsement
-}
-
-// parseAttestation takes a prepared transaction apart. Only what the endorsements cover is used.
-func parseAttestation(raw []byte) (signedRead, error) {
+// NewAttestation takes from a prepared transaction, as the ledger's gateway puts it together, what the peers signed.
+func NewAttestation(prepared []byte) (Attestation, error) {
 	var (
-		prepared    gateway.PreparedTransaction
+		whole       gateway.PreparedTransaction
 		payload     common.Payload
 		transaction peer.Transaction
 		action      peer.ChaincodeActionPayload
-		response    peer.ProposalResponsePayload
-		result      peer.ChaincodeAction
 	)
-	malformed := errors.New("the attestation is not a prepared transaction of the ledger")
-	if proto.Unmarshal(raw, &prepared) != nil || proto.Unmarshal(prepared.GetEnvelope().GetPayload(), &payload) != nil ||
+	if proto.Unmarshal(prepared, &whole) != nil || proto.Unmarshal(whole.GetEnvelope().GetPayload(), &payload) != nil ||
 		proto.Unmarshal(payload.GetData(), &transaction) != nil || len(transaction.GetActions()) != 1 ||
 		proto.Unmarshal(transaction.GetActions()[0].GetPayload(), &action) != nil {
-		return signedRead{}, malformed
+		return Attestation{}, errors.New("read attestation: it is not a prepared transaction of the ledger")
 	}
-	signed := action.GetAction().GetProposalResponsePayload()
-	if len(signed) == 0 || proto.Unmarshal(signed, &response) != nil ||
+	a := Attestation{Signed: action.GetAction().GetProposalResponsePayload()}
+	type named struct {
+		member string
+		Endorsement
+	}
+	var all []named
+	for _, e := range action.GetAction().GetEndorsements() {
+		var id msp.SerializedIdentity
+		if proto.Unmarshal(e.GetEndorser(), &id) != nil {
+			return Attestation{}, errors.New("read attestation: an endorser's identity is malformed")
+		}
+		all = append(all, named{id.GetMspid(), Endorsement{Endorser: e.GetEndorser(), Signature: e.GetSignature()}})
+	}
+	slices.SortStableFunc(all, func(x, y named) int { return cmp.Compare(x.member, y.member) })
+	all = slices.CompactFunc(all, func(x, y named) bool { return x.member == y.member })
+	for _, n := range all {
+		a.Endorsements = append(a.Endorsements, n.Endorsement)
+	}
+	return a, nil
+}
+
+// Bytes returns the attestation as it is served.
+func (a Attestation) Bytes() ([]byte, error) { return layOut(a) }
+
+// signedRead is what of an attestation the members' peers signed, taken apart.
+type signedRead struct {
+	chaincode string
+	status    int32
+	answer    ledger.LogState
+}
+
+// read takes the signed part apart.
+func (a Attestation) read() (signedRead, error) {
+	var (
+		response peer.ProposalResponsePayload
+		result   peer.ChaincodeAction
+	)
+	if len(a.Signed) == 0 || proto.Unmarshal(a.Signed, &response) != nil ||
 		proto.Unmarshal(response.GetExtension(), &result) != nil {
-		return signedRead{}, malformed
+		return signedRead{}, errors.New("the attestation is not an answer of the ledger's peers")
 	}
-	read := signedRead{
-		signed: signed, chaincode: result.GetChaincodeId().GetName(), status: result.GetResponse().GetStatus(),
-		endorsements: action.GetAction().GetEndorsements(),
-	}
-	if err := json.Unmarshal(result.GetResponse().GetPayload(), &read.answer); err != nil {
+	read := signedRead{chaincode: result.GetChaincodeId().GetName(), status: result.GetResponse().GetStatus()}
+	raw := result.GetResponse().GetPayload()
+	if err := json.Unmarshal(raw, &read.answer); err != nil {
 		return signedRead{}, errors.New("the attestation's answer is not JSON of the expected shape")
 	}
 	// Only witness:Attest sets the time of asking. An endorsed but never committed witness:Checkpoint answers with the
 	// same type, about a state that no ledger holds: it must not pass for a reading.
-	if read.answer.Attested == nil || read.answer.Type != typeWitness {
+	if read.answer.Attested == nil || read.answer.Type != ledger.TypeWitness {
 		return signedRead{}, errors.New("the attestation is not the answer of witness:Attest")
+	}
+	if again, err := json.Marshal(read.answer); err != nil || !bytes.Equal(again, raw) {
+		return signedRead{}, errors.New("the attestation's answer has doubled, unknown or differently written keys")
 	}
 	return read, nil
 }
 
-// checkEndorsements verifies every endorsement of a known member, and gives the members that signed, sorted.
-// Endorsements of members without a known root are left aside.
-func (r signedRead) checkEndorsements(roots Roots) ([]string, error) {
-	var members []string
-	for _, e := range r.endorsements {
-		var id msp.SerializedIdentity
-		if proto.Unmarshal(e.GetEndorser(), &id) != nil {
-			return nil, errors.New("an endorser's identity is malformed")
-		}
-		if len(roots[id.GetMspid()]) == 0 {
-			continue
-		}
-		if err := r.checkEndorsement(e, &id, roots[id.GetMspid()]); err != nil {
-			return nil, fmt.Errorf("%s: %w", id.GetMspid(), err)
-		}
-		if !slices.Contains(members, id.GetMspid()) {
-			members = append(members, id.GetMspid())
-		}
-	}
-	slices.Sort(members)
-	return members, nil
-}
-
-// checkEndorsement verifies one peer's certificate, as of the time that the peers attested, and its signature.
-func (r signedRead) checkEndorsement(e *peer.Endorsement, id *msp.SerializedIdentity, roots []*x509.Certificate) error {
-	block, rest := pem.Decode(id.GetIdBytes())
-	if block == nil || len(bytes.TrimSpace(rest)) != 0 {
-		return errors.New("the endorser has no certificate")
-	}
-	cert, err := x509.ParseCertificate(block.Bytes)
-	if err != nil {
-		return errors.New("the endorser's certificate is malformed")
-	}
-	pool := x509.NewCertPool()
-	for _, root := range roots {
-		pool.AddCert(root)
-	}
-	_, err = cert.Verify(x509.VerifyOptions{
-		Roots: pool, CurrentTime: *r.answer.Attested, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
-	})
-	if err != nil {
-		return errors.New("the endorser's certificate does not come from the member's root, or was not valid at the time")
-	}
-	// A member's users have certificates of the same root; only its peers speak for the ledger.
-	if !slices.Contains(cert.Subject.OrganizationalUnit, "peer") {
-		return errors.New("the endorser is not a peer")
-	}
-	key, ok := cert.PublicKey.(*ecdsa.PublicKey)
-	if !ok {
-		return errors.New("the endorser's key is not an ECDSA key")
-	}
-	digest := sha256.New()
-	digest.Write(r.signed)
-	digest.Write(e.GetEndorser())
-	if !ecdsa.VerifyASN1(key, digest.Sum(nil), e.GetSignature()) {
-		return errors.New("the endorsement's signature does not verify")
-	}
-	return nil
-}
-
-// checkAnswer compares what the peers signed with the checkpoint of the file.
-func (r signedRead) checkAnswer(note []byte, c tlog.Checkpoint, key string, opts Options) error {
+// check compares what the peers signed with what the verifier expects: the chaincode, the ledger, and that the log is a
+// member's own, under its one name.
+func (r signedRead) check(opts Options) error {
 	a := r.answer
-	label, _, _ := strings.Cut(a.Origin, ".")
 	switch {
 	case r.status != 200:
 		return errors.New("the peers' answer is a refusal")
@@ -182,14 +114,89 @@ func (r signedRead) checkAnswer(note []byte, c tlog.Checkpoint, key string, opts
 		return errors.New("the answer comes from another chaincode")
 	case opts.Channel != "" && a.Channel != opts.Channel:
 		return errors.New("the answer comes from another ledger")
-	case a.Origin != c.Origin || a.MSP != label:
+	case opts.Domain == "":
+		return errors.New("the consortium's domain was not given, so it cannot be told whose log this is")
+	case !consortium.OrgID(a.MSP).Valid() || a.Origin != consortium.LogOrigin(consortium.OrgID(a.MSP), opts.Domain):
+		return errors.New("the ledger vouches for a log that is no member's own: its name is not <member>.<domain>/log")
+	case a.Attested.Before(a.Time) || a.Time.Before(a.Registered):
+		return errors.New("the attestation is older than the checkpoint")
+	}
+	return nil
+}
+
+// checkpoint opens the checkpoint that the ledger holds.
+func (r signedRead) checkpoint() (tlog.Checkpoint, error) {
+	a := r.answer
+	c, err := tlog.OpenCheckpoint(a.Note, a.Key)
+	if err != nil {
+		return tlog.Checkpoint{}, err
+	}
+	if c.Origin != a.Origin || c.Size != a.Size || !bytes.Equal(c.Root[:], a.Root) {
+		return tlog.Checkpoint{}, errors.New("the checkpoint that the ledger holds does not say what the ledger says of it")
+	}
+	return c, nil
+}
+
+// covers compares what the peers signed with the checkpoint of a file.
+func (r signedRead) covers(note []byte, c tlog.Checkpoint, key, org string) error {
+	a := r.answer
+	switch {
+	case a.Origin != c.Origin || a.MSP != org:
 		return errors.New("the ledger vouches for another log")
 	case a.Key != key:
 		return errors.New("the ledger knows the log by another key")
 	case !bytes.Equal(a.Note, note) || a.Size != c.Size || !bytes.Equal(a.Root, c.Root[:]):
 		return errors.New("the ledger witnessed another checkpoint")
-	case a.Attested.Before(a.Time):
-		return errors.New("the attestation is older than the checkpoint")
 	}
 	return nil
+}
+
+// LogAttested is one member's log as the members attest it.
+type LogAttested struct {
+	Org        string
+	Checkpoint tlog.Checkpoint // the newest that the ledger has witnessed
+	Key        string          // the key that the ledger has for the log
+	Members    []string        // whose peers signed
+	State      ledger.LogState
+}
+
+// VerifyAttestation checks what a log's address serves as the members' word about it. Whoever audits a log must compare
+// it with the answer, and the answer's time with a clock: an old attestation is still a true one, of an old log.
+// Errors are fault.Invalid.
+func VerifyAttestation(data []byte, roots Roots, opts Options) (LogAttested, error) {
+	l, err := verifyAttestation(data, roots, opts.withDefaults())
+	if err != nil {
+		return LogAttested{}, fault.Wrap(
+			err, fault.Invalid, CodeLogSilent, "The members' attestation of this log does not hold: "+err.Error()+".",
+		)
+	}
+	return l, nil
+}
+
+func verifyAttestation(data []byte, roots Roots, opts Options) (LogAttested, error) {
+	var a Attestation
+	if err := readExactly(data, &a); err != nil {
+		return LogAttested{}, err
+	}
+	read, err := a.read()
+	if err != nil {
+		return LogAttested{}, err
+	}
+	members, err := a.checkQuorum(read, roots, opts.Quorum)
+	if err != nil {
+		return LogAttested{}, err
+	}
+	if err := read.check(opts); err != nil {
+		return LogAttested{}, err
+	}
+	if len(roots[read.answer.MSP]) == 0 {
+		return LogAttested{}, fmt.Errorf("%s is no member whose root is known", read.answer.MSP)
+	}
+	c, err := read.checkpoint()
+	if err != nil {
+		return LogAttested{}, err
+	}
+	return LogAttested{
+		Org: read.answer.MSP, Checkpoint: c, Key: read.answer.Key, Members: members, State: read.answer,
+	}, nil
 }

@@ -2,9 +2,9 @@
 // no member, that a record was kept by an organisation in exactly these bytes, stands in that organisation's log, and
 // that the log up to there was witnessed by the members together. It does no I/O; what it needs comes in through ports.
 //
-// An evidence file is one JSON object (File). Nothing in it stands twice: the entry's index and the signed checkpoint
-// are inside the C2SP tlog-proof, and what the ledger knows of the log is inside the attestation, the bytes of a signed
-// read (chaincode/README.md).
+// An evidence file is one JSON object (File) in exactly one form of bytes. Nothing in it stands twice: the entry's
+// index and the signed checkpoint are inside the C2SP tlog-proof, and what the ledger knows of the log is inside the
+// attestation, what the peers signed of a signed read (chaincode/README.md).
 package evidence
 
 import (
@@ -14,10 +14,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"strings"
 	"time"
-
-	"github.com/gowebpki/jcs"
 
 	"yilian.example/exchange/fault"
 	"yilian.example/exchange/tlog"
@@ -26,7 +24,7 @@ import (
 // Type and Version name the format. A reader refuses versions that it does not know.
 const (
 	Type    = "yilian/evidence"
-	Version = 1
+	Version = 2
 )
 
 // MaxSize is the largest file in bytes that is read: a record of 16 MiB in base64 and what proves it.
@@ -34,28 +32,30 @@ const MaxSize = 32 << 20
 
 // File is the content of an evidence file. Byte fields are standard base64 with padding.
 type File struct {
-	Type    string `json:"type"`    // Type
-	Version int    `json:"version"` // Version
-	// what was committed to, a Statement; its canonical form (RFC 8785) counts
-	Statement   json.RawMessage `json:"statement"`
-	Content     []byte          `json:"content"`     // the record's bytes as stored
-	Salt        []byte          `json:"salt"`        // 32 bytes that open the commitment
-	Leaf        string          `json:"leaf"`        // the public log entry, canonical JSON
-	Proof       string          `json:"proof"`       // C2SP tlog-proof: index, inclusion proof and signed checkpoint
-	Key         string          `json:"key"`         // signed-note verifier key of the log
-	Attestation []byte          `json:"attestation"` // signed read of witness:Attest, endorsed by the members' peers
+	Type        string      `json:"type"`        // Type
+	Version     int         `json:"version"`     // Version
+	Statement   string      `json:"statement"`   // what was committed to, a Statement as canonical JSON (RFC 8785)
+	Content     []byte      `json:"content"`     // the record's bytes as stored
+	Salt        []byte      `json:"salt"`        // 32 bytes that open the commitment
+	Leaf        string      `json:"leaf"`        // the public log entry, canonical JSON
+	Proof       string      `json:"proof"`       // C2SP tlog-proof: index, inclusion proof and signed checkpoint
+	Key         string      `json:"key"`         // signed-note verifier key of the log
+	Neighbours  []Neighbour `json:"neighbours"`  // entries around it, which bound its time
+	Attestation Attestation `json:"attestation"` // what the members' peers signed of witness:Attest
 }
 
-// Statement is what the log entry of a record's version commits to, as far as it is checked here.
+// Statement is what the log entry of a record's version commits to.
 type Statement struct {
 	V        int       `json:"v"`
 	Org      string    `json:"org"`
 	Type     string    `json:"type"`
 	ID       string    `json:"id"`
 	Version  int       `json:"version"`
+	Patient  string    `json:"patient"`
+	Kind     string    `json:"kind"`
 	SHA256   string    `json:"sha256"` // hex, of the stored bytes
 	Recorded time.Time `json:"recorded"`
-	Deleted  bool      `json:"deleted"`
+	Deleted  bool      `json:"deleted,omitempty"`
 }
 
 // Parse reads an evidence file. It checks the shape and verifies nothing. Errors are fault.Invalid.
@@ -63,18 +63,17 @@ func Parse(data []byte) (File, error) {
 	f, err := parse(data)
 	if err != nil {
 		return File{}, fault.Wrap(
-			err, fault.Invalid, "NOT_EVIDENCE", "This is not an evidence file that can be read here: "+err.Error()+".",
+			err, fault.Invalid, CodeNotEvidence, "This is not an evidence file that can be read here: "+err.Error()+".",
 		)
 	}
 	return f, nil
 }
 
-// parse gives errors whose text quotes nothing of the file.
+// parse returns errors whose text quotes nothing of the file.
 func parse(data []byte) (File, error) {
 	if len(data) > MaxSize {
 		return File{}, errors.New("it is too large")
 	}
-	dec := json.NewDecoder(bytes.NewReader(data))
 	var head struct {
 		Type    string `json:"type"`
 		Version int    `json:"version"`
@@ -82,49 +81,46 @@ func parse(data []byte) (File, error) {
 	if err := json.Unmarshal(data, &head); err != nil {
 		return File{}, errors.New("it is not a JSON object of the expected shape")
 	}
+	if head.Type == Type && head.Version == 1 {
+		return File{}, errors.New("it is of the first version of the format, which could be written in more than one way " +
+			"and did not bound the time of recording; ask the organisation for a new file")
+	}
 	if head.Type != Type || head.Version != Version {
 		return File{}, fmt.Errorf("its type and version are not %q, %d", Type, Version)
 	}
-	dec.DisallowUnknownFields()
 	var f File
-	if err := dec.Decode(&f); err != nil {
-		return File{}, errors.New("it has unknown or malformed members")
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return File{}, errors.New("something follows the JSON object")
+	if err := readExactly(data, &f); err != nil {
+		return File{}, err
 	}
 	if len(f.Salt) != 32 {
 		return File{}, errors.New("its salt is not 32 bytes")
 	}
-	if len(f.Statement) == 0 || f.Statement[0] != '{' {
-		return File{}, errors.New("its statement is not a JSON object")
+	if _, err := f.statement(); err != nil {
+		return File{}, err
 	}
 	return f, nil
 }
 
-// Bytes gives the file as it is handed out.
-func (f File) Bytes() ([]byte, error) {
-	out, err := json.MarshalIndent(f, "", "  ")
-	if err != nil {
-		return nil, fmt.Errorf("write evidence file: %w", err)
-	}
-	return append(out, '\n'), nil
-}
+// Bytes returns the file as it is handed out, the only form in which it is read again.
+func (f File) Bytes() ([]byte, error) { return layOut(f) }
 
-// statement gives the canonical bytes of the statement and what they say.
-func (f File) statement() ([]byte, Statement, error) {
-	canonical, err := jcs.Transform(f.Statement)
-	if err != nil {
-		return nil, Statement{}, errors.New("the statement has no canonical form")
-	}
+// statement reads what was committed to. Only the canonical form of a record's statement is one: with exactly the known
+// keys, each once.
+func (f File) statement() (Statement, error) {
+	malformed := errors.New("its statement is not that of a record in canonical form")
 	var s Statement
-	if err := json.Unmarshal(canonical, &s); err != nil {
-		return nil, Statement{}, errors.New("the statement is not that of a record")
+	if err := json.Unmarshal([]byte(f.Statement), &s); err != nil {
+		return Statement{}, malformed
+	}
+	s.Recorded = s.Recorded.UTC()
+	canonical, err := tlog.Canonical(s)
+	if err != nil || !bytes.Equal(canonical, []byte(f.Statement)) {
+		return Statement{}, malformed
 	}
 	if s.V != 1 || s.Org == "" || s.Type == "" || s.ID == "" || s.Version < 1 || s.Recorded.IsZero() {
-		return nil, Statement{}, errors.New("the statement is not that of a record")
+		return Statement{}, malformed
 	}
-	return canonical, s, nil
+	return s, nil
 }
 
 // checkContent compares the record's bytes with the statement.
@@ -140,7 +136,7 @@ func (f File) checkContent(s Statement) error {
 }
 
 // checkCommitment compares statement and salt with the log entry.
-func (f File) checkCommitment(canonical []byte, s Statement) error {
+func (f File) checkCommitment(s Statement) error {
 	leaf, err := tlog.ParseLeaf([]byte(f.Leaf))
 	if err != nil {
 		return err
@@ -148,11 +144,17 @@ func (f File) checkCommitment(canonical []byte, s Statement) error {
 	if leaf.Kind != tlog.KindRecord {
 		return errors.New("the log entry is not that of a record")
 	}
-	if tlog.Commit(leaf.Kind, [32]byte(f.Salt), canonical) != leaf.Commitment {
+	if tlog.Commit(leaf.Kind, [32]byte(f.Salt), []byte(f.Statement)) != leaf.Commitment {
 		return errors.New("statement and salt do not open the log entry's commitment")
 	}
-	if !leaf.Time.Equal(s.Recorded.UTC().Truncate(time.Hour)) {
+	if !leaf.Time.Equal(s.Recorded.Truncate(time.Hour)) {
 		return errors.New("the log entry is of another hour than the statement says")
 	}
 	return nil
+}
+
+// orgOf is the first label of a log's origin.
+func orgOf(origin string) string {
+	org, _, _ := strings.Cut(origin, ".")
+	return org
 }

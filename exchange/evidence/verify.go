@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/tlog"
 )
 
@@ -14,6 +15,19 @@ type Options struct {
 	Quorum    int    // how many members must have signed; default 3, more than a dishonest minority of four
 	Chaincode string // default "yilian"
 	Channel   string // the ledger's name; empty takes any
+	// Domain is the consortium's domain, for example yilian.example: a member's log is <member>.<domain>/log and no other.
+	// Without it nothing is proven.
+	Domain string
+}
+
+func (o Options) withDefaults() Options {
+	if o.Quorum <= 0 {
+		o.Quorum = 3
+	}
+	if o.Chaincode == "" {
+		o.Chaincode = "yilian"
+	}
+	return o
 }
 
 // The steps of a verification, in order.
@@ -23,12 +37,9 @@ const (
 	StepCheckpoint   = "checkpoint"   // the log's key signed the checkpoint, and the log is the stated organisation's
 	StepInclusion    = "inclusion"    // the entry stands in the tree of the checkpoint
 	StepEndorsements = "endorsements" // enough members' peers signed the attestation
-	StepWitness      = "witness"      // what they signed is this checkpoint of this log
+	StepWitness      = "witness"      // what they signed is this checkpoint of this member's log
+	StepTime         = "time"         // the organisation's claim of when it recorded fits the log
 )
-
-// clockTolerance is how far the clocks of an organisation and of the ledger's peers may be apart; the peers allow five
-// minutes.
-const clockTolerance = 10 * time.Minute
 
 // Step is one thing that was checked.
 type Step struct {
@@ -52,12 +63,14 @@ type Report struct {
 	Steps []Step
 	OK    bool // every step held
 
-	Statement Statement // what the organisation stated, once StepContent and StepCommitment hold
-	Origin    string    // the log
+	// Statement is what the organisation stated, once StepContent and StepCommitment hold. Its Recorded stays the
+	// organisation's own claim, also when StepTime holds.
+	Statement Statement
+	Origin    string // the log
 	Index     int64
 	Size      int64
 	Members   []string  // whose peers signed
-	Witnessed time.Time // when the ledger committed the checkpoint
+	Witnessed time.Time // when the ledger committed the checkpoint: the entry existed then at the latest
 	Attested  time.Time // when the members' peers attested that
 }
 
@@ -68,13 +81,7 @@ func Verify(data []byte, roots Roots, opts Options) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	if opts.Quorum <= 0 {
-		opts.Quorum = 3
-	}
-	if opts.Chaincode == "" {
-		opts.Chaincode = "yilian"
-	}
-	v := verification{file: f, roots: roots, opts: opts}
+	v := verification{file: f, roots: roots, opts: opts.withDefaults()}
 	v.record()
 	v.log()
 	v.ledger()
@@ -92,10 +99,11 @@ type verification struct {
 	opts   Options
 	report Report
 
+	statement  Statement       // as stated, proven or not
 	checkpoint tlog.Checkpoint // once StepCheckpoint holds
 	note       []byte
-	org        string // as stated, once the statement can be read
-	recorded   time.Time
+	index      int64
+	included   bool // StepInclusion holds
 }
 
 // step adds a step's outcome and reports whether it held.
@@ -123,18 +131,15 @@ func (v *verification) skip(codes ...string) {
 
 // record checks that bytes, statement and log entry belong together.
 func (v *verification) record() {
-	canonical, s, err := v.file.statement()
-	if err != nil {
+	s, err := v.file.statement()
+	if err != nil { // Parse refused it
 		v.step(StepContent, err)
 		v.skip(StepCommitment)
 		return
 	}
-	v.org, v.recorded = s.Org, s.Recorded
+	v.statement = s
 	content := v.step(StepContent, v.file.checkContent(s), len(v.file.Content), s.SHA256)
-	commitment := v.step(
-		StepCommitment, v.file.checkCommitment(canonical, s), s.Org, s.Type, s.ID, s.Version,
-		s.Recorded.UTC().Format(time.RFC3339),
-	)
+	commitment := v.step(StepCommitment, v.file.checkCommitment(s), s.Org, s.Type, s.ID, s.Version)
 	if content && commitment {
 		v.report.Statement = s
 	}
@@ -143,14 +148,15 @@ func (v *verification) record() {
 // log checks that the entry stands in the tree that the log's key signed.
 func (v *verification) log() {
 	proof, err := tlog.ParseProof([]byte(v.file.Proof))
+	if err == nil && proof.Extra != nil {
+		err = errors.New("the proof carries data that nothing vouches for")
+	}
 	if err == nil {
 		v.note = proof.Checkpoint
 		v.checkpoint, err = tlog.OpenCheckpoint(proof.Checkpoint, v.file.Key)
 	}
 	if err == nil {
-		if label, _, _ := strings.Cut(v.checkpoint.Origin, "."); label != v.org {
-			err = fmt.Errorf("the log is not that of the stated organisation")
-		}
+		err = v.checkOrigin()
 	}
 	if !v.step(StepCheckpoint, err, v.checkpoint.Origin, v.checkpoint.Size) {
 		v.checkpoint = tlog.Checkpoint{}
@@ -159,35 +165,52 @@ func (v *verification) log() {
 	}
 	err = tlog.CheckInclusion(proof.Hashes, v.checkpoint, proof.Index, tlog.LeafHash([]byte(v.file.Leaf)))
 	if v.step(StepInclusion, err, proof.Index, v.checkpoint.Size) {
+		v.index, v.included = proof.Index, true
 		v.report.Origin, v.report.Index, v.report.Size = v.checkpoint.Origin, proof.Index, v.checkpoint.Size
 	}
 }
 
-// ledger checks that the members together witnessed that tree.
+// checkOrigin refuses a log that is not the one log of the stated organisation. The first label alone says little:
+// whoever may call a log x.y.<domain>/log could call it after anybody.
+func (v *verification) checkOrigin() error {
+	switch {
+	case v.opts.Domain == "":
+		return errors.New("the consortium's domain was not given, so it cannot be told whose log this is")
+	case !consortium.OrgID(v.statement.Org).Valid() ||
+		v.checkpoint.Origin != consortium.LogOrigin(consortium.OrgID(v.statement.Org), v.opts.Domain):
+		return errors.New("the log is not that of the stated organisation")
+	}
+	return nil
+}
+
+// ledger checks that the members together witnessed that tree, and when.
 func (v *verification) ledger() {
-	read, err := parseAttestation(v.file.Attestation)
+	read, err := v.file.Attestation.read()
 	var members []string
 	if err == nil {
-		members, err = read.checkEndorsements(v.roots)
-	}
-	if err == nil && len(members) < v.opts.Quorum {
-		err = fmt.Errorf("%d members with a known root signed, %d are needed", len(members), v.opts.Quorum)
+		members, err = v.file.Attestation.checkQuorum(read, v.roots, v.opts.Quorum)
 	}
 	if !v.step(StepEndorsements, err, strings.Join(members, ", ")) {
-		v.skip(StepWitness)
+		v.skip(StepWitness, StepTime)
 		return
 	}
 	v.report.Members = members
 	if v.checkpoint.Origin == "" {
-		v.skip(StepWitness)
+		v.skip(StepWitness, StepTime)
 		return
 	}
-	err = read.checkAnswer(v.note, v.checkpoint, v.file.Key, v.opts)
+	err = read.check(v.opts)
+	if err == nil {
+		err = read.covers(v.note, v.checkpoint, v.file.Key, v.statement.Org)
+	}
 	a := read.answer
-	if err == nil && v.recorded.After(a.Time.Add(clockTolerance)) {
-		err = errors.New("the record is said to be from after the time at which it was witnessed")
+	if !v.step(StepWitness, err, a.Channel, stamp(a.Time), stamp(*a.Attested)) || !v.included {
+		v.skip(StepTime)
+		return
 	}
-	if v.step(StepWitness, err, a.Channel, a.Time.UTC().Format(time.RFC3339), a.Attested.UTC().Format(time.RFC3339)) {
-		v.report.Witnessed, v.report.Attested = a.Time, *a.Attested
-	}
+	v.report.Witnessed, v.report.Attested = a.Time, *a.Attested
+	err = v.file.checkTime(v.statement.Recorded, v.index, v.checkpoint, a)
+	v.step(StepTime, err, stamp(a.Time), v.statement.Org, stamp(v.statement.Recorded))
 }
+
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

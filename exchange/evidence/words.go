@@ -9,14 +9,14 @@ var words = map[string]struct{ provenZH, provenEN, failedZH, failedEN string }{
 		"The record's bytes are not the ones the organisation stated",
 	},
 	StepCommitment: {
-		"日志条目所承诺的正是这份声明：机构 %s，%s/%s 第 %d 版，记录于 %s",
-		"The log entry commits to exactly this statement: organisation %s, %s/%s version %d, recorded at %s",
+		"日志条目所承诺的正是这份声明：机构 %s，%s/%s 第 %d 版",
+		"The log entry commits to exactly this statement: organisation %s, %s/%s version %d",
 		"声明与日志条目不符：声明、盐值或条目被改动过",
 		"The log entry does not commit to this statement",
 	},
 	StepCheckpoint: {
-		"日志 %s 的密钥签署了含 %d 条的检查点，且日志属于声明中的机构",
-		"The key of log %s signed the checkpoint of %d entries, and the log is the stated organisation's",
+		"日志 %s 的密钥签署了含 %d 条的检查点，且这正是声明中机构的唯一日志名",
+		"The key of log %s signed the checkpoint of %d entries, and that is the name of the stated organisation's one log",
 		"检查点没有有效签名，或不是该机构的日志",
 		"The checkpoint is not validly signed, or is not of the organisation's log",
 	},
@@ -37,5 +37,12 @@ var words = map[string]struct{ provenZH, provenEN, failedZH, failedEN string }{
 		"They attest that ledger %s witnessed this checkpoint at %s, as of %s",
 		"成员所证明的不是这一检查点",
 		"What the members attest is not this checkpoint",
+	},
+	StepTime: {
+		"这条日志最迟于 %s 已经存在（账本的时间，已证明）；%s 自称记录于 %s，这是机构自己的说法，与日志中前后的条目和日志登记时间不矛盾",
+		"Proven: the entry existed at the latest at %s, by the ledger's time. " +
+			"Claimed: %s says that it recorded at %s; its log's registration and the entries around it do not contradict that",
+		"机构所称的记录时间与日志不符",
+		"The time at which the organisation says that it recorded does not fit its log",
 	},
 }

@@ -52,6 +52,9 @@ func OpenCheckpoint(msg []byte, verifierKey string) (Checkpoint, error) {
 	if err != nil {
 		return Checkpoint{}, fmt.Errorf("open checkpoint: %w", err)
 	}
+	if !strictSignatures(msg[len(n.Text):]) {
+		return Checkpoint{}, errors.New("open checkpoint: a signature is not in the one form of its base64")
+	}
 	c, err := parseCheckpoint(n.Text)
 	if err != nil {
 		return Checkpoint{}, err
@@ -60,6 +63,18 @@ func OpenCheckpoint(msg []byte, verifierKey string) (Checkpoint, error) {
 		return Checkpoint{}, errors.New("checkpoint's origin is not the key's name")
 	}
 	return c, nil
+}
+
+// strictSignatures refuses base64 with bits to spare, which signed notes let pass: a byte of a checkpoint could be
+// changed without being noticed.
+func strictSignatures(lines []byte) bool {
+	for line := range strings.Lines(strings.TrimPrefix(string(lines), "\n")) {
+		signature := strings.TrimSuffix(line[strings.LastIndexByte(line, ' ')+1:], "\n")
+		if _, err := base64.StdEncoding.Strict().DecodeString(signature); err != nil {
+			return false
+		}
+	}
+	return true
 }
 
 func parseCheckpoint(text string) (Checkpoint, error) {

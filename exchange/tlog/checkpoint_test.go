@@ -1,6 +1,7 @@
 package tlog_test
 
 import (
+	"bytes"
 	"crypto/rand"
 	"strings"
 	"testing"
@@ -40,6 +41,13 @@ func TestOpenCheckpointRefuses(t *testing.T) {
 	}
 	if _, err := tlog.OpenCheckpoint(good, otherKey); err == nil {
 		t.Error("opens under another key of the same name")
+	}
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+	last := bytes.LastIndexByte(good, '=') - 1 // 68 bytes leave two bits to spare in the last character but one
+	slack := bytes.Clone(good)
+	slack[last] = alphabet[strings.IndexByte(alphabet, good[last])^1]
+	if _, err := tlog.OpenCheckpoint(slack, vkey); err == nil {
+		t.Error("a signature is taken in another form of its base64")
 	}
 	text := want.Text()
 	for name, spoilt := range map[string]string{

@@ -42,6 +42,7 @@ func TestRealLedgerPassesConformance(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = ledger.Close() }) // the test is over
+		c.Domain = conf.Domain
 		c.Members = append(c.Members, fabrictest.Member{MSP: conf.Ledger.MSP, Client: ledger})
 		for _, m := range conf.Members {
 			if c.Roots[m.ID], err = os.ReadFile(m.LedgerCA); err != nil {

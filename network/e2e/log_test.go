@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/url"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"yilian.example/exchange/consortium"
+	"yilian.example/exchange/evidence"
 	"yilian.example/exchange/tlog"
 	"yilian.example/scripts/journey"
 )
@@ -73,6 +75,51 @@ func TestAuditOverHTTP(t *testing.T) {
 	if second.Size <= first.Size {
 		t.Fatalf("log did not grow from %d", first.Size)
 	}
+}
+
+// TestMembersAttestEveryPublicLog fetches what the members sign about each log from where a stranger gets it, and
+// compares it with the log.
+func TestMembersAttestEveryPublicLog(t *testing.T) {
+	fill(t)
+	for _, org := range under.Orgs() {
+		t.Run(string(org), func(t *testing.T) {
+			ctx := within(t, time.Minute)
+			log := ownLog(t, ctx, org)
+			served := fetch(t, ctx, log.Base+"/attestation")
+			attested, err := evidence.VerifyAttestation(served, ledgerRoots(t), evidence.Options{
+				Domain: under.Members[donghu].Config.Domain,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			c, err := log.Audit(ctx, tlog.Checkpoint{}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if attested.Org != string(org) || attested.Key != log.Key || attested.Checkpoint.Origin != c.Origin ||
+				len(attested.Members) < 3 || time.Since(*attested.State.Attested) > time.Minute {
+				t.Errorf("attested %+v of a log %+v", attested, c)
+			}
+		})
+	}
+}
+
+func fetch(t *testing.T, ctx context.Context, address string) []byte {
+	t.Helper()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	data, err := io.ReadAll(res.Body)
+	if err != nil || res.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %s, %v", address, res.Status, err)
+	}
+	return data
 }
 
 func ownLog(t *testing.T, ctx context.Context, org consortium.OrgID) *journey.PublicLog {

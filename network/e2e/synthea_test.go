@@ -145,7 +145,9 @@ func verify(t *testing.T, client *journey.Client, s journey.Stored) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	report, err := evidence.Verify(file, ledgerRoots(t), evidence.Options{Quorum: 3, Chaincode: "yilian"})
+	report, err := evidence.Verify(file, ledgerRoots(t), evidence.Options{
+		Quorum: 3, Chaincode: "yilian", Domain: under.Members[donghu].Config.Domain,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -110,6 +110,14 @@ func rules() []rule {
 			allowed: ours("exchange/consortium", "exchange/fault", "exchange/logbook", "exchange/tlog", "exchange/fhir"),
 		},
 		{
+			name: "oversight and evidence look at logs from outside: they know formats and nouns, not the rooms that make them",
+			of:   ours("exchange/oversight", "exchange/evidence"),
+			but:  programs,
+			direct: ours(
+				"exchange/records", "exchange/intake", "exchange/release", "exchange/anchor", "exchange/logbook", "chaincode/contract",
+			),
+		},
+		{
 			name:   "only the policy package knows OPA",
 			of:     ours("consent", "exchange", "gateway/internal", "chaincode", "network"),
 			but:    ours("consent/policy"),

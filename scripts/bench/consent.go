@@ -182,10 +182,13 @@ func (b *bench) evidence(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	opts := evidence.Options{
+		Quorum: 3, Chaincode: "yilian", Domain: b.consortium.Members[donghu].Config.Domain,
+	}
 	failed := error(nil)
 	result := testing.Benchmark(func(t *testing.B) {
 		for t.Loop() {
-			report, err := evidence.Verify(file, roots, evidence.Options{Quorum: 3, Chaincode: "yilian"})
+			report, err := evidence.Verify(file, roots, opts)
 			if err != nil || !report.OK {
 				failed = errors.New("the evidence does not verify")
 				t.FailNow()

@@ -2,35 +2,38 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
+	"crypto/sha256"
+	"fmt"
 	"testing"
 	"time"
 
+	"yilian.example/exchange/evidence"
 	"yilian.example/exchange/tlog"
 )
 
 // TestForgersChangeSomething makes sure that what the story tampers with is really changed: a step that forged nothing
 // would prove nothing.
 func TestForgersChangeSomething(t *testing.T) {
-	file := []byte(`{"content":"e30K","statement":{"sha256":"00","v":1},"proof":"p"}`)
+	content := []byte("{}")
+	was := evidence.File{
+		Type: evidence.Type, Version: evidence.Version, Content: content, Salt: make([]byte, 32), Proof: "p",
+		Statement: fmt.Sprintf(`{"id":"a","kind":"reports","org":"donghu","patient":"p","recorded":"2026-11-21T00:00:00Z",`+
+			`"sha256":"%x","type":"DiagnosticReport","v":1,"version":1}`, sha256.Sum256(content)),
+	}
+	file, err := was.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, clever := range []bool{false, true} {
 		forged, err := forge(file, clever)
 		if err != nil {
 			t.Fatal(err)
 		}
-		var was, is struct {
-			Content   []byte
-			Statement struct{ SHA256 string }
-			Proof     string
-		}
-		if err := json.Unmarshal(file, &was); err != nil {
+		is, err := evidence.Parse(forged)
+		if err != nil {
 			t.Fatal(err)
 		}
-		if err := json.Unmarshal(forged, &is); err != nil {
-			t.Fatal(err)
-		}
-		if bytes.Equal(was.Content, is.Content) || (was.Statement.SHA256 != is.Statement.SHA256) != clever ||
-			is.Proof != "p" {
+		if bytes.Equal(was.Content, is.Content) || (was.Statement != is.Statement) != clever || is.Proof != "p" {
 			t.Errorf("clever %v: %s", clever, forged)
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"yilian.example/exchange/consortium"
+	"yilian.example/exchange/evidence"
 	"yilian.example/scripts/journey"
 )
 
@@ -139,30 +139,23 @@ func (s *story) forgedEvidenceFails(ctx context.Context, program, roots string) 
 
 // forge changes one byte of the record in an evidence file, and, when clever, its hash in the statement too.
 func forge(file []byte, clever bool) ([]byte, error) {
-	var parts map[string]json.RawMessage
-	var content []byte
-	var statement map[string]any
-	if err := json.Unmarshal(file, &parts); err != nil {
+	parts, err := evidence.Parse(file)
+	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(json.Unmarshal(parts["content"], &content), json.Unmarshal(parts["statement"], &statement)); err != nil {
-		return nil, err
-	}
-	content[len(content)/2] ^= 1
+	before := sha256.Sum256(parts.Content)
+	parts.Content[len(parts.Content)/2] ^= 1
 	if clever {
-		sum := sha256.Sum256(content)
-		statement["sha256"] = hex.EncodeToString(sum[:])
+		after := sha256.Sum256(parts.Content)
+		parts.Statement = strings.Replace(
+			parts.Statement, hex.EncodeToString(before[:]), hex.EncodeToString(after[:]), 1,
+		)
 	}
-	var err, other error
-	parts["content"], err = json.Marshal(content)
-	parts["statement"], other = json.Marshal(statement)
-	if err := errors.Join(err, other); err != nil {
-		return nil, err
-	}
-	return json.Marshal(parts)
+	return parts.Bytes()
 }
 
-// auditLog runs the auditor's program over a member's public log and gives what it says.
+// auditLog runs the auditor's program over a member's public log, beside what the members attest of it, and returns what
+// it says.
 func (s *story) auditLog(ctx context.Context, org consortium.OrgID) (string, error) {
 	program, err := s.verifier(ctx)
 	if err != nil {
@@ -172,7 +165,7 @@ func (s *story) auditLog(ctx context.Context, org consortium.OrgID) (string, err
 	if err != nil {
 		return "", err
 	}
-	cmd := exec.CommandContext(ctx, program, "log", m.URL+"/log")
+	cmd := exec.CommandContext(ctx, program, "log", m.URL+"/log", "--roots", s.consortium.Roots())
 	cmd.Env, cmd.Dir = []string{}, s.work
 	out, err := cmd.CombinedOutput()
 	if err != nil {
@@ -193,7 +186,7 @@ func (s *story) auditorAudits(ctx context.Context) (string, error) {
 			}
 		}
 	}
-	return "every entry, every tile and the signed root of every log agree", nil
+	return "every entry, every tile and the signed root of every log agree, also with what the members witnessed", nil
 }
 
 // failedLine is the line that says which step failed.

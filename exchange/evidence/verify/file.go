@@ -1,102 +1,101 @@
 package main
 
 import (
-	"flag"
+	"errors"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
 	"yilian.example/exchange/evidence"
+	"yilian.example/exchange/fault"
 )
 
-// runFile checks an evidence file and tells each step.
-func runFile(args []string, lang string, out io.Writer) (bool, error) {
-	flags := flag.NewFlagSet("verify", flag.ContinueOnError)
-	dir := flags.String("roots", "", "")
-	flags.StringVar(&lang, "lang", lang, "")
-	var opts evidence.Options
-	flags.IntVar(&opts.Quorum, "quorum", 3, "")
-	flags.StringVar(&opts.Chaincode, "chaincode", "yilian", "")
-	flags.StringVar(&opts.Channel, "channel", "", "")
-	name, err := parse(flags, args, "evidence file")
+// files checks evidence files, tells each step, and compares those that hold with one another.
+func (p *program) files(args []string) (int, error) {
+	flags, expected := p.flags("verify")
+	names, err := parse(flags, args)
 	if err != nil {
-		return false, err
+		return 0, err
 	}
-	if *dir == "" {
-		return false, errUsage{fmt.Errorf("--roots is missing")}
+	if len(names) == 0 {
+		return 0, errUsage{errors.New("at least one evidence file is needed")}
 	}
-	if opts.Quorum < 1 {
-		return false, errUsage{fmt.Errorf("--quorum is at least 1")}
+	if expected.dir == "" {
+		return 0, errUsage{errors.New("--roots is missing")}
 	}
-	roots, err := readRoots(*dir)
+	if err := expected.load(); err != nil {
+		return 0, err
+	}
+	reports, err := p.reports(names, expected)
 	if err != nil {
-		return false, err
+		return 0, err
 	}
-	data, err := readFile(name)
-	if err != nil {
-		return false, err
+	code := exitProven
+	for _, r := range reports {
+		if !r.OK {
+			code = exitFailed
+		}
 	}
-	report, err := evidence.Verify(data, roots, opts)
-	if err != nil {
-		return false, err
+	for _, c := range evidence.Contradictions(reports) {
+		code = exitFailed
+		p.say("结论：相互矛盾。%s 与 %s：%s。", "CONTRADICTION. %s and %s: %s.",
+			names[c.First], names[c.Second], c.Words(p.lang))
 	}
-	tell(report, lang, out)
-	return report.OK, nil
+	return code, nil
+}
+
+// reports checks the files one after another. Of several, one that cannot be read does not keep the others from being
+// checked.
+func (p *program) reports(names []string, expected *expectation) ([]evidence.Report, error) {
+	reports := make([]evidence.Report, len(names))
+	for i, name := range names {
+		if len(names) > 1 {
+			fmt.Fprintf(p.out, "%s:\n", name)
+		}
+		data, err := readFile(name)
+		if err == nil {
+			reports[i], err = evidence.Verify(data, expected.roots, expected.opts)
+		}
+		switch {
+		case err != nil && len(names) == 1:
+			return nil, err
+		case fault.Is(err, fault.Invalid):
+			fmt.Fprintln(p.out, fault.Of(err).Public)
+		case err != nil:
+			fmt.Fprintln(p.out, err)
+		default:
+			p.tell(reports[i])
+		}
+	}
+	return reports, nil
 }
 
 // tell prints each step and the conclusion.
-func tell(report evidence.Report, lang string, out io.Writer) {
+func (p *program) tell(report evidence.Report) {
 	for i, step := range report.Steps {
-		mark := pick(lang, "通过", "OK")
+		mark := p.pick("通过", "OK")
 		if !step.Ran {
-			mark = pick(lang, "未查", "--")
+			mark = p.pick("未查", "--")
 		} else if !step.OK {
-			mark = pick(lang, "失败", "FAILED")
+			mark = p.pick("失败", "FAILED")
 		}
-		fmt.Fprintf(out, "%d. [%s] %s\n", i+1, mark, step.Words(lang))
+		fmt.Fprintf(p.out, "%d. [%s] %s\n", i+1, mark, step.Words(p.lang))
 	}
 	if !report.OK {
-		fmt.Fprintln(out, pick(lang, "结论：未能证明。这份文件不能作为证据。", "NOT PROVEN. This file is no evidence."))
+		p.say("结论：未能证明。这份文件不能作为证据。", "NOT PROVEN. This file is no evidence.")
 		return
 	}
 	s := report.Statement
-	fmt.Fprintf(out, pick(
-		lang, "结论：已证明。%s 保存了 %s/%s 第 %d 版，内容与本文件完全一致；它在日志 %s 的第 %d 条，最迟于 %s 由成员 %s 共同见证，此后未被改动。\n",
-		"PROVEN. %s kept %s/%s version %d in exactly the bytes of this file; it is entry %d of log %s, witnessed at the latest at %s by members %s together, and unaltered since.\n",
-	), conclusion(report, lang, s)...)
-}
-
-// conclusion gives the arguments of the last sentence, in the order of each language.
-func conclusion(report evidence.Report, lang string, s evidence.Statement) []any {
 	at, members := report.Witnessed.UTC().Format(time.RFC3339), strings.Join(report.Members, ", ")
-	args := []any{s.Org, s.Type, s.ID, s.Version, report.Index, report.Origin, at, members}
-	if strings.HasPrefix(lang, "zh") {
-		args[4], args[5] = args[5], args[4]
-	}
-	return args
-}
-
-// readRoots reads <member>.pem files.
-func readRoots(dir string) (evidence.Roots, error) {
-	paths, err := filepath.Glob(filepath.Join(dir, "*.pem"))
-	if err != nil {
-		return nil, fmt.Errorf("read roots: %w", err)
-	}
-	if len(paths) == 0 {
-		return nil, fmt.Errorf("read roots: no .pem file in %s", dir)
-	}
-	files := map[string][]byte{}
-	for _, path := range paths {
-		data, err := os.ReadFile(path)
-		if err != nil {
-			return nil, fmt.Errorf("read roots: %w", err)
-		}
-		files[strings.TrimSuffix(filepath.Base(path), ".pem")] = data
-	}
-	return evidence.ParseRoots(files)
+	p.say(
+		"结论：已证明。%[1]s 保存了 %[2]s/%[3]s 第 %[4]d 版，内容与本文件完全一致；"+
+			"它是日志 %[6]s 的第 %[5]d 条，最迟于 %[7]s 已经存在，由成员 %[8]s 共同见证，此后未被改动。",
+		"PROVEN. %[1]s kept %[2]s/%[3]s version %[4]d in exactly the bytes of this file; it is entry %[5]d of log %[6]s, "+
+			"existed at the latest at %[7]s as members %[8]s witnessed together, and is unaltered since.",
+		s.Org, s.Type, s.ID, s.Version, report.Index, report.Origin, at, members,
+	)
 }
 
 // readFile reads at most as much as an evidence file may have; "-" is standard input.

@@ -1,12 +1,14 @@
-// Command verify is the auditor's program. It checks an evidence file offline, with nothing but the members' root
-// certificates, or audits a whole log over HTTP, and says in words what was proven or what failed. It needs no account,
-// no database and no trust in any member.
+// Command verify is the auditor's program. It checks evidence files offline, with nothing but the members' root
+// certificates, or audits a whole log over HTTP, and says in words what was proven, by whom, and what was not. It needs
+// no account, no database and no trust in any member.
 //
-//	verify FILE --roots DIR [--lang zh|en] [--quorum N] [--chaincode NAME] [--channel NAME]
-//	verify log URL [--key VERIFIERKEY] [--lang zh|en]
+//	verify FILE... --roots DIR [--domain DOMAIN] [--lang zh|en] [--quorum N] [--chaincode NAME] [--channel NAME]
+//	verify log URL [--key VERIFIERKEY] [--roots DIR] [--domain DOMAIN] [and the others]
 //
-// DIR holds one PEM file per member, named <member>.pem. The exit code is 0 when everything was proven, 1 when
-// something was disproven or could not be checked, and 2 when the program was not used as above.
+// DIR holds one PEM file per member, named <member>.pem, and the consortium's domain in a file named domain. The exit
+// code is 0 when everything was proven; 1 when something was disproven or could not be checked; 2 when the program was
+// not used as above; 3 when a log is consistent in itself, but was not shown to be the member's log as the members
+// witnessed it.
 package main
 
 import (
@@ -18,26 +20,39 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"time"
 
 	"yilian.example/exchange/fault"
 )
 
 // Exit codes.
 const (
-	exitProven = 0
-	exitFailed = 1
-	exitUsage  = 2
+	exitProven   = 0
+	exitFailed   = 1
+	exitUsage    = 2
+	exitNotShown = 3
 )
 
 const usage = `usage:
-  verify FILE --roots DIR [--lang zh|en] [--quorum N] [--chaincode NAME] [--channel NAME]
-        check an evidence file offline; DIR holds the members' root certificates as <member>.pem
-  verify log URL [--key VERIFIERKEY] [--lang zh|en]
-        audit a whole log, for example http://127.0.0.1:8081/log
+  verify FILE... --roots DIR [--domain DOMAIN] [--lang zh|en] [--quorum N] [--chaincode NAME] [--channel NAME]
+        check evidence files offline; DIR holds the members' root certificates as <member>.pem, and the
+        consortium's domain in a file named domain; several files are also compared with one another
+  verify log URL --roots DIR [--domain DOMAIN] [--key VERIFIERKEY] [--lang zh|en] [--quorum N] ...
+        audit a whole log, for example http://127.0.0.1:8081/log, beside what the members attest of it;
+        without --roots only its consistency is checked, and the exit code is 3 at best
 `
 
 // errUsage is a fault in the command line; its text is for the user.
 type errUsage struct{ error }
+
+// program is one run: where it writes, in which language, and by which clock.
+type program struct {
+	out  io.Writer
+	lang string
+	now  func() time.Time
+	// patience is how long it waits before it asks a log again whose newest checkpoint is not there yet.
+	patience time.Duration
+}
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -51,22 +66,23 @@ func main() {
 			break
 		}
 	}
-	os.Exit(run(ctx, os.Args[1:], lang, os.Stdout, os.Stderr))
+	p := &program{out: os.Stdout, lang: lang, now: time.Now, patience: time.Second}
+	os.Exit(p.run(ctx, os.Args[1:], os.Stderr))
 }
 
-// run carries out one command line and gives the exit code.
-func run(ctx context.Context, args []string, lang string, stdout, stderr io.Writer) int {
+// run carries out one command line and returns the exit code.
+func (p *program) run(ctx context.Context, args []string, stderr io.Writer) int {
 	var err error
-	var proven bool
+	var code int
 	if len(args) > 0 && args[0] == "log" {
-		proven, err = runLog(ctx, args[1:], lang, stdout)
+		code, err = p.log(ctx, args[1:])
 	} else {
-		proven, err = runFile(args, lang, stdout)
+		code, err = p.files(args)
 	}
 	var wrong errUsage
 	switch {
 	case errors.Is(err, flag.ErrHelp):
-		fmt.Fprint(stdout, usage)
+		fmt.Fprint(p.out, usage)
 		return exitProven
 	case errors.As(err, &wrong):
 		fmt.Fprintf(stderr, "%v\n%s", err, usage)
@@ -77,38 +93,18 @@ func run(ctx context.Context, args []string, lang string, stdout, stderr io.Writ
 	case err != nil:
 		fmt.Fprintln(stderr, err)
 		return exitFailed
-	case !proven:
-		return exitFailed
 	}
-	return exitProven
+	return code
 }
 
-// parse reads flags before, between and after the positional arguments, of which there must be exactly one.
-func parse(flags *flag.FlagSet, args []string, what string) (string, error) {
-	flags.SetOutput(io.Discard)
-	var positional []string
-	for {
-		if err := flags.Parse(args); err != nil {
-			if errors.Is(err, flag.ErrHelp) {
-				return "", err
-			}
-			return "", errUsage{err}
-		}
-		if flags.NArg() == 0 {
-			break
-		}
-		positional = append(positional, flags.Arg(0))
-		args = flags.Args()[1:]
-	}
-	if len(positional) != 1 {
-		return "", errUsage{fmt.Errorf("exactly one %s is needed", what)}
-	}
-	return positional[0], nil
+// say prints a line in the language asked for.
+func (p *program) say(zh, en string, args ...any) {
+	fmt.Fprintf(p.out, p.pick(zh, en)+"\n", args...)
 }
 
-// pick gives the words in the language asked for.
-func pick(lang, zh, en string) string {
-	if strings.HasPrefix(lang, "zh") {
+// pick returns the words in the language asked for.
+func (p *program) pick(zh, en string) string {
+	if strings.HasPrefix(p.lang, "zh") {
 		return zh
 	}
 	return en

@@ -3,27 +3,16 @@ package api
 import (
 	"context"
 	"net/http"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
+	"yilian.example/exchange/oversight"
 )
 
-// MemberLog is one member's log: what the member serves to everybody beside what the ledger holds.
-type MemberLog struct {
-	Org         consortium.OrgID `json:"org"`
-	Origin      string           `json:"origin"`
-	Published   int64            `json:"published" doc:"Entries under the checkpoint that the member serves"`
-	Witnessed   int64            `json:"witnessed" doc:"Entries under the newest checkpoint on the ledger"`
-	WitnessedAt time.Time        `json:"witnessed_at"`
-	Root        string           `json:"root" doc:"Root of the ledger's checkpoint, base64"`
-	KeyHash     string           `json:"key_hash" doc:"Fingerprint of the registered verifier key"`
-	Pending     int64            `json:"pending" doc:"Entries not yet in the tree, as the member says; -1: not known"`
-	LagSeconds  float64          `json:"lag_seconds" doc:"How long the oldest entry has waited to be witnessed, as the member says"`
-	Problem     string           `json:"problem,omitempty" enum:"UNREACHABLE,UNREGISTERED,DISAGREES,BEHIND" doc:"Absent when all is well"`
-}
+// MemberLog is one log: what its member serves to everybody beside what the ledger holds.
+type MemberLog = oversight.LogState
 
 // Audit shows auditors how the members' logs stand. It shows sizes and roots, never content.
 type Audit struct {

@@ -114,6 +114,10 @@ var kinds = map[ledger.Code]struct {
 		fault.Conflict,
 		"This log is registered with another key. Rotate the key with both keys.",
 	},
+	ledger.CodeLogDomain: {
+		fault.Forbidden,
+		"A log's name is its member's and the consortium's domain: the configured domain is not the ledger's.",
+	},
 	ledger.CodeLogSmaller:       {fault.Conflict, "The ledger has witnessed a larger log than this one."},
 	ledger.CodeLogInconsistent:  {fault.Conflict, "This log does not extend the one that the ledger witnessed."},
 	ledger.CodeConsentUnknown:   {fault.NotFound, "The ledger does not have this consent."},

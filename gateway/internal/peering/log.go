@@ -40,6 +40,9 @@ func (l *PublicLog) Tiles(ctx context.Context, tiles []tlog.Tile) ([][]byte, err
 	return out, nil
 }
 
+// Checkpoint returns the signed checkpoint that the member serves.
+func (l *PublicLog) Checkpoint(ctx context.Context) ([]byte, error) { return l.get(ctx, "checkpoint") }
+
 func (l *PublicLog) get(ctx context.Context, path string) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, l.prefix+path, nil)
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"yilian.example/consent"
 	"yilian.example/exchange"
 	"yilian.example/exchange/consortium"
+	"yilian.example/exchange/evidence"
 	"yilian.example/exchange/fault"
 	"yilian.example/exchange/release"
 	"yilian.example/scripts/demo/people"
@@ -347,10 +348,17 @@ func TestEvidencePage(t *testing.T) {
 	if p := s.do(upload(t, strings.Repeat(" ", 33<<20))); p.Status != http.StatusRequestEntityTooLarge {
 		t.Errorf("a huge file: %d", p.Status)
 	}
-	forged := `{"type":"yilian/evidence","version":1,"statement":{"v":1,"org":"donghu","type":"Observation","id":"x","version":1,"sha256":"00",` +
-		`"recorded":"2026-11-21T00:00:00Z","deleted":false},"content":"e30=","salt":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=","leaf":"{}","proof":"x","key":"k","attestation":"eA=="}`
+	file, err := evidence.File{
+		Type: evidence.Type, Version: evidence.Version, Content: []byte("{}"), Salt: make([]byte, 32), Leaf: "{}", Proof: "x", Key: "k",
+		Statement: `{"id":"x","kind":"observations","org":"donghu","patient":"p","recorded":"2026-11-21T00:00:00Z","sha256":"00",` +
+			`"type":"Observation","v":1,"version":1}`,
+	}.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	forged := string(file)
 	p := s.do(upload(t, forged))
-	if p.Status != 200 || p.text("#verdict") != "✕ 核验未通过" || len(p.all("li.step")) != 6 || len(p.all("li.step-ok")) != 0 ||
+	if p.Status != 200 || p.text("#verdict") != "✕ 核验未通过" || len(p.all("li.step")) != 7 || len(p.all("li.step-ok")) != 0 ||
 		len(p.all("li.step-skip")) == 0 {
 		t.Errorf("a forged file: %d %s", p.Status, p.text("main"))
 	}

@@ -350,7 +350,7 @@ func demoLogs() []web.LogState {
 		}
 	}
 	behind := log("anhe", 1300, 700)
-	behind.Problem, behind.Lag = "BEHIND", 5*time.Hour
+	behind.Problem, behind.LagSeconds = "BEHIND", (5 * time.Hour).Seconds()
 	return []web.LogState{log("donghu", 20480, 20480), log("qingshan", 9000, 8870), behind, log("weijian", 12, 12)}
 }
 

@@ -111,7 +111,11 @@ var textAudit = map[string]text{
 		"What the member publishes contradicts the ledger: investigate at once",
 	},
 	"audit.problem.BEHIND": {"落后过久", "Too far behind"},
-	"audit.explain":        {"想核验整本日志，可在任何电脑上运行：", "To check a whole log yourself, run on any computer:"},
+	"audit.problem.UNKNOWN": {
+		"账本上有这本日志，但它不是任何成员的日志：其中的内容不能证明任何事",
+		"On the ledger, but no member's own log: nothing in it proves anything",
+	},
+	"audit.explain": {"想核验整本日志，可在任何电脑上运行：", "To check a whole log yourself, run on any computer:"},
 
 	"evidence.title": {"核验证据文件", "Check an evidence file"},
 	"evidence.lead": {

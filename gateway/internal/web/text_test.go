@@ -125,7 +125,7 @@ func TestCodesHaveWords(t *testing.T) {
 			need("error." + part + "." + kindName(kind))
 		}
 	}
-	for _, problem := range []string{"UNREACHABLE", "UNREGISTERED", "DISAGREES", "BEHIND"} {
+	for _, problem := range []string{"UNREACHABLE", "UNREGISTERED", "DISAGREES", "BEHIND", "UNKNOWN"} {
 		need("audit.problem." + problem)
 	}
 	for paths := range navigation {

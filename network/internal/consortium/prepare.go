@@ -94,8 +94,8 @@ func (c *Consortium) prepare(ctx context.Context) error {
 	return nil
 }
 
-// copyRoots puts the members' root certificates into one directory, <org>.pem each, as an auditor gets them for
-// exchange/evidence/verify.
+// copyRoots puts the members' root certificates into one directory, <org>.pem each, and the consortium's domain, as an
+// auditor gets them for exchange/evidence/verify.
 func (c *Consortium) copyRoots() error {
 	err := os.MkdirAll(c.State.Path("roots"), 0o755)
 	if err != nil {
@@ -110,6 +110,10 @@ func (c *Consortium) copyRoots() error {
 		if err != nil {
 			return fmt.Errorf("copy root of %s: %w", m.ID, err)
 		}
+	}
+	err = os.WriteFile(c.State.Path("roots", "domain"), []byte(c.Topology.Domain+"\n"), 0o644)
+	if err != nil {
+		return fmt.Errorf("write domain beside the roots: %w", err)
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package main
+package records_test
 
 import (
 	"context"
@@ -44,7 +44,7 @@ func TestBirthDateIsTheYoungestOnRecordSoThatAChildIsNotTakenForAnAdult(t *testi
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := shelf{contents: c.contents}
-			p := people{&records.Reading{Org: "donghu", Decider: s, Kept: s, Now: time.Now}}
+			p := &records.Reading{Org: "donghu", Decider: s, Kept: s, Now: time.Now}
 			got, err := p.BirthDate(context.Background(), consortium.Actor{})
 			if c.want == "" {
 				if !fault.Is(err, fault.NotFound) {
