@@ -8,17 +8,15 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gin-contrib/requestid"
 	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 	"golang.org/x/sync/errgroup"
 
 	"yilian.example/exchange/anchor"
 	"yilian.example/exchange/consortium"
 	"yilian.example/gateway/config"
 	"yilian.example/gateway/internal/api"
+	"yilian.example/gateway/internal/api/problem"
 	"yilian.example/gateway/internal/auth"
 	"yilian.example/gateway/internal/cockroach"
 	"yilian.example/gateway/internal/fabric"
@@ -154,29 +152,10 @@ func (a *app) patientRef(system, value string) (consortium.PatientRef, error) {
 // public is the listener for people, systems and auditors.
 func (a *app) public(s *services, callers *auth.Auth) (*gin.Engine, error) {
 	r := a.engine()
-	failures := api.Failures{Log: a.log}
-	a.operate(r, callers)
-	(&api.Log{Store: a.db.Log(a.org), VerifierKey: a.ring.LogVerifierKey(), Fail: failures.Problem}).Register(r)
-	api.Attestation{Read: s.evidence.Own.Attestation, Fail: failures.Problem}.Register(r)
-	witnessed := anchor.WitnessedEntries{Log: a.db.Log(a.org)}
-
-	fhir := r.Group("", callers.Authenticate(failures.Outcome))
-	(&api.FHIR{
-		Org: a.org, PublicURL: a.cfg.PublicURL, MaxBody: a.cfg.Limits.BodyBytes, Started: a.now(), Ingest: s.ingest, Records: s.reading, Finder: s.records,
-		ActorFrom: auth.ActorFrom, Failures: failures,
-	}).Register(fhir)
-
-	group := r.Group("", callers.Authenticate(failures.Problem))
-	j := api.New(r, group, a.cfg.PublicURL, auth.ActorFrom, failures)
-	api.Patients{Locator: s.reading, Systems: a.cfg.Matching.IdentifierSystems, Ref: a.ring.Ref}.Register(j)
-	api.Releases{Asker: s.requests, Evidence: s.evidence}.Register(j)
-	api.Access{Log: s.records, Proofs: witnessed}.Register(j)
-	api.Consents{Book: s.consents, Ledger: a.ledger, Now: a.now}.Register(j)
-	api.Evidence{Builder: s.evidence}.Register(j)
-	api.Logs{Status: a.seq, Now: a.now}.Register(j)
 	audit := a.oversight()
-	api.Audit{Logs: audit.Logs}.Register(j)
-
+	witnessed := anchor.WitnessedEntries{Log: a.db.Log(a.org)}
+	a.operate(r, callers)
+	a.programs(r, s, callers, audit, witnessed)
 	pages, err := web.New(web.Deps{
 		Org: a.org, Members: a.cfg.Members, Systems: a.cfg.Matching.IdentifierSystems, Ref: a.patientRef,
 		Records: s.reading, Access: s.records, Proofs: witnessed, Evidence: s.evidence, Verify: s.evidence.Verify,
@@ -187,39 +166,8 @@ func (a *app) public(s *services, callers *auth.Auth) (*gin.Engine, error) {
 	}
 	pages.Register(r)
 	callers.Register(r, pages.Fail)
-	unrouted := failures.Unrouted(pages.Fail)
+	unrouted := problem.Failures{Log: a.log}.Unrouted(pages.Fail)
 	r.NoRoute(unrouted)
 	r.NoMethod(unrouted)
 	return r, nil
-}
-
-// operate adds what operators ask.
-func (a *app) operate(r *gin.Engine, callers *auth.Auth) {
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(
-		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		health{log: a.seq, db: a.db, now: a.now},
-	)
-	r.Use(api.Metrics(registry))
-	(&api.Ops{Registry: registry, Checks: []api.Check{
-		{Name: "database", Essential: true, Run: a.db.Ping},
-		{Name: "ledger", Run: a.ledger.Ping},
-		{Name: "identity", Run: callers.Ready},
-	}}).Register(r)
-}
-
-// exchange is the listener for other members' gateways, reached over mutual TLS only.
-func (a *app) exchange(s *services) *gin.Engine {
-	r := a.engine()
-	api.Exchange{Releases: s.releases, PeerOrg: s.peers.OrgOfPeer, Fail: api.Failures{Log: a.log}.Problem}.Register(r)
-	return r
-}
-
-// engine is gin without its own logging, which would print paths, and with request ids and recovery.
-func (a *app) engine() *gin.Engine {
-	gin.SetMode(gin.ReleaseMode)
-	r := gin.New()
-	r.HandleMethodNotAllowed = true
-	r.Use(requestid.New(requestid.WithGenerator(uuid.NewString)), recovery(a.log))
-	return r
 }

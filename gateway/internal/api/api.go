@@ -1,6 +1,6 @@
-// Package api is the gateway's programs' side: FHIR R4, the JSON API, the public log, other members' gateways and
-// operators' endpoints, a file per resource. Handlers turn requests into calls of the domains and errors into problem
-// documents or OperationOutcomes; they decide nothing.
+// Package api is what programs ask of a gateway in JSON, a file per resource, beside the public log and operators'
+// endpoints. FHIR and other members' gateways have packages below it. Handlers turn requests into calls of the domains
+// and errors into problem documents; they decide nothing.
 package api
 
 import (
@@ -15,6 +15,7 @@ import (
 
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
+	"yilian.example/gateway/internal/api/problem"
 )
 
 // ActorFrom gives the caller whom authentication has found.
@@ -24,11 +25,13 @@ type ActorFrom func(context.Context) (consortium.Actor, bool)
 type JSON struct {
 	api       huma.API
 	actorFrom ActorFrom
-	failures  Failures
+	failures  problem.Failures
 }
 
 // New adds the JSON API to a group of the engine, and its description, OpenAPI 3.1, at /api/openapi.json.
-func New(engine *gin.Engine, group *gin.RouterGroup, publicURL string, actorFrom ActorFrom, failures Failures) JSON {
+func New(
+	engine *gin.Engine, group *gin.RouterGroup, publicURL string, actorFrom ActorFrom, failures problem.Failures,
+) JSON {
 	conf := huma.DefaultConfig("Yilian gateway", "1")
 	conf.OpenAPIPath = "/api/openapi"
 	conf.DocsPath = ""    // its page would load scripts from elsewhere
@@ -84,9 +87,9 @@ func register[I, O any](j JSON, op huma.Operation, handle func(context.Context, 
 }
 
 func (j JSON) fail(ctx context.Context, op huma.Operation, err error) error {
-	status := Status(err)
+	status := problem.Status(err)
 	id, _ := ctx.Value(requestID{}).(string)
-	j.failures.report(ctx, status, err, "route", op.Path, "method", op.Method, "request_id", id)
+	j.failures.Report(ctx, status, err, "route", op.Path, "method", op.Method, "request_id", id)
 	return &humaProblem{err: err, status: status}
 }
 
@@ -109,7 +112,9 @@ func (p *humaProblem) GetStatus() int { return p.status }
 func (p *humaProblem) ContentType(string) string { return "application/problem+json" }
 
 // MarshalJSON gives the problem document.
-func (p *humaProblem) MarshalJSON() ([]byte, error) { return json.Marshal(problemOf(p.err, p.status)) }
+func (p *humaProblem) MarshalJSON() ([]byte, error) {
+	return json.Marshal(problem.DocumentOf(p.err, p.status))
+}
 
 // schemaProblem is what huma's own validation of a request finds; it repeats no value.
 func schemaProblem(status int, _ string, errs ...error) huma.StatusError {

@@ -12,6 +12,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"yilian.example/exchange/consortium"
+	"yilian.example/gateway/internal/api/problem"
 )
 
 func TestStrangersAreTurnedAwayBeforeTheirRequestIsLookedAt(t *testing.T) {
@@ -20,7 +21,7 @@ func TestStrangersAreTurnedAwayBeforeTheirRequestIsLookedAt(t *testing.T) {
 	r := gin.New()
 	j := New(r, r.Group(""), "http://127.0.0.1", func(context.Context) (consortium.Actor, bool) {
 		return consortium.Actor{ID: "u", Org: "donghu", Role: consortium.RoleClinician}, known
-	}, Failures{Log: slog.New(slog.DiscardHandler)})
+	}, problem.Failures{Log: slog.New(slog.DiscardHandler)})
 	Releases{}.Register(j)
 	Logs{Now: time.Now}.Register(j)
 	send := func() (int, string) {

@@ -19,6 +19,7 @@ import (
 	"yilian.example/consent/consenttest"
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/logbook"
+	"yilian.example/gateway/internal/api/problem"
 )
 
 var consentNoon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
@@ -58,7 +59,7 @@ func newCounter(t *testing.T) *counter {
 		}
 		return *c.actor, true
 	}
-	j := New(c.engine, &c.engine.RouterGroup, "http://donghu.example", who, Failures{Log: quiet})
+	j := New(c.engine, &c.engine.RouterGroup, "http://donghu.example", who, problem.Failures{Log: quiet})
 	Consents{Book: consents, Ledger: c.ledger, Now: now}.Register(j)
 	return c
 }
@@ -204,7 +205,7 @@ func TestConsentsAPIRefusals(t *testing.T) {
 				body = tc.body(c)
 			}
 			c.actor = tc.actor
-			var p problem
+			var p problem.Document
 			res := c.call(tc.method, tc.path, body, &p)
 			if res.StatusCode != tc.status || p.Code != tc.code || res.Header.Get("Content-Type") != "application/problem+json" {
 				t.Errorf("%d %s %+v, want %d %s", res.StatusCode, res.Header.Get("Content-Type"), p, tc.status, tc.code)

@@ -10,6 +10,7 @@ import (
 	"yilian.example/exchange"
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
+	"yilian.example/gateway/internal/api/purpose"
 )
 
 // Locator tells which members hold what on a patient, under a logged decision; *records.Reading is one.
@@ -40,9 +41,9 @@ type purposeHeader struct {
 
 func (h purposeHeader) of(actor consortium.Actor) (consortium.Purpose, error) {
 	if h.Purpose == "" {
-		return purposeFrom(nil, actor.Role)
+		return purpose.From(nil, actor.Role)
 	}
-	return purposeFrom([]string{h.Purpose}, actor.Role)
+	return purpose.From([]string{h.Purpose}, actor.Role)
 }
 
 type searchInput struct {

@@ -1,4 +1,4 @@
-package api
+package fhir
 
 import (
 	"encoding/json"
@@ -6,14 +6,14 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"yilian.example/exchange/fhir"
+	r4 "yilian.example/exchange/fhir"
 )
 
 // object is a JSON object written out by hand: what follows is a document, not a model.
 type object = map[string]any
 
 // metadata says what is served, and nothing that is not.
-func (f *FHIR) metadata(c *gin.Context) {
+func (f *Server) metadata(c *gin.Context) {
 	if !acceptsFHIR(c.Request) {
 		f.caller(c)
 		return
@@ -23,13 +23,13 @@ func (f *FHIR) metadata(c *gin.Context) {
 		f.Failures.Outcome(c, err)
 		return
 	}
-	c.Data(http.StatusOK, fhirJSON, body)
+	c.Data(http.StatusOK, mediaType, body)
 }
 
-func (f *FHIR) capabilities() object {
+func (f *Server) capabilities() object {
 	interactions := []object{{"code": "create"}, {"code": "update"}, {"code": "read"}, {"code": "vread"}}
 	var resources []object
-	for _, name := range fhir.Kept() {
+	for _, name := range r4.Kept() {
 		r := object{
 			"type": name, "interaction": interactions, "versioning": "versioned-update", "readHistory": true, "updateCreate": true,
 			"conditionalCreate": true, "conditionalUpdate": false, "conditionalDelete": "not-supported", "conditionalRead": "not-match",
@@ -45,7 +45,7 @@ func (f *FHIR) capabilities() object {
 		resources = append(resources, r)
 	}
 	return object{
-		"resourceType": "CapabilityStatement", "status": "active", "kind": "instance", "date": fhir.Instant(f.Started),
+		"resourceType": "CapabilityStatement", "status": "active", "kind": "instance", "date": r4.Instant(f.Started),
 		"fhirVersion": "4.0.1", "format": []string{"application/fhir+json"},
 		"software":       object{"name": "Yilian"},
 		"implementation": object{"description": "Records of " + string(f.Org), "url": f.PublicURL + "/fhir"},

@@ -1,4 +1,6 @@
-package api
+// Package problem renders errors for programs: problem documents (RFC 9457) for the JSON API, the public log and other
+// members, OperationOutcomes for FHIR.
+package problem
 
 import (
 	"context"
@@ -24,7 +26,6 @@ var kinds = map[fault.Kind]struct {
 }{
 	fault.Internal:     {http.StatusInternalServerError, "exception"},
 	fault.Unavailable:  {http.StatusServiceUnavailable, "transient"},
-	fault.Malformed:    {http.StatusBadRequest, "structure"},
 	fault.Invalid:      {http.StatusBadRequest, "invalid"},
 	fault.Unauthorized: {http.StatusUnauthorized, "login"},
 	fault.Forbidden:    {http.StatusForbidden, "forbidden"},
@@ -64,8 +65,8 @@ type Failures struct {
 	Log *slog.Logger
 }
 
-// problem is an RFC 9457 problem document with two members of our own.
-type problem struct {
+// Document is an RFC 9457 problem document with two members of our own.
+type Document struct {
 	Type    string              `json:"type"`
 	Title   string              `json:"title"`
 	Status  int                 `json:"status"`
@@ -77,14 +78,15 @@ type problem struct {
 // Problem answers with a problem document. It is for everything but FHIR and pages.
 func (f Failures) Problem(c *gin.Context, err error) {
 	status := f.begin(c, err)
-	body, _ := json.Marshal(problemOf(err, status)) // strings and numbers always encode
+	body, _ := json.Marshal(DocumentOf(err, status)) // strings and numbers always encode
 	c.Data(status, "application/problem+json", body)
 	c.Abort()
 }
 
-func problemOf(err error, status int) problem {
+// DocumentOf returns the problem document of an error.
+func DocumentOf(err error, status int) Document {
 	classified := fault.Of(err)
-	return problem{
+	return Document{
 		Type: "about:blank", Title: http.StatusText(status), Status: status,
 		Detail: classified.Public, Code: string(classified.Code), Reasons: reasons(err),
 	}
@@ -93,7 +95,7 @@ func problemOf(err error, status int) problem {
 // Outcome answers with an OperationOutcome. It is for FHIR.
 func (f Failures) Outcome(c *gin.Context, err error) {
 	status := f.begin(c, err)
-	c.Data(status, fhirJSON, fhir.Outcome(issuesOf(err)))
+	c.Data(status, "application/fhir+json; charset=utf-8", fhir.Outcome(Issues(err)))
 	c.Abort()
 }
 
@@ -132,15 +134,15 @@ func (f Failures) begin(c *gin.Context, err error) int {
 	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
 		h.Set("Retry-After", "5")
 	}
-	f.report(
+	f.Report(
 		c.Request.Context(), status, err, "route", c.FullPath(), "method", c.Request.Method, "request_id",
 		h.Get("X-Request-Id"),
 	)
 	return status
 }
 
-// report logs what is not the caller's doing. A caller who hung up is no failure.
-func (f Failures) report(ctx context.Context, status int, err error, attributes ...any) {
+// Report logs what is not the caller's doing. A caller who hung up is no failure.
+func (f Failures) Report(ctx context.Context, status int, err error, attributes ...any) {
 	if status < http.StatusInternalServerError || errors.Is(ctx.Err(), context.Canceled) {
 		return
 	}
@@ -156,9 +158,9 @@ func reasons(err error) []consortium.Reason {
 	return nil
 }
 
-// issuesOf says an error in FHIR's terms: all issues of a rejected resource, all reasons of a refusal, or the error's
+// Issues says an error in FHIR's terms: all issues of a rejected resource, all reasons of a refusal, or the error's
 // own sentence.
-func issuesOf(err error) fhir.Issues {
+func Issues(err error) fhir.Issues {
 	var rejected *intake.Rejected
 	if errors.As(err, &rejected) {
 		return rejected.Issues

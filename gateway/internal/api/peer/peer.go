@@ -1,4 +1,5 @@
-package api
+// Package peer serves other members' gateways, on the listener that mutual TLS guards. It decides nothing.
+package peer
 
 import (
 	"context"
@@ -23,8 +24,8 @@ type Answerer interface {
 	Answer(ctx context.Context, peer consortium.OrgID, message []byte) ([]byte, error)
 }
 
-// Exchange serves other members' gateways on the mutual-TLS listener. It must never be put on the listener for people.
-type Exchange struct {
+// Listener serves other members' gateways on the mutual-TLS listener. It must never be put on the listener for people.
+type Listener struct {
 	Releases Answerer
 	// PeerOrg names the member whose gateway certificate the connection shows.
 	PeerOrg func(*tls.ConnectionState) (consortium.OrgID, error)
@@ -33,11 +34,11 @@ type Exchange struct {
 }
 
 // Register adds the exchange endpoints.
-func (e Exchange) Register(r gin.IRouter) {
+func (e Listener) Register(r gin.IRouter) {
 	r.POST(config.ReleasePath, e.release)
 }
 
-func (e Exchange) release(c *gin.Context) {
+func (e Listener) release(c *gin.Context) {
 	peer, err := e.PeerOrg(c.Request.TLS)
 	if err != nil {
 		e.Fail(

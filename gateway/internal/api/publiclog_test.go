@@ -24,6 +24,7 @@ import (
 	"yilian.example/exchange/fault"
 	"yilian.example/exchange/tlog"
 	gatewayapi "yilian.example/gateway/internal/api"
+	"yilian.example/gateway/internal/api/problem"
 )
 
 const logOrigin = "donghu.yilian.example/log"
@@ -76,7 +77,7 @@ func serveLog(t *testing.T, entries int) (*servedLog, *[]byte) {
 	r := gin.New()
 	(&gatewayapi.Log{
 		Store: forged{s.Store, &note}, VerifierKey: vkey,
-		Fail: func(c *gin.Context, err error) { c.String(gatewayapi.Status(err), string(fault.Of(err).Code)) },
+		Fail: func(c *gin.Context, err error) { c.String(problem.Status(err), string(fault.Of(err).Code)) },
 	}).Register(r)
 	server := httptest.NewServer(r)
 	t.Cleanup(server.Close)
@@ -224,7 +225,7 @@ func TestLogBeforeFirstCheckpoint(t *testing.T) {
 	r := gin.New()
 	(&gatewayapi.Log{
 		Store: anchortest.NewStore(), VerifierKey: "k",
-		Fail: func(c *gin.Context, err error) { c.String(gatewayapi.Status(err), string(fault.Of(err).Code)) },
+		Fail: func(c *gin.Context, err error) { c.String(problem.Status(err), string(fault.Of(err).Code)) },
 	}).Register(r)
 	for _, path := range []string{"/log/checkpoint", "/log/tile/0/000.p/1"} {
 		w := httptest.NewRecorder()

@@ -1,4 +1,4 @@
-package api
+package fhir
 
 import (
 	"bytes"
@@ -20,9 +20,10 @@ import (
 	"yilian.example/exchange"
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
-	"yilian.example/exchange/fhir"
+	r4 "yilian.example/exchange/fhir"
 	"yilian.example/exchange/intake"
 	"yilian.example/exchange/records"
+	"yilian.example/gateway/internal/api/problem"
 )
 
 var fhirTime = time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC)
@@ -142,7 +143,7 @@ func newWorld(t *testing.T) *world {
 		actor: &consortium.Actor{ID: "his", Org: "donghu", Role: consortium.RoleSystem},
 	}
 	now, n := func() time.Time { return fhirTime }, 0
-	f := &FHIR{
+	f := &Server{
 		Org: "donghu", PublicURL: "http://gateway.example", MaxBody: 4096, Started: fhirTime,
 		Ingest: &intake.Intake{
 			Org: "donghu", Systems: []string{fhirCard}, Index: w, Shelf: w, Decider: w, Log: w, Now: now,
@@ -156,7 +157,7 @@ func newWorld(t *testing.T) *world {
 			}
 			return *w.actor, true
 		},
-		Failures: Failures{Log: slog.New(slog.NewTextHandler(&w.log, nil))},
+		Failures: problem.Failures{Log: slog.New(slog.NewTextHandler(&w.log, nil))},
 	}
 	r := gin.New()
 	r.HandleMethodNotAllowed = true
@@ -225,7 +226,7 @@ func TestFHIRCreateReadUpdate(t *testing.T) {
 		t.Errorf("create gave\n%s\nwant\n%s", created.body, want)
 	}
 	read := w.send(t, "GET", "/fhir/Patient/id-1", "")
-	if read.status != http.StatusOK || read.body != want || read.header.Get("Content-Type") != fhirJSON ||
+	if read.status != http.StatusOK || read.body != want || read.header.Get("Content-Type") != mediaType ||
 		read.header.Get("Cache-Control") != "no-store" {
 		t.Errorf("read: %d %v", read.status, read.header)
 	}
@@ -310,7 +311,7 @@ func TestFHIRBundle(t *testing.T) {
 
 func mustBeFHIR(t *testing.T, body string) {
 	t.Helper()
-	if _, issues := fhir.Decode([]byte(body)); len(issues) > 0 {
+	if _, issues := r4.Decode([]byte(body)); len(issues) > 0 {
 		t.Errorf("our own answer is not valid FHIR: %v", issues)
 	}
 }
@@ -328,7 +329,7 @@ func TestFHIRMetadata(t *testing.T) {
 		Rest        []struct{ Resource []struct{ Type string } }
 	}
 	if err := json.Unmarshal([]byte(got.body), &c); err != nil || c.FHIRVersion != "4.0.1" ||
-		len(c.Rest[0].Resource) != len(fhir.Kept()) {
+		len(c.Rest[0].Resource) != len(r4.Kept()) {
 		t.Errorf("metadata: %v %+v", err, c)
 	}
 }
@@ -508,7 +509,7 @@ func TestFHIRBadInput(t *testing.T) {
 			if got.status != c.status {
 				t.Fatalf("status %d, want %d: %s", got.status, c.status, got.body)
 			}
-			if got.header.Get("Content-Type") != fhirJSON || !strings.Contains(got.body, `"severity":"error"`) {
+			if got.header.Get("Content-Type") != mediaType || !strings.Contains(got.body, `"severity":"error"`) {
 				t.Errorf("no OperationOutcome: %s", got.body)
 			}
 			mustBeFHIR(t, got.body)

@@ -1,0 +1,94 @@
+package fhir
+
+import (
+	"bytes"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"github.com/gin-gonic/gin"
+
+	"yilian.example/exchange"
+	"yilian.example/exchange/consortium"
+	"yilian.example/exchange/fault"
+	r4 "yilian.example/exchange/fhir"
+	"yilian.example/exchange/intake"
+)
+
+// search serves POST Patient/_search with the parameter identifier, in the form body only.
+func (f *Server) search(c *gin.Context) {
+	caller, ok := f.caller(c)
+	if !ok {
+		return
+	}
+	if c.Param("type") != "Patient" || c.Param("id") != "_search" {
+		f.notAllowed("GET, PUT")(c)
+		return
+	}
+	body, ok := f.body(c, "application/x-www-form-urlencoded")
+	if !ok {
+		return
+	}
+	form, err := url.ParseQuery(string(body))
+	criteria, good := r4.ParseCriteria("identifier=" + url.QueryEscape(form.Get("identifier")))
+	if err != nil || !good || len(form) != 1 || len(form["identifier"]) != 1 || len(c.Request.URL.Query()) > 0 {
+		f.Failures.Outcome(
+			c,
+			fault.New(
+				fault.Invalid, "SEARCH",
+				"Send identifier=system|value in the body, and nothing else: no other parameter is served, and identifiers do not belong into addresses.",
+			),
+		)
+		return
+	}
+	found, err := f.find(c, caller, criteria)
+	if err != nil {
+		f.Failures.Outcome(c, err)
+		return
+	}
+	c.Header("Cache-Control", "no-store")
+	c.Data(http.StatusOK, mediaType, f.searchset(found))
+}
+
+// find reads the Patients that carry an identifier, each under its own decision. A refusal is the answer, but for
+// patients: to them, other people's records do not exist.
+func (f *Server) find(c *gin.Context, caller intake.Caller, criteria r4.Identifier) ([]exchange.Version, error) {
+	ctx := c.Request.Context()
+	ids, err := f.Finder.Find(
+		ctx, "Patient", []exchange.Token{{Param: "identifier", System: criteria.System, Value: criteria.Value}},
+	)
+	if err != nil {
+		return nil, err
+	}
+	var found []exchange.Version
+	for _, id := range ids {
+		v, err := f.Records.Read(
+			ctx, caller.Actor, caller.Purpose, exchange.RecordRef{Org: f.Org, Type: "Patient", ID: id}, 0,
+		)
+		switch {
+		case err == nil:
+			found = append(found, v)
+		case fault.Is(err, fault.NotFound) || fault.Is(err, fault.Gone):
+		case fault.Is(err, fault.Forbidden) && caller.Actor.Role == consortium.RolePatient:
+		default:
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
+func (f *Server) searchset(found []exchange.Version) []byte {
+	var b bytes.Buffer
+	b.WriteString(`{"resourceType":"Bundle","type":"searchset","total":` + strconv.Itoa(len(found)))
+	for i, v := range found {
+		b.WriteString(map[bool]string{true: `,"entry":[`, false: `,`}[i == 0])
+		b.WriteString(`{"fullUrl":` + quote(f.base()+v.Ref.Type+"/"+v.Ref.ID) + `,"resource":`)
+		b.Write(v.Content)
+		b.WriteString(`,"search":{"mode":"match"}}`)
+	}
+	if len(found) > 0 {
+		b.WriteByte(']')
+	}
+	b.WriteByte('}')
+	return b.Bytes()
+}

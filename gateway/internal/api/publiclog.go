@@ -1,0 +1,136 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"sync/atomic"
+
+	"github.com/gin-gonic/gin"
+
+	"yilian.example/exchange/anchor"
+	"yilian.example/exchange/fault"
+	"yilian.example/exchange/tlog"
+)
+
+// PublicLog reads the published part of a log; *cockroach.Log is one.
+type PublicLog interface {
+	Head(ctx context.Context) (anchor.Head, error)
+	Tiles(ctx context.Context, tiles []tlog.Tile) ([][]byte, error)
+}
+
+// Log serves an organisation's transparency log to everybody, in the formats of C2SP tlog-tiles. It shows nothing that
+// the ledger has not witnessed.
+type Log struct {
+	Store       PublicLog
+	VerifierKey string // signed-note verifier key
+	// Fail answers with a problem document.
+	Fail func(*gin.Context, error)
+
+	published atomic.Int64 // a size that was published; the real one may be larger, never smaller
+}
+
+// How long answers may be kept: a checkpoint for a moment, tiles for ever, since a log only grows.
+const (
+	cacheCheckpoint = "public, max-age=1"
+	cacheKey        = "public, max-age=300"
+	cacheTile       = "public, max-age=31536000, immutable"
+)
+
+// Register adds /log/checkpoint, /log/key and /log/tile/…. They need no authentication.
+func (l *Log) Register(r gin.IRouter) {
+	g := r.Group("/log")
+	for _, method := range []string{http.MethodGet, http.MethodHead} {
+		g.Handle(method, "/checkpoint", l.checkpoint)
+		g.Handle(method, "/key", l.key)
+		g.Handle(method, "/tile/*path", l.tile)
+	}
+}
+
+func (l *Log) checkpoint(c *gin.Context) {
+	head, err := l.Store.Head(c.Request.Context())
+	if err != nil {
+		l.Fail(c, err)
+		return
+	}
+	if len(head.Published) == 0 {
+		l.Fail(
+			c,
+			fault.New(
+				fault.NotFound, "LOG_NOT_PUBLISHED",
+				"This log has no witnessed checkpoint yet. Please try again in a few seconds.",
+			),
+		)
+		return
+	}
+	l.send(c, "text/plain; charset=utf-8", cacheCheckpoint, head.Published)
+}
+
+func (l *Log) key(c *gin.Context) {
+	l.send(c, "text/plain; charset=utf-8", cacheKey, []byte(l.VerifierKey+"\n"))
+}
+
+func (l *Log) tile(c *gin.Context) {
+	t, err := tlog.ParseTile("tile" + c.Param("path"))
+	if err != nil {
+		l.Fail(c, fault.Wrap(err, fault.NotFound, "NO_SUCH_TILE", "This is not the path of a tile: see c2sp.org/tlog-tiles."))
+		return
+	}
+	known, err := l.isPublished(c.Request.Context(), t)
+	if err != nil {
+		l.Fail(c, err)
+		return
+	}
+	if !known {
+		l.Fail(
+			c,
+			fault.New(
+				fault.NotFound, "NO_SUCH_TILE",
+				"The published log has no such tile. Ask for tiles that the checkpoint's size requires.",
+			),
+		)
+		return
+	}
+	data, err := l.Store.Tiles(c.Request.Context(), []tlog.Tile{t})
+	if err != nil {
+		l.Fail(c, err)
+		return
+	}
+	l.send(c, "application/octet-stream", cacheTile, data[0])
+}
+
+// isPublished reports whether the published tree holds the tile. The database is asked only about tiles beyond what was
+// seen last.
+func (l *Log) isPublished(ctx context.Context, t tlog.Tile) (bool, error) {
+	if t.Covers(l.published.Load()) {
+		return true, nil
+	}
+	head, err := l.Store.Head(ctx)
+	if err != nil || len(head.Published) == 0 {
+		return false, err
+	}
+	published, err := tlog.ReadCheckpoint(head.Published)
+	if err != nil {
+		return false, err
+	}
+	for {
+		seen := l.published.Load()
+		if seen >= published.Size || l.published.CompareAndSwap(seen, published.Size) {
+			return t.Covers(published.Size), nil
+		}
+	}
+}
+
+// send answers with bytes that need no rendering.
+func (l *Log) send(c *gin.Context, mediaType, cache string, body []byte) {
+	h := c.Writer.Header()
+	h.Set("Cache-Control", cache)
+	h.Set("X-Content-Type-Options", "nosniff")
+	if c.Request.Method == http.MethodHead {
+		h.Set("Content-Type", mediaType)
+		h.Set("Content-Length", strconv.Itoa(len(body)))
+		c.Status(http.StatusOK)
+		return
+	}
+	c.Data(http.StatusOK, mediaType, body)
+}
