@@ -69,7 +69,8 @@ type Taken struct {
 	Err      error       // in a batch: why this entry was refused
 }
 
-// Rejected is a resource or bundle that FHIR's or our rules refuse, with all issues. It is fault.Invalid.
+// Rejected is a resource or bundle that FHIR's or our rules refuse, with all issues. It is fault.Malformed,
+// fault.Unsupported or fault.Invalid.
 type Rejected struct {
 	Issues fhir.Issues
 	fault  *fault.Error
@@ -93,7 +94,7 @@ func reject(issues fhir.Issues) error {
 	for _, i := range issues {
 		switch i.Code {
 		case fhir.CodeInvalid:
-			return &Rejected{issues, fault.New(fault.Invalid, "MALFORMED", "The body is not valid JSON.")}
+			return &Rejected{issues, fault.New(fault.Malformed, "MALFORMED", "The body is not valid JSON.")}
 		case fhir.CodeNotSupported:
 			return &Rejected{issues, fault.New(fault.Unsupported, "UNKNOWN_RESOURCE", "FHIR R4 knows no such type of resource.")}
 		}
@@ -299,5 +300,5 @@ func MatchVersion(etag string) (int, error) {
 			return n, nil
 		}
 	}
-	return 0, fault.New(fault.Invalid, "IF_MATCH", `If-Match must be a version as the ETag shows it, for example W/"3".`)
+	return 0, fault.New(fault.Malformed, "IF_MATCH", `If-Match must be a version as the ETag shows it, for example W/"3".`)
 }

@@ -270,7 +270,7 @@ func TestIntakeRefuses(t *testing.T) {
 		kind fault.Kind
 		code string
 	}{
-		{"not JSON", create("Patient", `{"resourceType":`), fault.Invalid, "MALFORMED"},
+		{"not JSON", create("Patient", `{"resourceType":`), fault.Malformed, "MALFORMED"},
 		{"unknown type", create("Patient", `{"resourceType":"Pateint"}`), fault.Unsupported, "UNKNOWN_RESOURCE"},
 		{"broken rule", create("Patient", `{"resourceType":"Patient","gender":"F"}`), fault.Invalid, "FHIR_INVALID"},
 		{"other type", create("Patient", observation("Patient/p1")), fault.Invalid, "TYPE_MISMATCH"},
@@ -331,7 +331,7 @@ func TestIntakeRefuses(t *testing.T) {
 		{
 			"version not one",
 			update("Patient", "p1", patientBody("p1", "990000195803120260"), `"1"`),
-			fault.Invalid,
+			fault.Malformed,
 			"IF_MATCH",
 		},
 		{

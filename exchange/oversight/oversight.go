@@ -39,11 +39,11 @@ type LogState struct {
 	Published   int64            `json:"published" doc:"Entries under the checkpoint that the member serves"`
 	PublishedAt time.Time        `json:"-"`
 	Witnessed   int64            `json:"witnessed" doc:"Entries under the newest checkpoint on the ledger"`
-	WitnessedAt time.Time        `json:"witnessed_at"`
+	WitnessedAt time.Time        `json:"witnessedAt"`
 	Root        string           `json:"root" doc:"Root of the ledger's checkpoint, base64"`
-	KeyHash     string           `json:"key_hash" doc:"Fingerprint of the registered verifier key"`
+	KeyHash     string           `json:"keyHash" doc:"Fingerprint of the registered verifier key"`
 	Pending     int64            `json:"pending" doc:"Entries not yet in the tree, as the member says; -1: not known"`
-	LagSeconds  float64          `json:"lag_seconds" doc:"How long the oldest entry has waited, as the member says"`
+	LagSeconds  float64          `json:"lagSeconds" doc:"How long the oldest entry has waited, as the member says"`
 	Problem     Problem          `json:"problem,omitempty" enum:"UNREACHABLE,UNREGISTERED,DISAGREES,BEHIND,UNKNOWN"`
 }
 

@@ -111,7 +111,7 @@ func (r *Answering) open(peer consortium.OrgID, message []byte) (Request, error)
 	}
 	var req Request
 	if err := json.Unmarshal(payload, &req); err != nil {
-		return Request{}, fault.Wrap(err, fault.Invalid, "REQUEST_MALFORMED", "The request is not of the documented form.")
+		return Request{}, fault.Wrap(err, fault.Malformed, "REQUEST_MALFORMED", "The request is not of the documented form.")
 	}
 	if req.Version != 1 || req.From != peer || req.To != r.Org || req.Actor.Org != peer {
 		return Request{}, fault.New(
@@ -119,7 +119,7 @@ func (r *Answering) open(peer consortium.OrgID, message []byte) (Request, error)
 		)
 	}
 	if _, err := uuid.Parse(req.ID); err != nil {
-		return Request{}, fault.New(fault.Invalid, "REQUEST_MALFORMED", "The request's id is not a UUID.")
+		return Request{}, fault.New(fault.Malformed, "REQUEST_MALFORMED", "The request's id is not a UUID.")
 	}
 	if age := r.Now().Sub(req.Time).Abs(); age > r.Fresh {
 		return Request{}, fault.New(

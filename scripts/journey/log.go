@@ -19,7 +19,7 @@ type LogState struct {
 	Pending    int64   `json:"pending"`
 	Integrated int64   `json:"integrated"`
 	Published  int64   `json:"published"` // witnessed by the ledger and served
-	LagSeconds float64 `json:"lag_seconds"`
+	LagSeconds float64 `json:"lagSeconds"`
 	Trouble    string  `json:"trouble"`
 }
 

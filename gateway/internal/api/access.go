@@ -66,7 +66,7 @@ func (a Access) Register(j JSON) {
 
 func (a Access) list(ctx context.Context, actor consortium.Actor, in *accessInput) (*accessOutput, error) {
 	if actor.Role != consortium.RolePatient || !actor.Patient.Valid() {
-		return nil, fault.New(fault.Forbidden, "PATIENT_ONLY", "Only patients can see their access log, each their own.")
+		return nil, fault.New(fault.Forbidden, CodePatientOnly, "Only patients can see their access log, each their own.")
 	}
 	entries, err := a.Log.AccessLog(ctx, actor.Patient, in.Before, in.Limit)
 	if err != nil {

@@ -63,7 +63,7 @@ func (j JSON) admit(ctx huma.Context, next func(huma.Context)) {
 		j.failures.Problem(
 			c,
 			fault.New(
-				fault.Unauthorized, "SIGN_IN", "Sign in, or send a bearer token of your organisation's identity provider.",
+				fault.Unauthorized, problem.CodeSignIn, "Sign in, or send a bearer token of your organisation's identity provider.",
 			),
 		)
 		return
@@ -125,14 +125,19 @@ func schemaProblem(status int, _ string, errs ...error) huma.StatusError {
 			break
 		}
 	}
-	kind := fault.Invalid
+	kind, code := fault.Invalid, CodeNotAsDocumented
 	switch status {
+	case http.StatusBadRequest:
+		kind, code = fault.Malformed, CodeMalformed
 	case http.StatusRequestEntityTooLarge:
-		kind, text = fault.TooLarge, "The request is too large."
+		kind, code, text = fault.TooLarge, problem.CodeTooLarge, "The request is too large."
 	case http.StatusUnsupportedMediaType:
-		kind, text = fault.Unsupported, "Send application/json."
+		kind, code, text = fault.Unsupported, problem.CodeMediaType, "Send application/json."
+	case http.StatusNotAcceptable:
+		kind, code, text = fault.Unsupported, problem.CodeNotAcceptable, "Only application/json is served."
 	}
-	return &humaProblem{err: fault.New(kind, "MALFORMED", text), status: status}
+	err := fault.New(kind, code, text)
+	return &humaProblem{err: err, status: problem.Status(err)}
 }
 
 func init() { huma.NewError = schemaProblem }

@@ -189,13 +189,13 @@ func TestConsentsAPIRefusals(t *testing.T) {
 			b := c.signedBody()
 			b["grant"] = make([]byte, 64)
 			return b
-		}, 400, "CONSENT_SIGNATURE"},
+		}, 422, "CONSENT_SIGNATURE"},
 		"not JSON":       {&consenttest.Self, "POST", "/api/v1/consents", func(*counter) any { return "{" }, 400, "MALFORMED"},
-		"wrong types":    {&consenttest.Self, "POST", "/api/v1/consents", func(*counter) any { return `{"statement":[],"salt":5}` }, 422, "MALFORMED"},
-		"unknown member": {&consenttest.Self, "POST", "/api/v1/consents/draft", func(*counter) any { b := draftBody(); b["patient"] = "p"; return b }, 422, "MALFORMED"},
-		"marketing":      {&consenttest.Self, "POST", "/api/v1/consents/draft", func(*counter) any { b := draftBody(); b["purpose"] = "HMARKT"; return b }, 422, "MALFORMED"},
+		"wrong types":    {&consenttest.Self, "POST", "/api/v1/consents", func(*counter) any { return `{"statement":[],"salt":5}` }, 422, "NOT_AS_DOCUMENTED"},
+		"unknown member": {&consenttest.Self, "POST", "/api/v1/consents/draft", func(*counter) any { b := draftBody(); b["patient"] = "p"; return b }, 422, "NOT_AS_DOCUMENTED"},
+		"marketing":      {&consenttest.Self, "POST", "/api/v1/consents/draft", func(*counter) any { b := draftBody(); b["purpose"] = "HMARKT"; return b }, 422, "NOT_AS_DOCUMENTED"},
 		"absent":         {&consenttest.Self, "GET", "/api/v1/consents/" + strings.Repeat("a", 64), nil, 404, "CONSENT_NOT_FOUND"},
-		"not an id":      {&consenttest.Self, "GET", "/api/v1/consents/x", nil, 422, "MALFORMED"},
+		"not an id":      {&consenttest.Self, "GET", "/api/v1/consents/x", nil, 422, "NOT_AS_DOCUMENTED"},
 		"withdraw other": {&consenttest.Self, "POST", "/api/v1/consents/" + strings.Repeat("a", 64) + "/withdrawal", nil, 404, "CONSENT_NOT_FOUND"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -28,8 +28,8 @@ type logOutput struct {
 		Pending     int64     `json:"pending" doc:"Entries not yet in the tree"`
 		Integrated  int64     `json:"integrated" doc:"Entries in the tree"`
 		Published   int64     `json:"published" doc:"Entries under the published checkpoint, which the ledger has committed"`
-		WitnessedAt time.Time `json:"witnessed_at" doc:"Ledger time of the published checkpoint"`
-		LagSeconds  float64   `json:"lag_seconds" doc:"How long the oldest entry has been waiting to be witnessed"`
+		WitnessedAt time.Time `json:"witnessedAt" doc:"Ledger time of the published checkpoint"`
+		LagSeconds  float64   `json:"lagSeconds" doc:"How long the oldest entry has been waiting to be witnessed"`
 		Trouble     string    `json:"trouble,omitempty"`
 	}
 }

@@ -32,7 +32,7 @@ func (a Audit) Register(j JSON) {
 		Summary: "How every member's log stands: what it serves beside what the ledger has witnessed",
 	}, func(ctx context.Context, actor consortium.Actor, _ *struct{}) (*memberLogsOutput, error) {
 		if actor.Role != consortium.RoleAuditor {
-			return nil, fault.New(fault.Forbidden, "AUDITOR_ONLY", "This is for auditors.")
+			return nil, fault.New(fault.Forbidden, CodeAuditorOnly, "This is for auditors.")
 		}
 		logs, err := a.Logs(ctx)
 		if err != nil {

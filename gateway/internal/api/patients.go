@@ -100,7 +100,7 @@ func ResolvePatient(
 		}
 	}
 	return "", fault.New(
-		fault.Invalid, "IDENTIFIER_SYSTEM",
+		fault.Invalid, CodeIdentifierSystem,
 		"Patients are not matched by that kind of identifier. Use the resident identity number.",
 	)
 }

@@ -57,7 +57,7 @@ func (l *Log) checkpoint(c *gin.Context) {
 		l.Fail(
 			c,
 			fault.New(
-				fault.NotFound, "LOG_NOT_PUBLISHED",
+				fault.NotFound, CodeLogNotPublished,
 				"This log has no witnessed checkpoint yet. Please try again in a few seconds.",
 			),
 		)
@@ -73,7 +73,7 @@ func (l *Log) key(c *gin.Context) {
 func (l *Log) tile(c *gin.Context) {
 	t, err := tlog.ParseTile("tile" + c.Param("path"))
 	if err != nil {
-		l.Fail(c, fault.Wrap(err, fault.NotFound, "NO_SUCH_TILE", "This is not the path of a tile: see c2sp.org/tlog-tiles."))
+		l.Fail(c, fault.Wrap(err, fault.NotFound, CodeNoSuchTile, "This is not the path of a tile: see c2sp.org/tlog-tiles."))
 		return
 	}
 	known, err := l.isPublished(c.Request.Context(), t)
@@ -85,7 +85,7 @@ func (l *Log) tile(c *gin.Context) {
 		l.Fail(
 			c,
 			fault.New(
-				fault.NotFound, "NO_SUCH_TILE",
+				fault.NotFound, CodeNoSuchTile,
 				"The published log has no such tile. Ask for tiles that the checkpoint's size requires.",
 			),
 		)

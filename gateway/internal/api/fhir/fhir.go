@@ -91,7 +91,7 @@ func (f *Server) notAllowed(allow string) gin.HandlerFunc {
 		f.Failures.Outcome(
 			c,
 			fault.New(
-				fault.Unsupported, "METHOD",
+				fault.Unsupported, problem.CodeMethod,
 				"This interaction is not served; the CapabilityStatement at /fhir/metadata lists those that are. Searches are sent by POST to Patient/_search.",
 			),
 		)
@@ -104,7 +104,7 @@ func (f *Server) caller(c *gin.Context) (intake.Caller, bool) {
 		f.Failures.Outcome(
 			c,
 			fault.New(
-				fault.Unsupported, "NOT_ACCEPTABLE", "Only application/fhir+json is served, in UTF-8 and FHIR version 4.0.",
+				fault.Unsupported, problem.CodeNotAcceptable, "Only application/fhir+json is served, in UTF-8 and FHIR version 4.0.",
 			),
 		)
 		return intake.Caller{}, false
@@ -112,7 +112,7 @@ func (f *Server) caller(c *gin.Context) (intake.Caller, bool) {
 	actor, ok := f.ActorFrom(c.Request.Context())
 	if !ok {
 		f.Failures.Outcome(
-			c, fault.New(fault.Unauthorized, "SIGN_IN", "Send a bearer token of your organisation's identity provider."),
+			c, fault.New(fault.Unauthorized, problem.CodeSignIn, "Send a bearer token of your organisation's identity provider."),
 		)
 		return intake.Caller{}, false
 	}
@@ -134,7 +134,7 @@ func (f *Server) body(c *gin.Context, types ...string) ([]byte, bool) {
 	}
 	if err != nil || !good || charset != "" && charset != "utf-8" || version != "" && version != "4.0" ||
 		c.GetHeader("Content-Encoding") != "" {
-		f.Failures.Outcome(c, fault.New(fault.Unsupported, "MEDIA_TYPE", "Send "+types[0]+" in UTF-8, not compressed."))
+		f.Failures.Outcome(c, fault.New(fault.Unsupported, problem.CodeMediaType, "Send "+types[0]+" in UTF-8, not compressed."))
 		return nil, false
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, f.MaxBody))
@@ -144,11 +144,11 @@ func (f *Server) body(c *gin.Context, types ...string) ([]byte, bool) {
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
 		err = fault.Wrap(
-			err, fault.TooLarge, "BODY_TOO_LARGE",
+			err, fault.TooLarge, problem.CodeTooLarge,
 			"The body may have "+strconv.FormatInt(f.MaxBody, 10)+" bytes at most. Send several requests.",
 		)
 	} else {
-		err = fault.Wrap(err, fault.Invalid, "BODY_CUT", "The body ended before it was complete.")
+		err = fault.Wrap(err, fault.Malformed, problem.CodeCut, "The body ended before it was complete.")
 	}
 	f.Failures.Outcome(c, err)
 	return nil, false
@@ -162,7 +162,7 @@ func (f *Server) known(c *gin.Context) bool {
 	f.Failures.Outcome(
 		c,
 		fault.New(
-			fault.Unsupported, "TYPE_NOT_KEPT",
+			fault.Unsupported, CodeTypeNotKept,
 			"Resources of this type are not kept here; the CapabilityStatement at /fhir/metadata lists those that are.",
 		),
 	)

@@ -35,7 +35,7 @@ func (f *Server) search(c *gin.Context) {
 		f.Failures.Outcome(
 			c,
 			fault.New(
-				fault.Invalid, "SEARCH",
+				fault.Malformed, CodeSearch,
 				"Send identifier=system|value in the body, and nothing else: no other parameter is served, and identifiers do not belong into addresses.",
 			),
 		)

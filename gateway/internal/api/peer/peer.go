@@ -14,6 +14,7 @@ import (
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
 	"yilian.example/gateway/config"
+	"yilian.example/gateway/internal/api/problem"
 )
 
 // maxSignedRequest bounds a signed request: a page of JSON.
@@ -44,22 +45,22 @@ func (e Listener) release(c *gin.Context) {
 		e.Fail(
 			c,
 			fault.Wrap(
-				err, fault.Unauthorized, "PEER_UNKNOWN", "Connect with the gateway certificate of a member organisation.",
+				err, fault.Unauthorized, CodeUnknown, "Connect with the gateway certificate of a member organisation.",
 			),
 		)
 		return
 	}
 	if mt, _, err := mime.ParseMediaType(c.GetHeader("Content-Type")); err != nil || mt != config.ReleaseMediaType {
-		e.Fail(c, fault.New(fault.Unsupported, "MEDIA_TYPE", "Send the signed request as application/jose."))
+		e.Fail(c, fault.New(fault.Unsupported, problem.CodeMediaType, "Send the signed request as application/jose."))
 		return
 	}
 	message, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, maxSignedRequest))
 	if err != nil {
 		var tooLarge *http.MaxBytesError
 		if errors.As(err, &tooLarge) {
-			err = fault.Wrap(err, fault.TooLarge, "REQUEST_TOO_LARGE", "A signed request is at most 64 KiB.")
+			err = fault.Wrap(err, fault.TooLarge, problem.CodeTooLarge, "A signed request is at most 64 KiB.")
 		} else {
-			err = fault.Wrap(err, fault.Invalid, "REQUEST_CUT", "The request ended before it was complete.")
+			err = fault.Wrap(err, fault.Malformed, problem.CodeCut, "The request ended before it was complete.")
 		}
 		e.Fail(c, err)
 		return

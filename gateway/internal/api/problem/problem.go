@@ -17,46 +17,41 @@ import (
 	"yilian.example/exchange/fault"
 	"yilian.example/exchange/fhir"
 	"yilian.example/exchange/intake"
+	"yilian.example/gateway/internal/status"
 )
 
-// kinds is the one table from error kinds to HTTP status and FHIR issue type (http://hl7.org/fhir/issue-type).
-var kinds = map[fault.Kind]struct {
-	status int
-	issue  string
-}{
-	fault.Internal:     {http.StatusInternalServerError, "exception"},
-	fault.Unavailable:  {http.StatusServiceUnavailable, "transient"},
-	fault.Invalid:      {http.StatusBadRequest, "invalid"},
-	fault.Unauthorized: {http.StatusUnauthorized, "login"},
-	fault.Forbidden:    {http.StatusForbidden, "forbidden"},
-	fault.NotFound:     {http.StatusNotFound, "not-found"},
-	fault.Gone:         {http.StatusGone, "deleted"},
-	fault.Conflict:     {http.StatusConflict, "conflict"},
-	fault.TooLarge:     {http.StatusRequestEntityTooLarge, "too-long"},
-	fault.Unsupported:  {http.StatusNotFound, "not-supported"},
-	fault.TooMany:      {http.StatusTooManyRequests, "throttled"},
+// issues has FHIR's issue type (http://hl7.org/fhir/issue-type) for each kind of error; status.OfKind has the status.
+var issues = map[fault.Kind]string{
+	fault.Internal:     "exception",
+	fault.Unavailable:  "transient",
+	fault.Malformed:    "structure",
+	fault.Invalid:      "invalid",
+	fault.Unauthorized: "login",
+	fault.Forbidden:    "forbidden",
+	fault.NotFound:     "not-found",
+	fault.Gone:         "deleted",
+	fault.Conflict:     "conflict",
+	fault.TooLarge:     "too-long",
+	fault.Unsupported:  "not-supported",
+	fault.TooMany:      "throttled",
 }
 
 // codes are the few codes for which HTTP has a more exact status than their kind's.
 var codes = map[fault.Code]int{
-	"MEDIA_TYPE":       http.StatusUnsupportedMediaType,
-	"NOT_ACCEPTABLE":   http.StatusNotAcceptable,
-	"METHOD":           http.StatusMethodNotAllowed,
+	CodeMediaType:      http.StatusUnsupportedMediaType,
+	CodeNotAcceptable:  http.StatusNotAcceptable,
+	CodeMethod:         http.StatusMethodNotAllowed,
 	"VERSION_CONFLICT": http.StatusPreconditionFailed, // If-Match
 	"MULTIPLE_MATCHES": http.StatusPreconditionFailed, // If-None-Exist
 }
 
-// Status gives the HTTP status of an error.
+// Status returns the HTTP status of an error.
 func Status(err error) int {
 	f := fault.Of(err)
-	if status, ok := codes[f.Code]; ok {
-		return status
+	if exact, ok := codes[f.Code]; ok {
+		return exact
 	}
-	var rejected *intake.Rejected
-	if f.Kind == fault.Invalid && f.Code != "MALFORMED" && errors.As(err, &rejected) {
-		return http.StatusUnprocessableEntity // JSON, but against the rules
-	}
-	return kinds[f.Kind].status
+	return status.OfKind(f.Kind)
 }
 
 // Failures renders errors. The caller sees the kind, a code and a safe sentence; the log sees the chain, and only of
@@ -107,9 +102,9 @@ func (f Failures) Unrouted(page func(*gin.Context, error)) gin.HandlerFunc {
 		fail func(*gin.Context, error)
 	}{{"/fhir", f.Outcome}, {"/api", f.Problem}, {"/log", f.Problem}, {"/exchange", f.Problem}}
 	return func(c *gin.Context) {
-		err := fault.New(fault.NotFound, "NO_SUCH_ADDRESS", "Nothing is served at this address.")
+		err := fault.New(fault.NotFound, CodeNoSuchAddress, "Nothing is served at this address.")
 		if c.Writer.Header().Get("Allow") != "" { // set by the engine: the address is known, the method is not
-			err = fault.New(fault.Unsupported, "METHOD", "This address does not serve this method; see the header Allow.")
+			err = fault.New(fault.Unsupported, CodeMethod, "This address does not serve this method; see the header Allow.")
 		}
 		for _, s := range surfaces {
 			if path := c.Request.URL.Path; path == s.root || strings.HasPrefix(path, s.root+"/") {
@@ -168,7 +163,7 @@ func Issues(err error) fhir.Issues {
 	classified := fault.Of(err)
 	issue := fhir.Issue{
 		Severity:    fhir.SeverityError,
-		Code:        kinds[classified.Kind].issue,
+		Code:        issues[classified.Kind],
 		Diagnostics: classified.Public,
 		Reason:      string(classified.Code),
 	}
@@ -176,11 +171,11 @@ func Issues(err error) fhir.Issues {
 	if len(grounds) == 0 {
 		return fhir.Issues{issue}
 	}
-	issues := make(fhir.Issues, 0, len(grounds))
+	out := make(fhir.Issues, 0, len(grounds))
 	for _, r := range grounds {
 		issue.Reason = r.Code
 		issue.Diagnostics = "The policy does not allow this: " + r.Code + ", which rests on " + r.Article + "."
-		issues = append(issues, issue)
+		out = append(out, issue)
 	}
-	return issues
+	return out
 }

@@ -15,12 +15,13 @@ import (
 	"yilian.example/exchange"
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
+	"yilian.example/gateway/internal/status"
 )
 
 func TestEveryKindHasAStatus(t *testing.T) {
 	for kind := fault.Internal; kind <= fault.TooMany; kind++ {
-		if k := kinds[kind]; k.status < 400 || k.issue == "" {
-			t.Errorf("kind %d has no status", kind)
+		if status.OfKind(kind) < 400 || issues[kind] == "" {
+			t.Errorf("kind %d has no status or no issue type", kind)
 		}
 	}
 }

@@ -18,7 +18,7 @@ func From(given []string, role consortium.Role) (consortium.Purpose, error) {
 		p := consortium.Purpose(given[0])
 		if len(given) > 1 || !p.Valid() {
 			return "", fault.New(
-				fault.Invalid, "PURPOSE", "Purpose-Of-Use must be one code of HL7's PurposeOfUse, for example TREAT.",
+				fault.Malformed, "PURPOSE", "Purpose-Of-Use must be one code of HL7's PurposeOfUse, for example TREAT.",
 			)
 		}
 		return p, nil
@@ -31,6 +31,6 @@ func From(given []string, role consortium.Role) (consortium.Purpose, error) {
 		return p, nil
 	}
 	return "", fault.New(
-		fault.Invalid, "PURPOSE", "Say what for: send the header Purpose-Of-Use with a code of HL7's PurposeOfUse.",
+		fault.Malformed, "PURPOSE", "Say what for: send the header Purpose-Of-Use with a code of HL7's PurposeOfUse.",
 	)
 }

@@ -1,0 +1,10 @@
+package fhir
+
+import "yilian.example/exchange/fault"
+
+// Codes of what FHIR's interface refuses by itself.
+const (
+	CodeTypeNotKept fault.Code = "TYPE_NOT_KEPT"
+	CodeSearch      fault.Code = "SEARCH"
+	CodeID          fault.Code = "ID" // not to be used as an id
+)
