@@ -192,7 +192,7 @@ func (s *story) ownDoctorReads(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	_, err = m.With(token).Read(ctx, s.report.Type, s.report.ID)
+	_, err = m.With(token).For(consortium.Treatment).Read(ctx, s.report.Type, s.report.ID)
 	var other *journey.Refused
 	if !errors.As(err, &other) || other.Status != http.StatusUnauthorized && other.Status != http.StatusForbidden {
 		return "", fmt.Errorf("a doctor of Qingshan at Donghu's gateway: %w", errOr(err, "was let in"))

@@ -20,7 +20,7 @@ type Client struct {
 	http    *http.Client
 }
 
-// For gives the same caller with another purpose of use than the default of their role.
+// For returns the same caller with another purpose of use.
 func (c *Client) For(purpose consortium.Purpose) *Client {
 	other := *c
 	other.purpose = purpose

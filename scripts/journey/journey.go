@@ -81,7 +81,16 @@ func (c *Consortium) Member(org consortium.OrgID) (*Member, error) {
 	return m, nil
 }
 
-// As gives a client at a member's gateway with the token of a role there.
+// comesFor is what callers of these programs are there for, by role: the gateways choose no purpose for anybody.
+var comesFor = map[consortium.Role]consortium.Purpose{
+	consortium.RoleSystem:    consortium.Operations,
+	consortium.RoleClinician: consortium.Treatment,
+	consortium.RolePatient:   consortium.PatientRequest,
+	consortium.RoleAssessor:  consortium.Payment,
+}
+
+// As returns a client at a member's gateway with the token of a role there, which states what people in that role come
+// for; Client.For states something else.
 func (c *Consortium) As(org consortium.OrgID, role consortium.Role, person string) (*Client, error) {
 	m, err := c.Member(org)
 	if err != nil {
@@ -91,7 +100,7 @@ func (c *Consortium) As(org consortium.OrgID, role consortium.Role, person strin
 	if err != nil {
 		return nil, fmt.Errorf("get token of %s at %s: %w", role, org, err)
 	}
-	return m.With(token), nil
+	return m.With(token).For(comesFor[role]), nil
 }
 
 // Orgs lists the members, sorted.
@@ -134,7 +143,7 @@ func (c *Consortium) OperatorURL() (string, error) {
 // auditor gets them.
 func (c *Consortium) Roots() string { return filepath.Join(c.State, "roots") }
 
-// With gives a client that calls with a bearer token; empty for none.
+// With returns a client that calls with a bearer token; empty for none. It states no purpose.
 func (m *Member) With(token string) *Client {
 	return &Client{base: strings.TrimSuffix(m.URL, "/"), token: token, http: m.http}
 }

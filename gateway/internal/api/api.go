@@ -16,6 +16,7 @@ import (
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
 	"yilian.example/gateway/internal/api/problem"
+	"yilian.example/gateway/internal/auth"
 )
 
 // ActorFrom gives the caller whom authentication has found.
@@ -63,7 +64,7 @@ func (j JSON) admit(ctx huma.Context, next func(huma.Context)) {
 		j.failures.Problem(
 			c,
 			fault.New(
-				fault.Unauthorized, problem.CodeSignIn, "Sign in, or send a bearer token of your organisation's identity provider.",
+				fault.Unauthorized, auth.CodeSignIn, "Sign in, or send a bearer token of your organisation's identity provider.",
 			),
 		)
 		return

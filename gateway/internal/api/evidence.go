@@ -21,7 +21,7 @@ type Evidence struct {
 }
 
 type evidenceInput struct {
-	purposeHeader
+	stated
 	Type string `path:"type" maxLength:"64"`
 	ID   string `path:"id" maxLength:"64"`
 }
@@ -40,7 +40,7 @@ func (e Evidence) Register(j JSON) {
 		Summary:     "Evidence file of a record",
 		Description: "Holds the record, what opens its log entry, the inclusion proof, the checkpoint and the members' signed witness of it. Check it with exchange/evidence/verify.",
 	}, func(ctx context.Context, actor consortium.Actor, in *evidenceInput) (*evidenceOutput, error) {
-		purpose, err := in.of(actor)
+		purpose, err := in.purpose(ctx)
 		if err != nil {
 			return nil, err
 		}

@@ -10,7 +10,6 @@ import (
 	"yilian.example/exchange"
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
-	"yilian.example/gateway/internal/api/purpose"
 )
 
 // Locator tells which members hold what on a patient, under a logged decision; *records.Reading is one.
@@ -34,20 +33,8 @@ type holding struct {
 	Latest time.Time        `json:"latest"`
 }
 
-// purposeHeader is the header that says what for.
-type purposeHeader struct {
-	Purpose string `header:"Purpose-Of-Use" doc:"A code of HL7 v3 PurposeOfUse; by default what the caller's role is there for"`
-}
-
-func (h purposeHeader) of(actor consortium.Actor) (consortium.Purpose, error) {
-	if h.Purpose == "" {
-		return purpose.From(nil, actor.Role)
-	}
-	return purpose.From([]string{h.Purpose}, actor.Role)
-}
-
 type searchInput struct {
-	purposeHeader
+	stated
 	Body struct {
 		System string `json:"system" maxLength:"200" doc:"FHIR identifier system"`
 		Value  string `json:"value" minLength:"1" maxLength:"100" doc:"The identifier"`
@@ -70,7 +57,7 @@ func (p Patients) Register(j JSON) {
 }
 
 func (p Patients) search(ctx context.Context, actor consortium.Actor, in *searchInput) (*searchOutput, error) {
-	purpose, err := in.of(actor)
+	purpose, err := in.purpose(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -16,16 +16,29 @@ import (
 
 type actorKey struct{}
 
-// WithActor gives a context that carries the caller. Tests and the exchange listener use it; for HTTP, Authenticate
+// WithActor returns a context that carries the caller. Tests and the exchange listener use it; for HTTP, Authenticate
 // does.
 func WithActor(ctx context.Context, a consortium.Actor) context.Context {
 	return context.WithValue(ctx, actorKey{}, a)
 }
 
-// ActorFrom gives the caller, or false when nobody is signed in.
+// ActorFrom returns the caller, or false when nobody is signed in.
 func ActorFrom(ctx context.Context) (consortium.Actor, bool) {
 	a, ok := ctx.Value(actorKey{}).(consortium.Actor)
 	return a, ok
+}
+
+type purposesKey struct{}
+
+// WithPurposes returns a context that carries the purposes which the caller's access token was issued for.
+func WithPurposes(ctx context.Context, purposes []consortium.Purpose) context.Context {
+	return context.WithValue(ctx, purposesKey{}, purposes)
+}
+
+// PurposesFrom returns the purposes which the caller's access token was issued for; none where it names none.
+func PurposesFrom(ctx context.Context) []consortium.Purpose {
+	purposes, _ := ctx.Value(purposesKey{}).([]consortium.Purpose)
+	return purposes
 }
 
 // Fail answers a request with an error, in the manner of the surface that the request is for: a page, a problem
@@ -42,12 +55,12 @@ func Require(roles ...consortium.Role) gin.HandlerFunc {
 		actor, ok := ActorFrom(c.Request.Context())
 		switch {
 		case !ok:
-			failWith(c, fault.New(fault.Unauthorized, "SIGN_IN", "Please sign in, or send a bearer token."))
+			failWith(c, fault.New(fault.Unauthorized, CodeSignIn, "Please sign in, or send a bearer token."))
 		case len(roles) > 0 && !slices.Contains(roles, actor.Role):
 			failWith(
 				c,
 				fault.New(
-					fault.Forbidden, "WRONG_ROLE", "This is not open to your role. Please use an account that is meant for it.",
+					fault.Forbidden, CodeWrongRole, "This is not open to your role. Please use an account that is meant for it.",
 				),
 			)
 		default:

@@ -141,7 +141,7 @@ func (a *Auth) found() (*provider, error) {
 	p := a.provider.Load()
 	if p == nil {
 		return nil, fault.New(
-			fault.Unavailable, "IDENTITY_UNAVAILABLE",
+			fault.Unavailable, CodeIdentityUnavailable,
 			"The sign-in service does not answer yet. Please try again in a moment.",
 		)
 	}

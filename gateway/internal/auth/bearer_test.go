@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -77,6 +78,8 @@ func TestBearer(t *testing.T) {
 		{"unknown key", s.issuer.sign("two", jose.ES256, stranger, s.claims(nil)), 401, "INVALID_TOKEN"},
 		{"public key as a secret", s.issuer.sign("one", jose.HS256, public, s.claims(nil)), 401, "INVALID_TOKEN"},
 		{"no signature", unsigned(s.claims(nil)), 401, "INVALID_TOKEN"},
+		{"in JSON, not compact", inJSON(signed(nil)), 401, "INVALID_TOKEN"},
+		{"purposes of the wrong type", signed(purposes("TREAT")), 401, "INVALID_TOKEN"},
 		{"not a token", "abc", 401, "INVALID_TOKEN"},
 		{"empty", "", 401, "INVALID_TOKEN"},
 		{"far too long", strings.Repeat("a", 20<<10), 401, "INVALID_TOKEN"},
@@ -94,6 +97,39 @@ func TestBearer(t *testing.T) {
 				t.Error("401 without WWW-Authenticate")
 			}
 		})
+	}
+}
+
+// inJSON is a token in the JSON serialisation of RFC 7515, 7.2.2, with the same good signature.
+func inJSON(token string) string {
+	parts := strings.Split(token, ".")
+	return `{"protected":"` + parts[0] + `","payload":"` + parts[1] + `","signature":"` + parts[2] + `"}`
+}
+
+// purposes are the claim of IHE IUA.
+func purposes(claim any) map[string]any {
+	return map[string]any{"extensions": map[string]any{"ihe_iua": map[string]any{"purpose_of_use": claim}}}
+}
+
+func TestPurposesOfAToken(t *testing.T) {
+	s := newSite(t)
+	s.run()
+	coding := func(system, code string) map[string]string { return map[string]string{"system": system, "code": code} }
+	const hl7 = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
+	for name, c := range map[string]struct {
+		claim any
+		want  []consortium.Purpose
+	}{
+		"none":           {nil, nil},
+		"one":            {[]any{coding(hl7, "TREAT")}, []consortium.Purpose{"TREAT"}},
+		"by OID":         {[]any{coding("urn:oid:2.16.840.1.113883.5.8", "HPAYMT")}, []consortium.Purpose{"HPAYMT"}},
+		"two":            {[]any{coding(hl7, "TREAT"), coding(hl7, "ETREAT")}, []consortium.Purpose{"TREAT", "ETREAT"}},
+		"another system": {[]any{coding("urn:oid:1.0.14265.1", "1")}, []consortium.Purpose{"urn:oid:1.0.14265.1|1"}},
+	} {
+		got := s.bearer(s.issuer.sign("one", jose.ES256, s.issuer.keys["one"], s.claims(purposes(c.claim))))
+		if got.Status != 200 || !slices.Equal(got.Purposes, c.want) {
+			t.Errorf("%s: got %d %q, want %q", name, got.Status, got.Purposes, c.want)
+		}
 	}
 }
 

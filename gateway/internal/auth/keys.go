@@ -45,9 +45,9 @@ var errUnknownKey = errors.New("token is signed with a key that the provider doe
 // VerifySignature checks a token that has one signature, by a key that the provider publishes for signing, and gives
 // its payload.
 func (k *keySet) VerifySignature(ctx context.Context, raw string) ([]byte, error) {
-	jws, err := jose.ParseSigned(raw, joseAlgorithms())
-	if err != nil || len(jws.Signatures) != 1 {
-		return nil, errors.New("not a token with one signature of an accepted algorithm")
+	jws, err := jose.ParseSignedCompact(raw, joseAlgorithms())
+	if err != nil {
+		return nil, errors.New("not a compact token of an accepted algorithm")
 	}
 	key, err := k.find(ctx, jws.Signatures[0].Header)
 	if err != nil {
@@ -71,7 +71,7 @@ func (k *keySet) find(ctx context.Context, h jose.Header) (*jose.JSONWebKey, err
 		k.asked = now
 		if err := k.refresh(ctx); err != nil && key == nil {
 			return nil, fault.Wrap(
-				err, fault.Unavailable, "IDENTITY_UNAVAILABLE",
+				err, fault.Unavailable, CodeIdentityUnavailable,
 				"The sign-in service does not answer. Please try again in a moment.",
 			)
 		}

@@ -131,7 +131,7 @@ func (a *Auth) redeem(ctx context.Context, p *provider, code string, l login) (c
 			return consortium.Actor{}, loginFailed(fmt.Errorf("redeem code: provider answered %q", refused.ErrorCode))
 		}
 		return consortium.Actor{}, fault.Wrap(
-			err, fault.Unavailable, "IDENTITY_UNAVAILABLE",
+			err, fault.Unavailable, CodeIdentityUnavailable,
 			"The sign-in service does not answer. Please try again in a moment.",
 		)
 	}
@@ -169,7 +169,7 @@ func (a *Auth) personClaims(
 	info, err := p.oidc.UserInfo(ctx, oauth2.StaticTokenSource(tokens))
 	if err != nil {
 		return nil, fault.Wrap(
-			err, fault.Unavailable, "IDENTITY_UNAVAILABLE",
+			err, fault.Unavailable, CodeIdentityUnavailable,
 			"The sign-in service does not answer. Please try again in a moment.",
 		)
 	}
@@ -261,6 +261,6 @@ func (a *Auth) token() (string, error) {
 
 func loginFailed(err error) error {
 	return fault.Wrap(
-		err, fault.Unauthorized, "SIGN_IN_FAILED", "Signing in did not work, or took too long. Please try again.",
+		err, fault.Unauthorized, CodeSignInFailed, "Signing in did not work, or took too long. Please try again.",
 	)
 }

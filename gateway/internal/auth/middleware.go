@@ -25,9 +25,9 @@ const maxToken = 16 << 10
 func (a *Auth) Authenticate(fail Fail) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		SetFail(c, fail)
-		actor, known, err := a.caller(c)
+		ctx, err := a.known(c)
 		if err != nil {
-			if fault.Of(err).Code == "SESSION_ENDED" {
+			if fault.Of(err).Code == CodeSessionEnded {
 				a.setCookie(c.Writer, a.sessionCookie(), "", -1)
 			}
 			if fault.Is(err, fault.Unauthorized) {
@@ -37,32 +37,37 @@ func (a *Auth) Authenticate(fail Fail) gin.HandlerFunc {
 			c.Abort()
 			return
 		}
-		if known {
-			c.Request = c.Request.WithContext(WithActor(c.Request.Context(), actor))
-		}
+		c.Request = c.Request.WithContext(ctx)
 		c.Next()
 	}
 }
 
-func (a *Auth) caller(c *gin.Context) (consortium.Actor, bool, error) {
+// known returns the request's context with the caller, if there is one, and what their token is for.
+func (a *Auth) known(c *gin.Context) (context.Context, error) {
 	ctx := c.Request.Context()
 	if headers := c.Request.Header.Values("Authorization"); len(headers) > 0 {
 		raw, err := bearer(headers)
 		if err != nil {
-			return consortium.Actor{}, false, err
+			return nil, err
 		}
-		actor, err := a.VerifyBearer(ctx, raw)
-		return actor, err == nil, err
+		actor, purposes, err := a.VerifyBearer(ctx, raw)
+		if err != nil {
+			return nil, err
+		}
+		return WithPurposes(WithActor(ctx, actor), purposes), nil
 	}
 	cookie, err := c.Cookie(a.sessionCookie())
 	if err != nil || cookie == "" {
-		return consortium.Actor{}, false, nil
+		return ctx, nil
 	}
 	if err := a.csrf.Check(c.Request); err != nil {
-		return consortium.Actor{}, false, crossOrigin(err)
+		return nil, crossOrigin(err)
 	}
 	actor, err := a.resume(ctx, cookie)
-	return actor, err == nil, err
+	if err != nil {
+		return nil, err
+	}
+	return WithActor(ctx, actor), nil
 }
 
 // bearer reads the token of an Authorization header (RFC 6750, 2.1).
@@ -77,30 +82,36 @@ func bearer(headers []string) (string, error) {
 	return raw, nil
 }
 
-// VerifyBearer gives the caller of an access token: signature by the provider, issuer, audience, time, organisation and
-// role.
-func (a *Auth) VerifyBearer(ctx context.Context, raw string) (consortium.Actor, error) {
+// VerifyBearer returns the caller of an access token, and the purposes that it was issued for where it names some:
+// signature by the provider, issuer, audience, time, organisation and role.
+func (a *Auth) VerifyBearer(ctx context.Context, raw string) (consortium.Actor, []consortium.Purpose, error) {
 	p, err := a.found()
 	if err != nil {
-		return consortium.Actor{}, err
+		return consortium.Actor{}, nil, err
 	}
 	token, err := verify(oidc.ClientContext(ctx, a.opts.Client), p, p.bearer, raw)
 	if err != nil {
-		return consortium.Actor{}, err
+		return consortium.Actor{}, nil, err
 	}
 	var payload json.RawMessage
 	if err := token.Claims(&payload); err != nil {
-		return consortium.Actor{}, invalidToken(fmt.Errorf("read claims: %w", err))
+		return consortium.Actor{}, nil, invalidToken(fmt.Errorf("read claims: %w", err))
 	}
-	return readActor(payload, a.opts.Org, a.opts.Patient)
+	actor, err := readActor(payload, a.opts.Org, a.opts.Patient)
+	if err != nil {
+		return consortium.Actor{}, nil, err
+	}
+	purposes, err := readPurposes(payload)
+	return actor, purposes, err
 }
 
-// verify checks a token. The key is looked up first, since the verifier does not tell "provider is down" from "bad
+// verify checks a token, in the compact form alone: RFC 6750 knows no other, and two forms of one token are two ways to
+// read it. The key is looked up first, since the verifier does not tell "provider is down" from "bad
 // signature" and the caller must: one is 503, the other 401.
 func verify(ctx context.Context, p *provider, v *oidc.IDTokenVerifier, raw string) (*oidc.IDToken, error) {
-	jws, err := jose.ParseSigned(raw, joseAlgorithms())
-	if err != nil || len(jws.Signatures) != 1 {
-		return nil, invalidToken(errors.New("not a token with one signature of an accepted algorithm"))
+	jws, err := jose.ParseSignedCompact(raw, joseAlgorithms())
+	if err != nil {
+		return nil, invalidToken(errors.New("not a compact token of an accepted algorithm"))
 	}
 	if _, err := p.keys.find(ctx, jws.Signatures[0].Header); err != nil {
 		if fault.Is(err, fault.Unavailable) {
@@ -131,7 +142,7 @@ func redact(err error) error {
 
 func crossOrigin(err error) error {
 	return fault.Wrap(
-		err, fault.Forbidden, "CROSS_ORIGIN",
+		err, fault.Forbidden, CodeCrossOrigin,
 		"This request came from another site and was refused. Please use the pages of this site.",
 	)
 }

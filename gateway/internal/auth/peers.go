@@ -93,7 +93,7 @@ func (p *Peers) ServerTLS() *tls.Config {
 func (p *Peers) ClientTLS(org consortium.OrgID) (*tls.Config, error) {
 	roots, ok := p.roots[org]
 	if !ok {
-		return nil, fault.New(fault.NotFound, "UNKNOWN_MEMBER", "There is no such member.")
+		return nil, fault.New(fault.NotFound, CodeUnknownMember, "There is no such member.")
 	}
 	pool := x509.NewCertPool()
 	for _, root := range roots {
@@ -141,6 +141,6 @@ func (p *Peers) PeerActor(state *tls.ConnectionState) (consortium.Actor, error) 
 
 func unknownPeer(err error) error {
 	return fault.Wrap(
-		err, fault.Unauthorized, "UNKNOWN_GATEWAY", "The caller's certificate is not that of a member's gateway.",
+		err, fault.Unauthorized, CodeUnknownGateway, "The caller's certificate is not that of a member's gateway.",
 	)
 }

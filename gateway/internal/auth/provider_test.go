@@ -244,7 +244,7 @@ func (s *site) start(change auth.Options) {
 	pages := r.Group("/", s.auth.Authenticate(fail))
 	pages.GET("/whoami", func(c *gin.Context) {
 		actor, known := auth.ActorFrom(c.Request.Context())
-		c.JSON(http.StatusOK, map[string]any{"known": known, "actor": actor})
+		c.JSON(http.StatusOK, map[string]any{"known": known, "actor": actor, "purposes": auth.PurposesFrom(c.Request.Context())})
 	})
 	pages.POST("/change", auth.Require(), func(c *gin.Context) { c.Status(http.StatusNoContent) })
 	pages.GET("/ward", auth.Require(consortium.RoleClinician), func(c *gin.Context) { c.Status(http.StatusNoContent) })
@@ -319,7 +319,10 @@ type answer struct {
 	Code   string           `json:"code"`
 	Known  bool             `json:"known"`
 	Actor  consortium.Actor `json:"actor"`
-	Header http.Header      `json:"-"`
+
+	Purposes []consortium.Purpose `json:"purposes"`
+
+	Header http.Header `json:"-"`
 }
 
 func (s *site) do(req *http.Request) answer {

@@ -127,7 +127,7 @@ func (a *Auth) sessionContext(hash [32]byte) []byte {
 
 func sessionEnded(err error) error {
 	return fault.Wrap(
-		err, fault.Unauthorized, "SESSION_ENDED",
+		err, fault.Unauthorized, CodeSessionEnded,
 		"You have been signed out, because nothing happened for a while. Please sign in again.",
 	)
 }

@@ -21,6 +21,7 @@ import (
 	"yilian.example/exchange/intake"
 	"yilian.example/gateway/internal/api/problem"
 	"yilian.example/gateway/internal/api/purpose"
+	"yilian.example/gateway/internal/auth"
 )
 
 // mediaType is the media type of every FHIR answer.
@@ -112,11 +113,11 @@ func (f *Server) caller(c *gin.Context) (intake.Caller, bool) {
 	actor, ok := f.ActorFrom(c.Request.Context())
 	if !ok {
 		f.Failures.Outcome(
-			c, fault.New(fault.Unauthorized, problem.CodeSignIn, "Send a bearer token of your organisation's identity provider."),
+			c, fault.New(fault.Unauthorized, auth.CodeSignIn, "Send a bearer token of your organisation's identity provider."),
 		)
 		return intake.Caller{}, false
 	}
-	what, err := purpose.Of(c.Request, actor.Role)
+	what, err := purpose.Of(c.Request)
 	if err != nil {
 		f.Failures.Outcome(c, err)
 		return intake.Caller{}, false

@@ -24,6 +24,7 @@ import (
 	"yilian.example/exchange/intake"
 	"yilian.example/exchange/records"
 	"yilian.example/gateway/internal/api/problem"
+	"yilian.example/gateway/internal/api/purpose"
 )
 
 var fhirTime = time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC)
@@ -185,7 +186,15 @@ func (w *world) send(t *testing.T, method, path, body string, headers ...string)
 	if body != "" {
 		req.Header.Set("Content-Type", "application/fhir+json")
 	}
+	req.Header.Set(purpose.Header, string(consortium.Operations))
+	if w.actor != nil && w.actor.Role == consortium.RolePatient {
+		req.Header.Set(purpose.Header, string(consortium.PatientRequest))
+	}
 	for i := 0; i+1 < len(headers); i += 2 {
+		if headers[i+1] == "" {
+			req.Header.Del(headers[i])
+			continue
+		}
 		req.Header.Set(headers[i], headers[i+1])
 	}
 	resp, err := http.DefaultClient.Do(req)
@@ -488,6 +497,7 @@ func TestFHIRBadInput(t *testing.T) {
 		{"compressed", "POST", "/fhir/Patient", fhirPatient("a", "1"), []string{"Content-Encoding", "gzip"}, 415},
 		{"wants XML", "GET", "/fhir/Patient/p1", "", []string{"Accept", "application/fhir+xml"}, 406},
 		{"unknown purpose", "GET", "/fhir/Patient/p1", "", []string{"Purpose-Of-Use", "CURIOSITY"}, 400},
+		{"no purpose", "GET", "/fhir/Patient/p1", "", []string{"Purpose-Of-Use", ""}, 400},
 		{"no such record", "GET", "/fhir/Patient/nothing", "", nil, 404},
 		{"no such version", "GET", "/fhir/Patient/p1/_history/9", "", nil, 404},
 		{"version not a number", "GET", "/fhir/Patient/p1/_history/x", "", nil, 404},

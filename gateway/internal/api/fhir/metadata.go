@@ -51,8 +51,9 @@ func (f *Server) capabilities() object {
 		"implementation": object{"description": "Records of " + string(f.Org), "url": f.PublicURL + "/fhir"},
 		"rest": []object{{
 			"mode": "server",
-			"documentation": "Every access is decided by the consent policy for the purpose in the header Purpose-Of-Use (a code of HL7's PurposeOfUse) and logged. " +
-				"Conditional create takes identifier=system|value. Bundles take POST and PUT.",
+			"documentation": "Every request states its purpose: a code of HL7's PurposeOfUse in the header Purpose-Of-Use, or in " +
+				"the access token (extensions.ihe_iua.purpose_of_use). One without is refused with 400 PURPOSE_MISSING. " +
+				"Every access is decided by the consent policy for that purpose, and logged. Conditional create takes identifier=system|value. Bundles take POST and PUT.",
 			"security": object{
 				"cors": false,
 				"service": []object{

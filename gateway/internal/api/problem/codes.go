@@ -8,7 +8,6 @@ const (
 	CodeNotAcceptable fault.Code = "NOT_ACCEPTABLE"
 	CodeMethod        fault.Code = "METHOD"
 	CodeNoSuchAddress fault.Code = "NO_SUCH_ADDRESS"
-	CodeSignIn        fault.Code = "SIGN_IN"
 	CodeTooLarge      fault.Code = "BODY_TOO_LARGE"
 	CodeCut           fault.Code = "BODY_CUT"
 	CodeNotFound      fault.Code = "NOT_FOUND"
