@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
 	"strings"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"yilian.example/exchange/consortium"
 	"yilian.example/gateway/config"
 	"yilian.example/gateway/internal/api"
+	"yilian.example/gateway/internal/api/limit"
 	"yilian.example/gateway/internal/api/problem"
 	"yilian.example/gateway/internal/auth"
 	"yilian.example/gateway/internal/cockroach"
@@ -65,7 +67,7 @@ func run(ctx context.Context, c config.Config, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	public, err := a.public(s, callers)
+	public, counts, err := a.public(s, callers)
 	if err != nil {
 		return err
 	}
@@ -78,6 +80,9 @@ func run(ctx context.Context, c config.Config, log *slog.Logger) error {
 	group.Go(func() error {
 		return serve(ctx, c.Exchange.Listen, a.exchange(s), s.peers.ServerTLS(), c.Limits.ReadTimeout)
 	})
+	if c.Metrics.Listen != "" {
+		group.Go(func() error { return serve(ctx, c.Metrics.Listen, counts, nil, c.Limits.ReadTimeout) })
+	}
 	a.log.InfoContext(ctx, "gateway serves", "listen", c.Listen, "exchange", c.Exchange.Listen)
 	return group.Wait()
 }
@@ -149,25 +154,25 @@ func (a *app) patientRef(system, value string) (consortium.PatientRef, error) {
 	return api.ResolvePatient(a.cfg.Matching.IdentifierSystems, a.ring.Ref, system, value)
 }
 
-// public is the listener for people, systems and auditors.
-func (a *app) public(s *services, callers *auth.Auth) (*gin.Engine, error) {
+// public is the listener for people, systems and auditors, and what operators ask on theirs.
+func (a *app) public(s *services, callers *auth.Auth) (*gin.Engine, http.Handler, error) {
 	r := a.engine()
-	audit := a.oversight()
-	witnessed := anchor.WitnessedEntries{Log: a.db.Log(a.org)}
-	a.operate(r, callers)
-	a.programs(r, s, callers, audit, witnessed)
+	audit, witnessed := a.oversight(), anchor.WitnessedEntries{Log: a.db.Log(a.org)}
+	counts := a.operate(r, callers.Ready)
+	seek := sought{s.reading, limit.Lookups{Limiter: limit.New(a.cfg.Limits.LookupsPerMinute, a.now)}}
+	a.programs(r, s, callers, audit, witnessed, seek)
 	pages, err := web.New(web.Deps{
 		Org: a.org, Members: a.cfg.Members, Systems: a.cfg.Matching.IdentifierSystems, Ref: a.patientRef,
 		Records: s.reading, Access: s.records, Proofs: witnessed, Evidence: s.evidence, Verify: s.evidence.Verify,
-		Consents: s.consents, Holdings: s.reading, Requests: s.requests, Audit: audit, Authenticate: callers.Authenticate, Log: a.log,
+		Consents: s.consents, Holdings: seek, Requests: s.requests, Audit: audit, Authenticate: callers.Authenticate, Log: a.log,
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	pages.Register(r)
 	callers.Register(r, pages.Fail)
 	unrouted := problem.Failures{Log: a.log}.Unrouted(pages.Fail)
 	r.NoRoute(unrouted)
 	r.NoMethod(unrouted)
-	return r, nil
+	return r, counts, nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/gin-contrib/requestid"
 	"github.com/gin-gonic/gin"
+	"github.com/google/uuid"
 )
 
 // How long a stopping server waits for requests that are under way.
@@ -51,4 +52,23 @@ func recovery(log *slog.Logger) gin.HandlerFunc {
 		log.ErrorContext(c.Request.Context(), "request ended in a panic", "route", c.FullPath(), "request", requestid.Get(c))
 		c.AbortWithStatus(http.StatusInternalServerError)
 	})
+}
+
+// plainRequestID drops what a caller calls their request unless it is a plain lower-case UUID: it goes into logs and
+// answers.
+func plainRequestID(c *gin.Context) {
+	const header = "X-Request-Id"
+	given := c.GetHeader(header)
+	if id, err := uuid.Parse(given); given != "" && (err != nil || id.String() != given) {
+		c.Request.Header.Del(header)
+	}
+	c.Next()
+}
+
+// bounded ends the reading of a body beyond a size, whoever reads it.
+func bounded(size int64) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, size)
+		c.Next()
+	}
 }

@@ -107,6 +107,9 @@ func (p *plan) place(ctx context.Context, d *draft) error {
 		if d.resource.ID != d.id {
 			return refuse(d.place+".id", "ID_MISMATCH", "The resource must carry the id that the address names.")
 		}
+		if d.id == "." || d.id == ".." { // FHIR allows them, but addresses with them lead elsewhere (RFC 3986, 5.2.4)
+			return refuse(d.place+".id", "ID_UNUSABLE", "The ids . and .. cannot stand in an address. Choose another id.")
+		}
 		return nil
 	}
 	if d.ifNoneExist != "" {

@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -118,8 +119,8 @@ func (r *Answering) open(peer consortium.OrgID, message []byte) (Request, error)
 			fault.Forbidden, "REQUEST_MISDIRECTED", "The request names other organisations than those on this connection.",
 		)
 	}
-	if _, err := uuid.Parse(req.ID); err != nil {
-		return Request{}, fault.New(fault.Malformed, "REQUEST_MALFORMED", "The request's id is not a UUID.")
+	if id, err := uuid.Parse(req.ID); err != nil || id.String() != req.ID {
+		return Request{}, fault.New(fault.Malformed, "REQUEST_MALFORMED", "The request's id is not a plain lower-case UUID.")
 	}
 	if age := r.Now().Sub(req.Time).Abs(); age > r.Fresh {
 		return Request{}, fault.New(
@@ -142,7 +143,7 @@ func (r *Answering) decide(ctx context.Context, req Request) (Reply, error) {
 	if err != nil {
 		return Reply{}, fmt.Errorf("decide release: %w", err)
 	}
-	reply := Reply{Version: 1, Request: req.ID, From: r.Org, To: req.From, Decision: d, Time: now}
+	reply := Reply{Version: 1, Request: req.ID, From: r.Org, To: req.From, Decision: told(d), Time: now}
 	access := exchange.Access{Decision: d, Request: req.ID}
 	if !d.Allow {
 		if err := r.Records.LogAccess(ctx, access); err != nil {
@@ -159,6 +160,18 @@ func (r *Answering) decide(ctx context.Context, req Request) (Reply, error) {
 	}
 	reply.Records, err = r.released(ctx, versions)
 	return reply, err
+}
+
+// told is a refusal as the asker is told it. That the patient gave consents, but to others, is the others' business: it
+// sounds like no consent at all. What is logged here says which it was.
+func told(d consortium.Decision) consortium.Decision {
+	d.Reasons = slices.Clone(d.Reasons)
+	for i := range d.Reasons {
+		if d.Reasons[i].Code == "CONSENT_RECIPIENT" {
+			d.Reasons[i].Code = "CONSENT_MISSING"
+		}
+	}
+	return d
 }
 
 func (r *Answering) released(ctx context.Context, versions []exchange.Version) ([]Released, error) {

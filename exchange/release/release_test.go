@@ -67,6 +67,7 @@ type policy struct {
 	allow func(consortium.Query) bool
 	asked []consortium.Query
 	err   error
+	why   string // code of the reason; empty: TEST
 }
 
 func (p *policy) Decide(_ context.Context, q consortium.Query) (consortium.Decision, error) {
@@ -76,6 +77,9 @@ func (p *policy) Decide(_ context.Context, q consortium.Query) (consortium.Decis
 		Allow:   p.allow(q),
 		Reasons: []consortium.Reason{{Code: "TEST", Article: "PIPL 23"}},
 		Policy:  "digest",
+	}
+	if p.why != "" {
+		d.Reasons[0].Code = p.why
 	}
 	return d, p.err
 }
@@ -266,6 +270,25 @@ func TestReplayedRequestIsRefused(t *testing.T) {
 	}
 }
 
+func TestARefusalDoesNotTellOfConsentsThatTheAskerIsNotNamedIn(t *testing.T) {
+	p := newPair(always(false))
+	told := map[string]consortium.Reason{}
+	for _, why := range []string{"CONSENT_RECIPIENT", "CONSENT_MISSING"} {
+		p.holdPol.why = why
+		res, err := p.ask()
+		if err != nil {
+			t.Fatal(err)
+		}
+		told[why] = res.Decision.Reasons[0]
+		if logged := p.holdMem.logged[len(p.holdMem.logged)-1]; logged.Decision.Reasons[0].Code != why {
+			t.Errorf("logged as %s, not %s", logged.Decision.Reasons[0].Code, why)
+		}
+	}
+	if told["CONSENT_RECIPIENT"] != told["CONSENT_MISSING"] {
+		t.Errorf("the asker is told %v", told)
+	}
+}
+
 func TestRequestsThatAreNotAcceptable(t *testing.T) {
 	keys := newKeys("qingshan", "donghu", "anhe")
 	good := release.Request{
@@ -294,10 +317,15 @@ func TestRequestsThatAreNotAcceptable(t *testing.T) {
 		"too old":                    {change: func(r *release.Request) { r.Time = at.Add(-2 * time.Minute) }, code: "REQUEST_STALE"},
 		"from the future":            {change: func(r *release.Request) { r.Time = at.Add(2 * time.Minute) }, code: "REQUEST_STALE"},
 		"without a proper id":        {change: func(r *release.Request) { r.ID = "1" }, code: "REQUEST_MALFORMED"},
-		"without a purpose":          {change: func(r *release.Request) { r.Purpose = "" }, code: "PURPOSE_INVALID"},
-		"about nobody":               {change: func(r *release.Request) { r.Patient = "" }, code: "PATIENT_INVALID"},
-		"for nothing":                {change: func(r *release.Request) { r.Kinds = nil }, code: "KINDS_MISSING"},
-		"for an unknown kind":        {change: func(r *release.Request) { r.Kinds = []consortium.Kind{"everything"} }, code: "KIND_INVALID"},
+		"with an id in another form": {change: func(r *release.Request) { r.ID = "urn:uuid:" + r.ID }, code: "REQUEST_MALFORMED"},
+		"with an id in braces":       {change: func(r *release.Request) { r.ID = "{" + r.ID + "}" }, code: "REQUEST_MALFORMED"},
+		"with an id in upper case": {
+			change: func(r *release.Request) { r.ID = "A" + r.ID[1:] }, code: "REQUEST_MALFORMED",
+		},
+		"without a purpose":   {change: func(r *release.Request) { r.Purpose = "" }, code: "PURPOSE_INVALID"},
+		"about nobody":        {change: func(r *release.Request) { r.Patient = "" }, code: "PATIENT_INVALID"},
+		"for nothing":         {change: func(r *release.Request) { r.Kinds = nil }, code: "KINDS_MISSING"},
+		"for an unknown kind": {change: func(r *release.Request) { r.Kinds = []consortium.Kind{"everything"} }, code: "KIND_INVALID"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newPair(always(true))

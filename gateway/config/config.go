@@ -19,6 +19,7 @@ type Config struct {
 	Log       Log      `yaml:"log"`
 	Matching  Matching `yaml:"matching"`
 	Limits    Limits   `yaml:"limits"`
+	Metrics   Metrics  `yaml:"metrics"` // the listener for operators' counts
 }
 
 // Exchange is the mutual-TLS listener between gateways.
@@ -114,4 +115,14 @@ type Limits struct {
 	// how long after an encounter's end its staff may still read; default 720h (30 days)
 	CareWindow   time.Duration `yaml:"care_window"`
 	ReleaseFresh time.Duration `yaml:"release_fresh"` // how old a signed release request may be; default 2m
+	// how often one caller may look people up, or miss a record by id; default 60
+	LookupsPerMinute int `yaml:"lookups_per_minute"`
+	// how often one other member's gateways may ask this process; default 600
+	RequestsPerMemberPerMinute int `yaml:"requests_per_member_per_minute"`
+}
+
+// Metrics is a listener in plain HTTP that serves /metrics and nothing else. It asks nobody who they are: keep it where
+// operators alone can reach it.
+type Metrics struct {
+	Listen string `yaml:"listen"` // host:port; default empty: none
 }

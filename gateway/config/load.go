@@ -52,6 +52,8 @@ func (c *Config) setDefaults() {
 	setDefault(&c.Limits.ReadTimeout, 30*time.Second)
 	setDefault(&c.Limits.CareWindow, 30*24*time.Hour)
 	setDefault(&c.Limits.ReleaseFresh, 2*time.Minute)
+	setDefault(&c.Limits.LookupsPerMinute, 60)
+	setDefault(&c.Limits.RequestsPerMemberPerMinute, 600)
 }
 
 func setDefault[T comparable](field *T, value T) {
@@ -96,6 +98,11 @@ func (c Config) Validate() error {
 	f.check(c.Limits.ReadTimeout > 0, "limits.read_timeout: needs a time above 0")
 	f.check(c.Limits.CareWindow > 0, "limits.care_window: needs a time above 0")
 	f.check(c.Limits.ReleaseFresh > 0, "limits.release_fresh: needs a time above 0")
+	f.check(c.Limits.LookupsPerMinute > 0, "limits.lookups_per_minute: needs a number above 0")
+	f.check(c.Limits.RequestsPerMemberPerMinute > 0, "limits.requests_per_member_per_minute: needs a number above 0")
+	if c.Metrics.Listen != "" {
+		f.hostPort("metrics.listen", c.Metrics.Listen)
+	}
 	return errors.Join(f...)
 }
 

@@ -28,12 +28,14 @@ func TestBadConfigurationListsAllFaultsAtOnce(t *testing.T) {
 		"listen: 127.0.0.1:8081", "listen: nowhere",
 		"kind: hospital", "kind: circus",
 		"interval: 200ms", "interval: 1ms",
+		"listen: 127.0.0.1:9464", "listen: metrics",
+		"lookups_per_minute: 60", "lookups_per_minute: -1",
 	).Replace(example(t))
 	_, err := Parse(strings.NewReader(bad))
 	if err == nil {
 		t.Fatal("accepted")
 	}
-	for _, want := range []string{"org:", "public_url:", "listen:", "members[1].kind:", "log.interval:", "members: this organisation"} {
+	for _, want := range []string{"org:", "public_url:", "listen:", "members[1].kind:", "log.interval:", "metrics.listen:", "limits.lookups_per_minute:", "members: this organisation"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("fault %q is not listed in:\n%v", want, err)
 		}

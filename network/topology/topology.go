@@ -40,6 +40,7 @@ type Member struct {
 type MemberPorts struct {
 	Gateway           int `yaml:"gateway"`            // people and systems
 	Exchange          int `yaml:"exchange"`           // other members' gateways, mutual TLS
+	Metrics           int `yaml:"metrics"`            // the gateway's counts, for operators
 	Peer              int `yaml:"peer"`               //
 	PeerChaincode     int `yaml:"peer_chaincode"`     // Fabric opens it whether used or not
 	PeerOperations    int `yaml:"peer_operations"`    // health and metrics
@@ -110,6 +111,7 @@ func (t *Topology) ports() []namedPort {
 		p := &m.Ports
 		all = append(all,
 			namedPort{m.ID + " gateway", &p.Gateway}, namedPort{m.ID + " exchange", &p.Exchange},
+			namedPort{m.ID + " metrics", &p.Metrics},
 			namedPort{m.ID + " peer", &p.Peer}, namedPort{m.ID + " peer_chaincode", &p.PeerChaincode},
 			namedPort{m.ID + " peer_operations", &p.PeerOperations}, namedPort{m.ID + " orderer", &p.Orderer},
 			namedPort{m.ID + " orderer_admin", &p.OrdererAdmin}, namedPort{m.ID + " orderer_operations", &p.OrdererOperations},

@@ -176,14 +176,12 @@ func (s *story) ownDoctorReads(ctx context.Context) (string, error) {
 	if !bytes.Contains(s.bytes, []byte(s.course.finding)) {
 		return "", errors.New("the report does not hold the finding that was sent")
 	}
-	refused, err := mustRefuse(
-		second(doctor.For(consortium.Marketing).Read(ctx, s.report.Type, s.report.ID)), http.StatusForbidden,
-		"MARKETING_PROHIBITED",
-	)
-	if err != nil {
+	if _, err := mustRefuse(
+		second(doctor.For(consortium.Marketing).Read(ctx, s.report.Type, s.report.ID)), http.StatusNotFound, "NOT_FOUND",
+	); err != nil {
 		return "", fmt.Errorf("reading for marketing: %w", err)
 	}
-	s.say("the same doctor for marketing: refused, %s (%s)", refused.Code, article(refused))
+	s.say("the same doctor for marketing: answered as if there were no such report; the refusal is logged")
 	m, err := s.consortium.Member(donghu)
 	if err != nil {
 		return "", err

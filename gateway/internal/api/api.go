@@ -100,19 +100,33 @@ type humaProblem struct {
 	status int
 }
 
-// Error gives the text for logs.
+var (
+	_ huma.StatusError  = (*humaProblem)(nil)
+	_ huma.HeadersError = (*humaProblem)(nil)
+)
+
+// Error returns the text for logs.
 func (p *humaProblem) Error() string { return p.err.Error() }
 
-// Unwrap gives the classified error.
+// Unwrap returns the classified error.
 func (p *humaProblem) Unwrap() error { return p.err }
 
 // GetStatus is the HTTP status.
 func (p *humaProblem) GetStatus() int { return p.status }
 
+// GetHeaders says when to try again, where that helps.
+func (p *humaProblem) GetHeaders() http.Header {
+	h := http.Header{}
+	if wait := problem.RetryAfter(p.err); wait != "" {
+		h.Set("Retry-After", wait)
+	}
+	return h
+}
+
 // ContentType is that of RFC 9457.
 func (p *humaProblem) ContentType(string) string { return "application/problem+json" }
 
-// MarshalJSON gives the problem document.
+// MarshalJSON returns the problem document.
 func (p *humaProblem) MarshalJSON() ([]byte, error) {
 	return json.Marshal(problem.DocumentOf(p.err, p.status))
 }

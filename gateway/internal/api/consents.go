@@ -41,8 +41,7 @@ type draftConsentInput struct {
 }
 
 type draftConsentOutput struct {
-	CacheControl string `header:"Cache-Control"`
-	Body         consent.Draft
+	Body consent.Draft
 }
 
 type grantConsentInput struct {
@@ -60,13 +59,11 @@ type consentInput struct {
 }
 
 type consentOutput struct {
-	CacheControl string `header:"Cache-Control"`
-	Body         consentBody
+	Body consentBody
 }
 
 type consentListOutput struct {
-	CacheControl string `header:"Cache-Control"`
-	Body         struct {
+	Body struct {
 		Consents []consentBody `json:"consents"`
 	}
 }
@@ -119,8 +116,6 @@ func (k Consents) Register(j JSON) {
 	}, k.withdraw)
 }
 
-const noStore = "no-store"
-
 func (k Consents) draft(
 	ctx context.Context, actor consortium.Actor, in *draftConsentInput,
 ) (*draftConsentOutput, error) {
@@ -137,7 +132,7 @@ func (k Consents) draft(
 	if err != nil {
 		return nil, err
 	}
-	return &draftConsentOutput{CacheControl: noStore, Body: d}, nil
+	return &draftConsentOutput{Body: d}, nil
 }
 
 func (k Consents) grant(ctx context.Context, actor consortium.Actor, in *grantConsentInput) (*consentOutput, error) {
@@ -158,7 +153,7 @@ func (k Consents) list(ctx context.Context, actor consortium.Actor, _ *struct{})
 	if err != nil {
 		return nil, err
 	}
-	out := &consentListOutput{CacheControl: noStore}
+	out := &consentListOutput{}
 	out.Body.Consents = make([]consentBody, 0, len(list))
 	for _, c := range list {
 		out.Body.Consents = append(out.Body.Consents, k.body(c))
@@ -187,7 +182,7 @@ func (k Consents) answer(c consent.Consent, err error) (*consentOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &consentOutput{CacheControl: noStore, Body: k.body(c)}, nil
+	return &consentOutput{Body: k.body(c)}, nil
 }
 
 func (k Consents) body(c consent.Consent) consentBody {

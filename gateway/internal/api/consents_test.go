@@ -59,6 +59,7 @@ func newCounter(t *testing.T) *counter {
 		}
 		return *c.actor, true
 	}
+	c.engine.Use(Private)
 	j := New(c.engine, &c.engine.RouterGroup, "http://donghu.example", who, problem.Failures{Log: quiet})
 	Consents{Book: consents, Ledger: c.ledger, Now: now}.Register(j)
 	return c

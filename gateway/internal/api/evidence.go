@@ -7,6 +7,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"yilian.example/exchange/consortium"
+	"yilian.example/gateway/internal/api/limit"
 )
 
 // EvidenceBuilder builds the evidence file of a record's current version, under a logged decision; fault.Conflict with
@@ -18,6 +19,7 @@ type EvidenceBuilder interface {
 // Evidence gives files that prove a record unaltered to a stranger, offline.
 type Evidence struct {
 	Builder EvidenceBuilder
+	Lookups limit.Lookups
 }
 
 type evidenceInput struct {
@@ -27,10 +29,9 @@ type evidenceInput struct {
 }
 
 type evidenceOutput struct {
-	ContentType  string `header:"Content-Type"`
-	CacheControl string `header:"Cache-Control"`
-	Disposition  string `header:"Content-Disposition"`
-	Body         []byte
+	ContentType string `header:"Content-Type"`
+	Disposition string `header:"Content-Disposition"`
+	Body        []byte
 }
 
 // Register adds the operations.
@@ -46,7 +47,7 @@ func (e Evidence) Register(j JSON) {
 		}
 		file, err := e.Builder.Evidence(ctx, actor, purpose, in.Type, in.ID)
 		if err != nil {
-			return nil, err
+			return nil, e.Lookups.Missed(actor, err)
 		}
 		return evidenceFile(file), nil
 	})
@@ -54,9 +55,8 @@ func (e Evidence) Register(j JSON) {
 
 func evidenceFile(file []byte) *evidenceOutput {
 	return &evidenceOutput{
-		ContentType:  "application/json",
-		CacheControl: "no-store",
-		Disposition:  `attachment; filename="evidence.json"`,
-		Body:         file,
+		ContentType: "application/json",
+		Disposition: `attachment; filename="evidence.json"`,
+		Body:        file,
 	}
 }

@@ -33,12 +33,18 @@ type Ops struct {
 	worked []atomic.Bool // by check
 }
 
-// Register adds /healthz, /readyz and /metrics.
+// Register adds /healthz and /readyz, which tell everybody names and whether they are well.
 func (o *Ops) Register(r gin.IRouter) {
 	o.worked = make([]atomic.Bool, len(o.Checks))
 	r.GET("/healthz", func(c *gin.Context) { c.String(http.StatusOK, "ok\n") })
 	r.GET("/readyz", o.ready)
-	r.GET("/metrics", gin.WrapH(promhttp.HandlerFor(o.Registry, promhttp.HandlerOpts{})))
+}
+
+// Counts serves /metrics, for a listener of its own: how busy a hospital is, and with what, is not for everybody.
+func (o *Ops) Counts() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(o.Registry, promhttp.HandlerOpts{}))
+	return mux
 }
 
 // ready runs all checks at once and names those that fail.

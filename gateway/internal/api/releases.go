@@ -33,7 +33,7 @@ type Releases struct {
 }
 
 type receivedEvidenceInput struct {
-	ID     string `path:"id" maxLength:"36"`
+	ID     string `path:"id" pattern:"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$" doc:"A plain lower-case UUID"`
 	Type   string `path:"type" maxLength:"64"`
 	Record string `path:"record" maxLength:"64"`
 }
@@ -48,7 +48,7 @@ type askInput struct {
 }
 
 type showInput struct {
-	ID string `path:"id" maxLength:"36"`
+	ID string `path:"id" pattern:"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$" doc:"A plain lower-case UUID"`
 }
 
 type releaseOutput struct {

@@ -75,7 +75,10 @@ func (c *Consortium) gatewayConfig(m topology.Member) config.Config {
 			ReadTimeout:  30 * time.Second,
 			CareWindow:   30 * 24 * time.Hour,
 			ReleaseFresh: 2 * time.Minute,
+
+			LookupsPerMinute: 60, RequestsPerMemberPerMinute: 600,
 		},
+		Metrics: config.Metrics{Listen: topology.Address(m.Ports.Metrics)},
 	}
 	for _, other := range c.Topology.Members {
 		g.Members = append(g.Members, config.Member{

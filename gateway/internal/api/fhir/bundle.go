@@ -28,7 +28,6 @@ func (f *Server) bundle(c *gin.Context) {
 		f.Failures.Outcome(c, err)
 		return
 	}
-	c.Header("Cache-Control", "no-store")
 	c.Data(http.StatusOK, mediaType, f.bundleResponse(taken, preferred(c.Request)))
 }
 

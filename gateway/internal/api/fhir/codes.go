@@ -6,5 +6,4 @@ import "yilian.example/exchange/fault"
 const (
 	CodeTypeNotKept fault.Code = "TYPE_NOT_KEPT"
 	CodeSearch      fault.Code = "SEARCH"
-	CodeID          fault.Code = "ID" // not to be used as an id
 )

@@ -54,7 +54,6 @@ func (f *Server) stored(c *gin.Context, t intake.Taken) {
 	}
 	c.Header("Location", f.base()+location(t.Ref, t.Number))
 	c.Header("ETag", etag(t.Number))
-	c.Header("Cache-Control", "no-store")
 	if !t.Recorded.IsZero() {
 		c.Header("Last-Modified", t.Recorded.UTC().Format(http.TimeFormat))
 	}

@@ -19,6 +19,7 @@ import (
 	"yilian.example/exchange/fault"
 	r4 "yilian.example/exchange/fhir"
 	"yilian.example/exchange/intake"
+	"yilian.example/gateway/internal/api/limit"
 	"yilian.example/gateway/internal/api/problem"
 	"yilian.example/gateway/internal/api/purpose"
 	"yilian.example/gateway/internal/auth"
@@ -59,6 +60,7 @@ type Server struct {
 	Ingest    Taker
 	Records   Reader
 	Finder    Finder
+	Lookups   limit.Lookups // of people
 	// ActorFrom gives the caller whom authentication has found.
 	ActorFrom func(context.Context) (consortium.Actor, bool)
 	Failures  problem.Failures

@@ -23,11 +23,16 @@ import (
 	r4 "yilian.example/exchange/fhir"
 	"yilian.example/exchange/intake"
 	"yilian.example/exchange/records"
+	"yilian.example/gateway/internal/api"
+	"yilian.example/gateway/internal/api/limit"
 	"yilian.example/gateway/internal/api/problem"
 	"yilian.example/gateway/internal/api/purpose"
 )
 
 var fhirTime = time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC)
+
+// lookups is how many a caller has; the clock of these tests stands still.
+const lookups = 20
 
 const fhirCard = "urn:oid:2.16.156.10011.1.3"
 
@@ -152,6 +157,7 @@ func newWorld(t *testing.T) *world {
 		},
 		Records: &records.Reading{Org: "donghu", Decider: w, Kept: w, Now: now},
 		Finder:  w,
+		Lookups: limit.Lookups{Limiter: limit.New(lookups, now)},
 		ActorFrom: func(context.Context) (consortium.Actor, bool) {
 			if w.actor == nil {
 				return consortium.Actor{}, false
@@ -162,6 +168,7 @@ func newWorld(t *testing.T) *world {
 	}
 	r := gin.New()
 	r.HandleMethodNotAllowed = true
+	r.Use(api.Private)
 	r.NoRoute(f.Failures.Unrouted(f.Failures.Problem))
 	r.NoMethod(f.Failures.Unrouted(f.Failures.Problem))
 	f.Register(r)
@@ -372,8 +379,8 @@ func TestFHIRSearch(t *testing.T) {
 	}
 	w.actor = &consortium.Actor{ID: "dr", Org: "donghu", Role: consortium.RoleClinician}
 	w.deny[consortium.ActionRead] = true
-	if got := form(hit); got.status != http.StatusForbidden || !strings.Contains(got.body, "NO_ENCOUNTER") {
-		t.Errorf("search without an encounter: %d %s", got.status, got.body)
+	if got := form(hit); got.status != none.status || got.body != none.body {
+		t.Errorf("whoever does not treat them learns that they are known: %d %s", got.status, got.body)
 	}
 	w.deny[consortium.ActionRead] = false
 	w.actor = &consortium.Actor{
@@ -399,10 +406,13 @@ func TestFHIRWhoMayRead(t *testing.T) {
 	w.deny[consortium.ActionRead] = true
 	logged := len(w.logged)
 	got := w.send(t, "GET", "/fhir/Patient/p1", "")
-	if got.status != http.StatusForbidden || !strings.Contains(got.body, `"code":"NO_ENCOUNTER"`) ||
-		!strings.Contains(got.body, "PIPL 13") ||
-		len(w.logged) != logged+1 {
-		t.Errorf("clinician without an encounter: %d %s", got.status, got.body)
+	for _, absent := range []string{"/fhir/Patient/nothing", "/fhir/Patient/p1/_history/x", "/fhir/Patient/.."} {
+		if none := w.send(t, "GET", absent, ""); got.status != http.StatusNotFound || none.status != got.status || got.body != none.body {
+			t.Errorf("a refused record can be told from %s:\n%d %s\n%d %s", absent, got.status, got.body, none.status, none.body)
+		}
+	}
+	if len(w.logged) != logged+2 { // the record and its version, each once
+		t.Errorf("%d refusals are logged", len(w.logged)-logged)
 	}
 	mustBeFHIR(t, got.body)
 	w.deny[consortium.ActionRead] = false
@@ -428,6 +438,34 @@ func TestFHIRWhoMayRead(t *testing.T) {
 	)
 	if got := w.send(t, "GET", "/fhir/Patient/p1", ""); got.status != http.StatusGone {
 		t.Errorf("deleted: %d", got.status)
+	}
+}
+
+func TestFHIRLookingPeopleUpIsLimited(t *testing.T) {
+	w := newWorld(t)
+	w.send(t, "PUT", "/fhir/Patient/p1", fhirPatient("p1", "990000195803120260"))
+	w.actor = &consortium.Actor{ID: "dr", Org: "donghu", Role: consortium.RoleClinician}
+	for i := range lookups {
+		if got := w.send(t, "GET", fmt.Sprintf("/fhir/Patient/try-%d", i), ""); got.status != http.StatusNotFound {
+			t.Fatalf("try %d: %d", i, got.status)
+		}
+	}
+	search := url.Values{"identifier": {fhirCard + "|990000195803120260"}}.Encode()
+	for name, got := range map[string]answer{
+		"read":   w.send(t, "GET", "/fhir/Patient/one-more", ""),
+		"search": w.send(t, "POST", "/fhir/Patient/_search", search, "Content-Type", "application/x-www-form-urlencoded"),
+	} {
+		if got.status != http.StatusTooManyRequests || got.header.Get("Retry-After") != "3" ||
+			!strings.Contains(got.body, "TOO_MANY") {
+			t.Errorf("%s above the limit: %d %v %s", name, got.status, got.header, got.body)
+		}
+	}
+	if got := w.send(t, "GET", "/fhir/Patient/p1", ""); got.status != http.StatusOK {
+		t.Errorf("who may read is held up: %d", got.status)
+	}
+	w.actor.ID = "another"
+	if got := w.send(t, "GET", "/fhir/Patient/try", ""); got.status != http.StatusNotFound {
+		t.Errorf("another caller is held up: %d", got.status)
 	}
 }
 
@@ -507,6 +545,12 @@ func TestFHIRBadInput(t *testing.T) {
 		{"no such method", "OPTIONS", "/fhir/Patient/p1", "", nil, 405},
 		{"post to an instance", "POST", "/fhir/Patient/p1", fhirPatient("a", "1"), nil, 405},
 		{"id differs", "PUT", "/fhir/Patient/p1", fhirPatient("p2", "990000195803120260"), nil, 422},
+		{"an id that is no name in an address", "PUT", "/fhir/Patient/..", fhirPatient("..", "990000195803120260"), nil, 422},
+		{
+			"such an id in a bundle", "POST", "/fhir",
+			`{"resourceType":"Bundle","type":"transaction","entry":[{"resource":` + fhirPatient(".", "990000195803120260") +
+				`,"request":{"method":"PUT","url":"Patient/."}}]}`, nil, 422,
+		},
 		{"another person", "PUT", "/fhir/Patient/p1", fhirPatient("p1", "990000196507280133"), nil, 409},
 		{"a single resource as a bundle", "POST", "/fhir", fhirPatient("a", "1"), nil, 422},
 		{"a bundle of another type", "POST", "/fhir", `{"resourceType":"Bundle","type":"document"}`, nil, 422},

@@ -9,7 +9,6 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"yilian.example/exchange"
-	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
 	r4 "yilian.example/exchange/fhir"
 	"yilian.example/exchange/intake"
@@ -46,13 +45,15 @@ func (f *Server) search(c *gin.Context) {
 		f.Failures.Outcome(c, err)
 		return
 	}
-	c.Header("Cache-Control", "no-store")
 	c.Data(http.StatusOK, mediaType, f.searchset(found))
 }
 
-// find reads the Patients that carry an identifier, each under its own decision. A refusal is the answer, but for
-// patients: to them, other people's records do not exist.
+// find reads the Patients that carry an identifier, each under its own decision. What is not for the caller is not
+// found, so that nobody learns who is known here.
 func (f *Server) find(c *gin.Context, caller intake.Caller, criteria r4.Identifier) ([]exchange.Version, error) {
+	if err := f.Lookups.Asked(caller.Actor); err != nil {
+		return nil, err
+	}
 	ctx := c.Request.Context()
 	ids, err := f.Finder.Find(
 		ctx, "Patient", []exchange.Token{{Param: "identifier", System: criteria.System, Value: criteria.Value}},
@@ -68,8 +69,7 @@ func (f *Server) find(c *gin.Context, caller intake.Caller, criteria r4.Identifi
 		switch {
 		case err == nil:
 			found = append(found, v)
-		case fault.Is(err, fault.NotFound) || fault.Is(err, fault.Gone):
-		case fault.Is(err, fault.Forbidden) && caller.Actor.Role == consortium.RolePatient:
+		case fault.Is(err, fault.NotFound) || fault.Is(err, fault.Gone) || fault.Is(err, fault.Forbidden):
 		default:
 			return nil, err
 		}

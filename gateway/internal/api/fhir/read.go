@@ -1,22 +1,24 @@
 package fhir
 
 import (
+	"math"
 	"net/http"
 	"strconv"
 
 	"github.com/gin-gonic/gin"
 
 	"yilian.example/exchange"
-	"yilian.example/exchange/fault"
 )
 
 func (f *Server) read(c *gin.Context) { f.show(c, 0) }
 
+// noVersion is a number that no version has: what is no number is answered like a version that is not there.
+const noVersion = math.MaxInt32
+
 func (f *Server) vread(c *gin.Context) {
 	number, err := strconv.Atoi(c.Param("version"))
-	if err != nil || number < 1 {
-		f.Failures.Outcome(c, fault.New(fault.NotFound, "NOT_FOUND", "There is no such version."))
-		return
+	if err != nil || number < 1 || number > noVersion {
+		number = noVersion
 	}
 	f.show(c, number)
 }
@@ -29,12 +31,11 @@ func (f *Server) show(c *gin.Context, number int) {
 	ref := exchange.RecordRef{Org: f.Org, Type: c.Param("type"), ID: c.Param("id")}
 	v, err := f.Records.Read(c.Request.Context(), caller.Actor, caller.Purpose, ref, number)
 	if err != nil {
-		f.Failures.Outcome(c, err)
+		f.Failures.Outcome(c, f.Lookups.Missed(caller.Actor, err))
 		return
 	}
 	c.Header("ETag", etag(v.Number))
 	c.Header("Last-Modified", v.Recorded.UTC().Format(http.TimeFormat))
-	c.Header("Cache-Control", "no-store")
 	if match := c.GetHeader("If-None-Match"); match != "" && match == etag(v.Number) {
 		c.Status(http.StatusNotModified)
 		return

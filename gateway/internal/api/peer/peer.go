@@ -14,6 +14,7 @@ import (
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
 	"yilian.example/gateway/config"
+	"yilian.example/gateway/internal/api/limit"
 	"yilian.example/gateway/internal/api/problem"
 )
 
@@ -30,6 +31,8 @@ type Listener struct {
 	Releases Answerer
 	// PeerOrg names the member whose gateway certificate the connection shows.
 	PeerOrg func(*tls.ConnectionState) (consortium.OrgID, error)
+	// Requests bounds how much each member asks; nil: not at all.
+	Requests *limit.Limiter
 	// Fail answers with a problem document.
 	Fail func(*gin.Context, error)
 }
@@ -49,6 +52,12 @@ func (e Listener) release(c *gin.Context) {
 			),
 		)
 		return
+	}
+	if e.Requests != nil {
+		if err := e.Requests.Use(string(peer)); err != nil {
+			e.Fail(c, err)
+			return
+		}
 	}
 	if mt, _, err := mime.ParseMediaType(c.GetHeader("Content-Type")); err != nil || mt != config.ReleaseMediaType {
 		e.Fail(c, fault.New(fault.Unsupported, problem.CodeMediaType, "Send the signed request as application/jose."))
@@ -70,6 +79,5 @@ func (e Listener) release(c *gin.Context) {
 		e.Fail(c, err)
 		return
 	}
-	c.Header("Cache-Control", "no-store")
 	c.Data(http.StatusOK, config.ReleaseMediaType, reply)
 }

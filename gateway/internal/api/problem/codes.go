@@ -10,5 +10,4 @@ const (
 	CodeNoSuchAddress fault.Code = "NO_SUCH_ADDRESS"
 	CodeTooLarge      fault.Code = "BODY_TOO_LARGE"
 	CodeCut           fault.Code = "BODY_CUT"
-	CodeNotFound      fault.Code = "NOT_FOUND"
 )

@@ -7,8 +7,11 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"math"
 	"net/http"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -121,19 +124,34 @@ func (f Failures) begin(c *gin.Context, err error) int {
 	status := Status(err)
 	h := c.Writer.Header()
 	h.Set("Cache-Control", "no-store")
-	switch status {
-	case http.StatusUnauthorized:
-		if h.Get("WWW-Authenticate") == "" {
-			h.Set("WWW-Authenticate", "Bearer")
-		}
-	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
-		h.Set("Retry-After", "5")
+	if status == http.StatusUnauthorized && h.Get("WWW-Authenticate") == "" {
+		h.Set("WWW-Authenticate", "Bearer")
+	}
+	if wait := RetryAfter(err); wait != "" {
+		h.Set("Retry-After", wait)
 	}
 	f.Report(
 		c.Request.Context(), status, err, "route", c.FullPath(), "method", c.Request.Method, "request_id",
 		h.Get("X-Request-Id"),
 	)
 	return status
+}
+
+// pause is how many seconds a caller should wait who is not told better.
+const pause = 5
+
+// RetryAfter returns the header of an error that may pass by itself, in seconds, rounded up; else nothing.
+func RetryAfter(err error) string {
+	switch Status(err) {
+	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
+	default:
+		return ""
+	}
+	var told interface{ RetryAfter() time.Duration }
+	if errors.As(err, &told) {
+		return strconv.Itoa(max(1, int(math.Ceil(told.RetryAfter().Seconds()))))
+	}
+	return strconv.Itoa(pause)
 }
 
 // Report logs what is not the caller's doing. A caller who hung up is no failure.
