@@ -20,7 +20,7 @@ import (
 	"yilian.example/gateway/internal/api"
 	"yilian.example/gateway/internal/cockroach"
 	"yilian.example/gateway/internal/fabric"
-	"yilian.example/gateway/internal/web"
+	"yilian.example/gateway/internal/web/auditor"
 )
 
 // What the auditor's page says of a log that is not as it should be.
@@ -50,7 +50,7 @@ func newAudit(a *app) *audit {
 }
 
 // Logs asks all members at once.
-func (a *audit) Logs(ctx context.Context) ([]web.LogState, error) {
+func (a *audit) Logs(ctx context.Context) ([]auditor.LogState, error) {
 	onLedger, err := a.ledger.Logs(ctx)
 	if err != nil {
 		return nil, err
@@ -59,7 +59,7 @@ func (a *audit) Logs(ctx context.Context) ([]web.LogState, error) {
 	for _, state := range onLedger {
 		byOrigin[state.Origin] = state
 	}
-	out := make([]web.LogState, len(a.members))
+	out := make([]auditor.LogState, len(a.members))
 	var wg sync.WaitGroup
 	for i, m := range a.members {
 		origin := consortium.LogOrigin(consortium.OrgID(m.ID), a.domain)
@@ -85,8 +85,8 @@ func (a *audit) memberLogs(ctx context.Context) ([]api.MemberLog, error) {
 
 func (a *audit) one(
 	ctx context.Context, m config.Member, origin string, state ledger.LogState, registered bool,
-) web.LogState {
-	s := web.LogState{Org: consortium.OrgID(m.ID), Origin: origin, Pending: -1}
+) auditor.LogState {
+	s := auditor.LogState{Org: consortium.OrgID(m.ID), Origin: origin, Pending: -1}
 	a.addWaiting(ctx, &s)
 	if !registered {
 		s.Problem = problemUnregistered
@@ -135,7 +135,7 @@ func (a *audit) checkpoint(ctx context.Context, publicURL string) ([]byte, error
 
 // addWaiting adds what waits to be witnessed at this member itself: another member's database is its own, and what waits
 // there is not known here. Sizes and roots above are what the ledger vouches for, of all members.
-func (a *audit) addWaiting(ctx context.Context, s *web.LogState) {
+func (a *audit) addWaiting(ctx context.Context, s *auditor.LogState) {
 	if s.Org != a.org {
 		return
 	}

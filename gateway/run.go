@@ -23,7 +23,6 @@ import (
 	"yilian.example/gateway/internal/cockroach"
 	"yilian.example/gateway/internal/fabric"
 	"yilian.example/gateway/internal/keyring"
-	"yilian.example/gateway/internal/web"
 )
 
 // app is one organisation's gateway, put together. This file is the only place that knows everyone.
@@ -175,15 +174,10 @@ func (a *app) public(s *services, callers *auth.Auth) (*gin.Engine, error) {
 	audit := newAudit(a)
 	api.Audit{Logs: audit.memberLogs}.Register(j)
 
-	pages, err := web.New(web.Deps{
-		Org: a.org, Members: a.cfg.Members, Systems: a.cfg.Matching.IdentifierSystems, Ref: a.patientRef,
-		Records: s.reading, Access: s.records, Proofs: proofs{a.db.Log(a.org)}, Evidence: s.proofs, Verify: s.proofs.Verify,
-		Consents: s.consents, Holdings: s.reading, Requests: s.requests, Audit: audit, Authenticate: callers.Authenticate, Log: a.log,
-	})
+	pages, err := a.pages(r, s, callers, audit)
 	if err != nil {
 		return nil, err
 	}
-	pages.Register(r)
 	callers.Register(r, pages.Fail)
 	unrouted := failures.Unrouted(pages.Fail)
 	r.NoRoute(unrouted)

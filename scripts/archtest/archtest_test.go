@@ -147,6 +147,24 @@ func rules() []rule {
 			direct: ours("gateway/internal/cockroach", "gateway/internal/fabric", "gateway/internal/api", "consent/policy"),
 		},
 		{
+			name:    "pages of one audience know the shell and the shared pieces, not another audience",
+			of:      ours("gateway/internal/web"),
+			but:     ours("gateway/internal/web/site", "gateway/internal/web/view", "gateway/internal/web/webtest"),
+			direct:  ours("gateway/internal/web"),
+			allowed: ours("gateway/internal/web/site", "gateway/internal/web/view"),
+		},
+		{
+			name:    "the pages' shell knows no audience",
+			of:      ours("gateway/internal/web/site", "gateway/internal/web/view"),
+			linked:  ours("gateway/internal/web"),
+			allowed: ours("gateway/internal/web/site", "gateway/internal/web/view"),
+		},
+		{
+			name:   "what pages share is no handler",
+			of:     ours("gateway/internal/web/view"),
+			direct: []string{"net/http", "github.com/gin-gonic"},
+		},
+		{
 			name: "the network program knows exported configuration only",
 			of:   ours("network"),
 			direct: append(

@@ -20,7 +20,7 @@ import (
 )
 
 func TestRecordsPage(t *testing.T) {
-	s := newSite(t, &patient)
+	s := newSite(t, &wang)
 	p := s.get("/me/records")
 	if len(s.asked) != 1 ||
 		s.asked[0] != fmt.Sprintf("list wang PATRQT %s %d", patientRef, len(consortium.PatientKinds())) {
@@ -50,7 +50,7 @@ func TestRecordsPage(t *testing.T) {
 }
 
 func TestRecordPage(t *testing.T) {
-	s := newSite(t, &patient)
+	s := newSite(t, &wang)
 	p := s.get("/me/records/Patient/r0")
 	if !strings.Contains(p.text(".proof"), "等待见证") {
 		t.Error("an entry that is not witnessed is shown as witnessed")
@@ -67,7 +67,7 @@ func TestRecordPage(t *testing.T) {
 }
 
 func TestHostileRecordIsOnlyText(t *testing.T) {
-	s := newSite(t, &patient)
+	s := newSite(t, &wang)
 	bad := `<script>alert(1)</script><img src=x onerror=alert(1)>`
 	content, err := json.Marshal(
 		map[string]any{
@@ -95,7 +95,7 @@ func TestHostileRecordIsOnlyText(t *testing.T) {
 }
 
 func TestAccessPages(t *testing.T) {
-	s := newSite(t, &patient)
+	s := newSite(t, &wang)
 	s.witnessed["access-35"] = true
 	first := s.get("/me/access")
 	looks := first.all("li.look")
@@ -122,7 +122,7 @@ func TestAccessPages(t *testing.T) {
 }
 
 func TestConsentsPage(t *testing.T) {
-	s := newSite(t, &patient)
+	s := newSite(t, &wang)
 	p := s.get("/me/consents?done=withdrawn")
 	if p.text(`[role="status"]`) != "授权已撤回，从现在起不再提供记录。" {
 		t.Error("it is not said that the consent was withdrawn")
@@ -151,7 +151,7 @@ func TestConsentsPage(t *testing.T) {
 }
 
 func TestGrant(t *testing.T) {
-	s := newSite(t, &patient)
+	s := newSite(t, &wang)
 	form := s.get("/me/consents/new")
 	if len(form.all("input[checked]")) != 0 {
 		t.Error("something is chosen beforehand (PIPL 5)")
@@ -195,7 +195,7 @@ func TestGrant(t *testing.T) {
 }
 
 func TestFindKeepsIdentifiersOutOfAddresses(t *testing.T) {
-	s := newSite(t, &doctor)
+	s := newSite(t, &he)
 	p := s.post("/patients", url.Values{"system": {people.IDCardSystem}, "value": {" " + people.WangXiulanID + " "}})
 	if p.Status != http.StatusSeeOther || p.Header.Get("Location") != "/patients/"+string(patientRef) {
 		t.Fatalf("%d to %q", p.Status, p.Header.Get("Location"))
@@ -211,7 +211,7 @@ func TestFindKeepsIdentifiersOutOfAddresses(t *testing.T) {
 }
 
 func TestPatientPage(t *testing.T) {
-	s := newSite(t, &doctor)
+	s := newSite(t, &he)
 	p := s.get("/patients/" + string(patientRef))
 	if p.text("h1") != "王秀兰" {
 		t.Errorf("h1 is %q", p.text("h1"))
@@ -244,7 +244,7 @@ func TestPatientPage(t *testing.T) {
 func TestAsk(t *testing.T) {
 	ask := "/patients/" + string(patientRef) + "/ask"
 	form := url.Values{"custodian": {"qingshan"}, "purpose": {"TREAT"}, "kind": {"reports", "observations"}}
-	s := newSite(t, &doctor)
+	s := newSite(t, &he)
 	s.result = release.Result{ID: "8d1c6f1e"}
 	p := s.post(ask, form)
 	if p.Status != http.StatusSeeOther || p.Header.Get("Location") != "/releases/8d1c6f1e" ||
@@ -280,7 +280,7 @@ func TestAsk(t *testing.T) {
 }
 
 func TestReleaseRefusedTellsTheWay(t *testing.T) {
-	s := newSite(t, &doctor)
+	s := newSite(t, &he)
 	s.result = release.Result{
 		ID:        "x",
 		Custodian: "qingshan",
@@ -308,7 +308,7 @@ func TestReleaseRefusedTellsTheWay(t *testing.T) {
 }
 
 func TestAuditPage(t *testing.T) {
-	p := newSite(t, &auditor).get("/audit")
+	p := newSite(t, &gu).get("/audit")
 	if n := len(p.all("li.log")); n != 4 {
 		t.Errorf("%d logs", n)
 	}
@@ -337,7 +337,7 @@ func upload(t *testing.T, content string) *http.Request {
 }
 
 func TestEvidencePage(t *testing.T) {
-	s := newSite(t, &auditor)
+	s := newSite(t, &gu)
 	if p := s.do(upload(t, "not evidence")); p.Status != 422 || p.text(`[role="alert"]`) != "这不是证据文件，或者它已损坏。" {
 		t.Errorf("%d", p.Status)
 	}
@@ -357,7 +357,7 @@ func TestEvidencePage(t *testing.T) {
 }
 
 func TestEvidenceOfWhatWasReceived(t *testing.T) {
-	s := newSite(t, &doctor)
+	s := newSite(t, &he)
 	s.result = release.Result{
 		ID:        "x",
 		Custodian: "qingshan",

@@ -59,38 +59,38 @@ func visits() []visit {
 		{"landing", nil, "/", nil, 200, nil},
 		{"about", nil, "/about/proof", nil, 200, nil},
 		{"sign in first", nil, "/me/records", nil, 401, nil},
-		{"no such page", &patient, "/nothing", nil, 404, nil},
-		{"records", &patient, "/me/records", nil, 200, nil},
-		{"no records", &patient, "/me/records", nil, 200, nothing},
-		{"record", &patient, "/me/records/Patient/r0", nil, 200, nil},
-		{"record that is not there", &patient, "/me/records/Patient/none", nil, 404, nil},
-		{"access", &patient, "/me/access", nil, 200, nil},
-		{"no access", &patient, "/me/access", nil, 200, nothing},
-		{"consents", &patient, "/me/consents?done=withdrawn", nil, 200, nil},
-		{"no consents", &patient, "/me/consents", nil, 200, nothing},
-		{"grant", &patient, "/me/consents/new", nil, 200, nil},
-		{"grant, nothing chosen", &patient, "/me/consents/new", url.Values{}, 422, nil},
-		{"statement", &patient, "/me/consents/new", grant, 200, nil},
-		{"find", &doctor, "/patients", nil, 200, nil},
+		{"no such page", &wang, "/nothing", nil, 404, nil},
+		{"records", &wang, "/me/records", nil, 200, nil},
+		{"no records", &wang, "/me/records", nil, 200, nothing},
+		{"record", &wang, "/me/records/Patient/r0", nil, 200, nil},
+		{"record that is not there", &wang, "/me/records/Patient/none", nil, 404, nil},
+		{"access", &wang, "/me/access", nil, 200, nil},
+		{"no access", &wang, "/me/access", nil, 200, nothing},
+		{"consents", &wang, "/me/consents?done=withdrawn", nil, 200, nil},
+		{"no consents", &wang, "/me/consents", nil, 200, nothing},
+		{"grant", &wang, "/me/consents/new", nil, 200, nil},
+		{"grant, nothing chosen", &wang, "/me/consents/new", url.Values{}, 422, nil},
+		{"statement", &wang, "/me/consents/new", grant, 200, nil},
+		{"find", &he, "/patients", nil, 200, nil},
 		{
 			"find, impossible number",
-			&doctor,
+			&he,
 			"/patients",
 			url.Values{"system": {people.IDCardSystem}, "value": {"not a number"}},
 			422,
 			nil,
 		},
-		{"patient", &doctor, "/patients/" + string(patientRef), nil, 200, nil},
-		{"patient whom nobody knows", &doctor, "/patients/" + string(patientRef), nil, 200, nothing},
-		{"patient in nobody's care", &doctor, "/patients/" + string(patientRef), nil, 200, outside},
-		{"patient, for an assessor", &assessor, "/patients/" + string(patientRef), nil, 200, nil},
-		{"ask, nothing chosen", &doctor, "/patients/" + string(patientRef) + "/ask", url.Values{}, 422, nil},
-		{"release", &doctor, "/releases/x", nil, 200, allowed},
-		{"release refused", &doctor, "/releases/x", nil, 403, refused},
-		{"audit", &auditor, "/audit", nil, 200, nil},
-		{"evidence", &auditor, "/audit/evidence", nil, 200, nil},
-		{"evidence, no file", &auditor, "/audit/evidence", url.Values{}, 422, nil},
-		{"our fault", &patient, "/me/records", nil, 500, func(s *site) { s.fail = errPlain }},
+		{"patient", &he, "/patients/" + string(patientRef), nil, 200, nil},
+		{"patient whom nobody knows", &he, "/patients/" + string(patientRef), nil, 200, nothing},
+		{"patient in nobody's care", &he, "/patients/" + string(patientRef), nil, 200, outside},
+		{"patient, for an assessor", &qin, "/patients/" + string(patientRef), nil, 200, nil},
+		{"ask, nothing chosen", &he, "/patients/" + string(patientRef) + "/ask", url.Values{}, 422, nil},
+		{"release", &he, "/releases/x", nil, 200, allowed},
+		{"release refused", &he, "/releases/x", nil, 403, refused},
+		{"audit", &gu, "/audit", nil, 200, nil},
+		{"evidence", &gu, "/audit/evidence", nil, 200, nil},
+		{"evidence, no file", &gu, "/audit/evidence", url.Values{}, 422, nil},
+		{"our fault", &wang, "/me/records", nil, 500, func(s *site) { s.fail = errPlain }},
 	}
 }
 
@@ -246,11 +246,11 @@ func checkSafety(t *testing.T, p page) {
 }
 
 func TestRolesSeeTheirOwnPagesOnly(t *testing.T) {
-	everyone := []*consortium.Actor{nil, &patient, &doctor, &assessor, &auditor}
+	everyone := []*consortium.Actor{nil, &wang, &he, &qin, &gu}
 	for path, open := range map[string][]*consortium.Actor{
-		"/me/records": {&patient}, "/me/access": {&patient}, "/me/consents": {&patient}, "/me/consents/new": {&patient}, "/me/records/Patient/r0/evidence": {&patient},
-		"/patients": {&doctor, &assessor}, "/patients/" + string(patientRef): {&doctor, &assessor}, "/releases/x": {&doctor, &assessor},
-		"/audit": {&auditor}, "/audit/evidence": {&patient, &doctor, &assessor, &auditor},
+		"/me/records": {&wang}, "/me/access": {&wang}, "/me/consents": {&wang}, "/me/consents/new": {&wang}, "/me/records/Patient/r0/evidence": {&wang},
+		"/patients": {&he, &qin}, "/patients/" + string(patientRef): {&he, &qin}, "/releases/x": {&he, &qin},
+		"/audit": {&gu}, "/audit/evidence": {&wang, &he, &qin, &gu},
 	} {
 		for _, caller := range everyone {
 			may := false
@@ -276,7 +276,7 @@ func TestHomeLeadsToWork(t *testing.T) {
 	for _, tt := range []struct {
 		caller consortium.Actor
 		to     string
-	}{{patient, "/me/records"}, {doctor, "/patients"}, {assessor, "/patients"}, {auditor, "/audit"}} {
+	}{{wang, "/me/records"}, {he, "/patients"}, {qin, "/patients"}, {gu, "/audit"}} {
 		p := newSite(t, &tt.caller).get("/")
 		if p.Status != http.StatusSeeOther || p.Header.Get("Location") != tt.to {
 			t.Errorf("%s: %d to %q", tt.caller.Role, p.Status, p.Header.Get("Location"))
@@ -312,13 +312,13 @@ func TestLanguage(t *testing.T) {
 			t.Error("the choice is not remembered")
 		}
 	}
-	if got := attr(newSite(t, &patient).get("/me/access?before=7").all("nav.langs a")[0], "href"); got != "/me/access?before=7&lang=en" {
+	if got := attr(newSite(t, &wang).get("/me/access?before=7").all("nav.langs a")[0], "href"); got != "/me/access?before=7&lang=en" {
 		t.Errorf("the switch leads to %q", got)
 	}
 }
 
 func TestErrorsSayWhatToDo(t *testing.T) {
-	s := newSite(t, &patient)
+	s := newSite(t, &wang)
 	s.fail = fault.Wrap(errPlain, fault.Conflict, "NOT_WITNESSED", "Not yet.")
 	p := s.get("/me/records/Patient/r0/evidence")
 	if p.Status != http.StatusConflict || !strings.Contains(p.text("main"), "请稍后再下载") {

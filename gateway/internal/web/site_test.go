@@ -26,7 +26,10 @@ import (
 	"yilian.example/exchange/release"
 	"yilian.example/gateway/config"
 	"yilian.example/gateway/internal/auth"
-	"yilian.example/gateway/internal/web"
+	"yilian.example/gateway/internal/web/auditor"
+	"yilian.example/gateway/internal/web/clinician"
+	"yilian.example/gateway/internal/web/patient"
+	shell "yilian.example/gateway/internal/web/site"
 	"yilian.example/scripts/demo/people"
 )
 
@@ -59,16 +62,16 @@ var members = []config.Member{
 
 var (
 	patientRef = consortium.NewPatientRef([]byte("a key for tests"), people.IDCardSystem, people.WangXiulanID)
-	patient    = consortium.Actor{
+	wang       = consortium.Actor{
 		ID:      "wang",
 		Name:    "王秀兰",
 		Org:     "donghu",
 		Role:    consortium.RolePatient,
 		Patient: patientRef,
 	}
-	doctor   = consortium.Actor{ID: "he", Name: "何敏", Org: "donghu", Role: consortium.RoleClinician}
-	auditor  = consortium.Actor{ID: "gu", Name: "顾清", Org: "donghu", Role: consortium.RoleAuditor}
-	assessor = consortium.Actor{ID: "qin", Name: "秦硕", Org: "donghu", Role: consortium.RoleAssessor}
+	he  = consortium.Actor{ID: "he", Name: "何敏", Org: "donghu", Role: consortium.RoleClinician}
+	gu  = consortium.Actor{ID: "gu", Name: "顾清", Org: "donghu", Role: consortium.RoleAuditor}
+	qin = consortium.Actor{ID: "qin", Name: "秦硕", Org: "donghu", Role: consortium.RoleAssessor}
 )
 
 // site is the pages over fakes, for one caller.
@@ -84,7 +87,7 @@ type site struct {
 	withdrawn []consent.ID
 	holdings  []exchange.Holding
 	result    release.Result
-	logs      []web.LogState
+	logs      []auditor.LogState
 	asked     []string // what reached the services, for tests to look at
 	fail      error    // what every service answers, where set
 }
@@ -96,18 +99,28 @@ func newSite(t testing.TB, caller *consortium.Actor) *site {
 	for i := range s.versions {
 		s.witnessed[s.versions[i].Entry] = i%7 != 0
 	}
-	pages, err := web.New(web.Deps{
-		Org: "donghu", Members: members, Systems: []string{people.IDCardSystem, "urn:example:passport"},
-		Records: s, Access: s, Proofs: s, Evidence: s, Consents: consents{s}, Holdings: s, Requests: s, Audit: s,
-		Ref: s.ref, Verify: func(file []byte) (evidence.Report, error) { return evidence.Verify(file, nil, evidence.Options{}) },
-		Authenticate: s.authenticate, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return now },
+	r := gin.New()
+	pages, err := shell.New(r, shell.Deps{
+		Org: "donghu", Members: members, Authenticate: s.authenticate, Log: slog.New(slog.DiscardHandler),
+		Now:       func() time.Time { return now },
 		RequestID: func(*gin.Context) string { return "4f1c0a52-6d0e-4a44-9d4f-2f1f5e0c7a11" },
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := gin.New()
-	pages.Register(r)
+	verify := func(file []byte) (evidence.Report, error) { return evidence.Verify(file, nil, evidence.Options{}) }
+	for _, err := range []error{
+		patient.Register(pages, patient.Deps{Records: s, Access: s, Proofs: s, Evidence: s, Consents: consents{s}}),
+		clinician.Register(pages, clinician.Deps{
+			Systems: []string{people.IDCardSystem, "urn:example:passport"}, Ref: s.ref,
+			Records: s, Holdings: s, Requests: s, Evidence: s,
+		}),
+		auditor.Register(pages, auditor.Deps{MemberLogs: s, Verify: verify}),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 	r.NoRoute(func(c *gin.Context) { pages.Fail(c, fault.New(fault.NotFound, "NOT_FOUND", "")) })
 	s.handler = r
 	return s
@@ -186,7 +199,7 @@ func (s *site) Show(context.Context, consortium.Actor, string) (release.Result, 
 	return s.result, s.fail
 }
 
-func (s *site) Logs(context.Context) ([]web.LogState, error) { return s.logs, s.fail }
+func (s *site) Logs(context.Context) ([]auditor.LogState, error) { return s.logs, s.fail }
 
 func (s *site) ref(_, value string) (consortium.PatientRef, error) {
 	if value == "not a number" {
@@ -261,7 +274,7 @@ func demoVersions(t testing.TB) []exchange.Version {
 }
 
 func demoAccess() []exchange.AccessEntry {
-	he := consortium.Actor{ID: "he", Name: "何敏", Org: "qingshan", Role: consortium.RoleClinician}
+	asker := consortium.Actor{ID: "he", Name: "何敏", Org: "qingshan", Role: consortium.RoleClinician}
 	zhao := consortium.Actor{ID: "zhao", Name: "赵琳", Org: "donghu", Role: consortium.RoleClinician}
 	his := consortium.Actor{ID: "his", Org: "donghu", Role: consortium.RoleSystem}
 	kinds := []consortium.Kind{consortium.Observations, consortium.Reports}
@@ -285,10 +298,10 @@ func demoAccess() []exchange.AccessEntry {
 	}
 	all := consortium.PatientKinds()
 	out := []exchange.AccessEntry{
-		line(36, patient, consortium.PatientRequest, consortium.ActionRead, true, "PATIENT_SELF", "PIPL 45", all),
-		line(35, he, consortium.Treatment, consortium.ActionRelease, false, "CONSENT_WITHDRAWN", "PIPL 15", kinds),
-		line(34, he, consortium.Treatment, consortium.ActionRelease, true, "PATIENT_CONSENT", "PIPL 23, 29", kinds),
-		line(33, he, consortium.Treatment, consortium.ActionRelease, false, "CONSENT_MISSING", "PIPL 23, 29", kinds),
+		line(36, wang, consortium.PatientRequest, consortium.ActionRead, true, "PATIENT_SELF", "PIPL 45", all),
+		line(35, asker, consortium.Treatment, consortium.ActionRelease, false, "CONSENT_WITHDRAWN", "PIPL 15", kinds),
+		line(34, asker, consortium.Treatment, consortium.ActionRelease, true, "PATIENT_CONSENT", "PIPL 23, 29", kinds),
+		line(33, asker, consortium.Treatment, consortium.ActionRelease, false, "CONSENT_MISSING", "PIPL 23, 29", kinds),
 		line(32, zhao, consortium.Treatment, consortium.ActionRead, true, "TREATMENT_RELATION", "PIPL 13(2), 28", all),
 	}
 	for seq := int64(31); seq > 0; seq-- {
@@ -336,9 +349,9 @@ func demoHoldings() []exchange.Holding {
 	return out
 }
 
-func demoLogs() []web.LogState {
-	log := func(org consortium.OrgID, published, witnessed int64) web.LogState {
-		return web.LogState{
+func demoLogs() []auditor.LogState {
+	log := func(org consortium.OrgID, published, witnessed int64) auditor.LogState {
+		return auditor.LogState{
 			Org:         org,
 			Origin:      string(org) + ".yilian.example/log",
 			Published:   published,
@@ -351,7 +364,7 @@ func demoLogs() []web.LogState {
 	}
 	behind := log("anhe", 1300, 700)
 	behind.Problem, behind.Lag = "BEHIND", 5*time.Hour
-	return []web.LogState{log("donghu", 20480, 20480), log("qingshan", 9000, 8870), behind, log("weijian", 12, 12)}
+	return []auditor.LogState{log("donghu", 20480, 20480), log("qingshan", 9000, 8870), behind, log("weijian", 12, 12)}
 }
 
 // page is a rendered page.

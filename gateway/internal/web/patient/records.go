@@ -1,0 +1,82 @@
+package patient
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"yilian.example/exchange"
+	"yilian.example/exchange/consortium"
+	"yilian.example/gateway/internal/web/site"
+	"yilian.example/gateway/internal/web/view"
+)
+
+type recordsPage struct {
+	site.Base
+	Sections []view.Section
+}
+
+// records is all that this organisation holds on the patient.
+func (p *pages) records(c *gin.Context) error {
+	a := site.Actor(c)
+	versions, err := p.Records.List(
+		c.Request.Context(), a, consortium.PatientRequest, a.Patient, consortium.PatientKinds(),
+	)
+	if err != nil {
+		return fmt.Errorf("list records: %w", err)
+	}
+	page := recordsPage{Base: p.Base(c, "records.title", ""), Sections: view.Sections(versions)}
+	return p.Render(c, http.StatusOK, "records", page)
+}
+
+type recordPage struct {
+	site.Base
+	Record    view.Record
+	Witnessed bool
+	Raw       string // the record as received, for those who want to see it
+}
+
+func (p *pages) record(c *gin.Context) error {
+	v, err := p.Records.Read(c.Request.Context(), site.Actor(c), consortium.PatientRequest, p.recordRef(c), 0)
+	if err != nil {
+		return fmt.Errorf("read record: %w", err)
+	}
+	witnessed, err := p.Proofs.Witnessed(c.Request.Context(), []string{v.Entry})
+	if err != nil {
+		return fmt.Errorf("look up proof: %w", err)
+	}
+	page := recordPage{
+		Base:      p.Base(c, "record.title", ""),
+		Record:    view.Of(v),
+		Witnessed: witnessed[v.Entry],
+		Raw:       indent(v.Content),
+	}
+	return p.Render(c, http.StatusOK, "record", page)
+}
+
+func (p *pages) recordRef(c *gin.Context) exchange.RecordRef {
+	return exchange.RecordRef{Org: p.Org, Type: c.Param("type"), ID: c.Param("id")}
+}
+
+// recordEvidence gives the file by which a stranger can check the record.
+func (p *pages) recordEvidence(c *gin.Context) error {
+	ref := p.recordRef(c)
+	file, err := p.Evidence.Evidence(c.Request.Context(), site.Actor(c), consortium.PatientRequest, ref.Type, ref.ID)
+	if err != nil {
+		return fmt.Errorf("build evidence: %w", err)
+	}
+	site.SendEvidence(c, ref.Type, ref.ID, file)
+	return nil
+}
+
+// indent lays out JSON for reading; what is not JSON stays as it is.
+func indent(content []byte) string {
+	var out bytes.Buffer
+	if err := json.Indent(&out, content, "", "  "); err != nil {
+		return string(content)
+	}
+	return out.String()
+}
