@@ -331,6 +331,10 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 	if p := s.get("/me/records"); p.Status != 503 || p.Header.Get("Retry-After") == "" {
 		t.Errorf("unavailable: %d", p.Status)
 	}
+	s.fail = fault.New(fault.Malformed, "MALFORMED", "It cannot be read.")
+	if p := s.get("/me/records"); p.Status != http.StatusBadRequest || p.text("h1") != "填写的内容有误" {
+		t.Errorf("malformed: %d %s", p.Status, p.text("h1"))
+	}
 	signIn := newSite(t, nil).get("/me/access")
 	if got := attr(signIn.all("main a.button")[0], "href"); got != "/login?next=%2fme%2faccess" {
 		t.Errorf("sign-in leads to %q", got)

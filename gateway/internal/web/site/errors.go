@@ -9,22 +9,8 @@ import (
 	"yilian.example/exchange"
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
+	"yilian.example/gateway/internal/status"
 )
-
-// statuses is the one table from kinds of error to HTTP.
-var statuses = map[fault.Kind]int{
-	fault.Internal:     http.StatusInternalServerError,
-	fault.Unavailable:  http.StatusServiceUnavailable,
-	fault.Invalid:      http.StatusUnprocessableEntity,
-	fault.Unauthorized: http.StatusUnauthorized,
-	fault.Forbidden:    http.StatusForbidden,
-	fault.NotFound:     http.StatusNotFound,
-	fault.Gone:         http.StatusGone,
-	fault.Conflict:     http.StatusConflict,
-	fault.TooLarge:     http.StatusRequestEntityTooLarge,
-	fault.Unsupported:  http.StatusNotFound,
-	fault.TooMany:      http.StatusTooManyRequests,
-}
 
 // errorPage says what happened and what to do next, in plain words.
 type errorPage struct {
@@ -41,24 +27,24 @@ type errorPage struct {
 // here too.
 func (s *Site) Fail(c *gin.Context, err error) {
 	known := fault.Of(err)
-	status := statuses[known.Kind]
-	s.logError(c, status, err)
+	code := status.OfKind(known.Kind)
+	s.logError(c, code, err)
 	if c.Writer.Header().Get("Content-Security-Policy") == "" {
 		s.headers(c) // sign-in's routes do not pass through ours
 	}
-	if status == http.StatusServiceUnavailable {
+	if code == http.StatusServiceUnavailable {
 		c.Header("Retry-After", "5")
 	}
 	lang := LangOf(c)
 	page := errorPage{
-		Base: s.shell.Base(c, "error.title."+kindName(known.Kind), ""), Status: status, Code: string(known.Code),
+		Base: s.shell.Base(c, "error.title."+kindName(known.Kind), ""), Status: code, Code: string(known.Code),
 		What: s.shell.ErrorText(lang, known), Next: s.shell.errorNext(lang, known), SignIn: known.Kind == fault.Unauthorized,
 	}
 	var refused *exchange.Refused
 	if errors.As(err, &refused) {
 		page.What, page.Reasons = s.shell.Text(lang, "refused.intro"), refused.Decision.Reasons
 	}
-	if renderErr := s.shell.Render(c, status, "error", page); renderErr != nil {
+	if renderErr := s.shell.Render(c, code, "error", page); renderErr != nil {
 		s.Log.ErrorContext(c.Request.Context(), "render error page", "error", renderErr)
 		c.String(http.StatusInternalServerError, known.Public)
 	}
@@ -67,9 +53,9 @@ func (s *Site) Fail(c *gin.Context, err error) {
 
 // logError keeps the chain for those who mend it. A refusal is no fault of the program and is logged, as a decision,
 // elsewhere.
-func (s *Site) logError(c *gin.Context, status int, err error) {
-	args := []any{"status", status, "code", fault.Of(err).Code, "route", c.FullPath(), "request_id", s.RequestID(c)}
-	if status < 500 {
+func (s *Site) logError(c *gin.Context, code int, err error) {
+	args := []any{"status", code, "code", fault.Of(err).Code, "route", c.FullPath(), "request_id", s.RequestID(c)}
+	if code < 500 {
 		s.Log.DebugContext(c.Request.Context(), "page refused", args...)
 		return
 	}
@@ -94,13 +80,20 @@ func (p *Pages) errorNext(lang Lang, err *fault.Error) string {
 	return p.Text(lang, "error.next."+kindName(err.Kind))
 }
 
-func kindName(k fault.Kind) string {
-	names := map[fault.Kind]string{
-		fault.Unavailable: "unavailable", fault.Invalid: "invalid", fault.Unauthorized: "unauthorized", fault.Forbidden: "forbidden",
-		fault.NotFound: "notfound", fault.Unsupported: "notfound", fault.Gone: "gone", fault.Conflict: "conflict", fault.TooLarge: "toolarge", fault.TooMany: "toomany",
-	}
-	if n, ok := names[k]; ok {
-		return n
-	}
-	return "internal"
+// kindNames select the words of a kind. A malformed input is an invalid one to whoever filled in a form.
+var kindNames = map[fault.Kind]string{
+	fault.Internal:     "internal",
+	fault.Unavailable:  "unavailable",
+	fault.Malformed:    "invalid",
+	fault.Invalid:      "invalid",
+	fault.Unauthorized: "unauthorized",
+	fault.Forbidden:    "forbidden",
+	fault.NotFound:     "notfound",
+	fault.Unsupported:  "notfound",
+	fault.Gone:         "gone",
+	fault.Conflict:     "conflict",
+	fault.TooLarge:     "toolarge",
+	fault.TooMany:      "toomany",
 }
+
+func kindName(k fault.Kind) string { return kindNames[k] }
