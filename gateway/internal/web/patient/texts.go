@@ -49,7 +49,7 @@ var texts = site.Texts{
 	"access.action.store":   {"保存病历", "stored a record"},
 	"access.action.recall":  {"再次查看已收到的记录", "looked again at what was received"},
 	"access.action.locate":  {"查询哪家机构有记录", "looked up who holds records"},
-	"access.action.ask":     {"向其他成员询问", "asked other members"},
+	"access.action.ask":     {"向其他机构申请记录", "asked another organisation for records"},
 	"access.action.release": {"申请提供", "asked to be given"},
 
 	"consents.title": {"我的授权", "My consents"},

@@ -14,7 +14,8 @@ type Texts = map[string][2]string
 
 // shared are the texts that every audience's pages have beside their own.
 var shared, doubled = merge(
-	textCommon, textCodes, textErrors, textReasons, textAbout, view.Texts,
+	textCommon, textCodes, textReasons, textAbout, view.Texts,
+	textErrors, textErrorsAccess, textErrorsRecords, textErrorsConsent, textErrorsExchange, textErrorsSystem,
 )
 
 // merge puts tables into one, and returns the keys that stand in more than one of them.

@@ -14,11 +14,24 @@ var textReasons = Texts{
 	"reason.PATIENT_CONSENT":    {"患者签署的有效授权", "A valid consent signed by the patient"},
 	"reason.PATIENT_INVITATION": {"患者已邀请本保险机构审核理赔", "The patient invited this insurer to assess a claim"},
 	"reason.RECORD_KEEPING":     {"医院依法保存病历", "The hospital keeps medical records as the law requires"},
-	"reason.DIRECTORY":          {"目录信息，不涉及患者", "Directory data, not about a patient"},
+	"reason.MEMBER_TREATMENT": {
+		"另一家成员机构正在诊治这位患者，查询哪里有记录",
+		"Another member treats the patient and looks up who holds records",
+	},
+	"reason.MEMBER_PATIENT": {
+		"患者本人在另一家成员机构查询哪里有记录",
+		"The patient, at another member, looks up who holds their records",
+	},
+	"reason.ASKING_CUSTODIANS": {
+		"向保管病历的机构申请，由对方按患者的授权决定",
+		"The organisations that hold records are asked; they decide by the patient's consent",
+	},
+	"reason.DIRECTORY": {"目录信息，不涉及患者", "Directory data, not about a patient"},
 
 	"reason.INPUT_MISSING":        {"请求缺少必要的信息", "The request lacked information that is needed"},
 	"reason.INPUT_MISSING.next":   {"请重新打开页面再试一次。", "Please open the page again and retry."},
 	"reason.MARKETING_PROHIBITED": {"任何人都不得为营销使用健康记录", "Health records may never be used for marketing"},
+	"reason.ACTION_UNKNOWN":       {"没有这种操作", "The action is not known"},
 	"reason.PURPOSE_UNKNOWN":      {"没有这种使用目的", "The purpose is not known"},
 	"reason.KIND_UNKNOWN":         {"没有这种记录", "The kind of record is not known"},
 	"reason.NOT_CUSTODIAN": {

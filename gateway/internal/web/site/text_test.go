@@ -1,8 +1,6 @@
 package site_test
 
 import (
-	"os"
-	"regexp"
 	"testing"
 
 	"yilian.example/exchange/consortium"
@@ -52,25 +50,6 @@ func TestCodesHaveWords(t *testing.T) {
 	for kind := fault.Internal; kind <= fault.TooMany; kind++ {
 		for _, part := range []string{"title", "kind", "next"} {
 			need("error." + part + "." + site.KindName(kind))
-		}
-	}
-}
-
-// TestReasonsHaveWords reads the policy's own catalogue: a reason that is added there needs words here.
-func TestReasonsHaveWords(t *testing.T) {
-	source, err := os.ReadFile("../../../../consent/policy/catalogue.rego")
-	if err != nil {
-		t.Fatal(err)
-	}
-	codes := regexp.MustCompile(`(?m)^\s*"([A-Z][A-Z_]{5,})":|"code": "([A-Z_]+)"`).
-		FindAllStringSubmatch(string(source), -1)
-	if len(codes) < 20 {
-		t.Fatalf("found only %d codes in the catalogue: its shape has changed", len(codes))
-	}
-	texts := site.Shared()
-	for _, m := range codes {
-		if _, ok := texts["reason."+m[1]+m[2]]; !ok {
-			t.Errorf("the policy's reason %s has no words", m[1]+m[2])
 		}
 	}
 }
