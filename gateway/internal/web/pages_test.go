@@ -317,6 +317,46 @@ func TestLanguage(t *testing.T) {
 	}
 }
 
+// TestLinksStayOnThisSite asks for addresses that a browser could take for another host's, and follows what the page
+// answers: links, forms and redirects.
+func TestLinksStayOnThisSite(t *testing.T) {
+	for _, address := range []string{
+		"//evil.example/", "//evil.example/me/records", "///evil.example", "/%2fevil.example/", "/%5cevil.example/",
+		"/%5c%5cevil.example/", "/%09/evil.example/", "/%0d%0a/evil.example/", "/%00/evil.example", "/me/records/",
+		"//evil.example/%2e%2e", "/.//evil.example/", "/patients/%2f%2fevil.example/",
+	} {
+		for _, caller := range []*consortium.Actor{nil, &wang, &he} {
+			for _, method := range []string{http.MethodGet, http.MethodPost} {
+				req := httptest.NewRequest(method, "/", nil)
+				var err error
+				if req.URL, err = url.ParseRequestURI(address); err != nil {
+					t.Fatal(err)
+				}
+				p := newSite(t, caller).do(req)
+				checkLinks(t, address, p)
+			}
+		}
+	}
+}
+
+func checkLinks(t *testing.T, address string, p page) {
+	t.Helper()
+	var links []string
+	for _, n := range p.all("[href], [action], [src]") {
+		links = append(links, attr(n, "href")+attr(n, "action")+attr(n, "src"))
+	}
+	if len(links) == 0 && p.Header.Get("Location") == "" {
+		t.Errorf("%s: a page without links", address)
+	}
+	for _, link := range append(links, p.Header.Get("Location")) {
+		seen := strings.NewReplacer("\t", "", "\n", "", "\r", "", `\`, "/").Replace(link)
+		to, err := url.Parse(seen)
+		if err != nil || to.Host != "" || to.Scheme != "" || strings.HasPrefix(seen, "//") {
+			t.Errorf("%s: a link leaves the site: %s", address, link)
+		}
+	}
+}
+
 func TestErrorsSayWhatToDo(t *testing.T) {
 	s := newSite(t, &wang)
 	s.fail = fault.Wrap(errPlain, fault.Conflict, "NOT_WITNESSED", "Not yet.")

@@ -88,5 +88,5 @@ func langLink(c *gin.Context, lang Lang, formPage string) string {
 		path = formPage
 	}
 	q.Set("lang", string(lang))
-	return (&url.URL{Path: path, RawQuery: q.Encode()}).String()
+	return (&url.URL{Path: OwnPath(path), RawQuery: q.Encode()}).String()
 }
