@@ -26,6 +26,9 @@ func TestRecordsPage(t *testing.T) {
 		s.asked[0] != fmt.Sprintf("list wang PATRQT %s %d", patientRef, len(consortium.PatientKinds())) {
 		t.Errorf("asked for %q", s.asked)
 	}
+	if got := p.text("main .purpose"); !strings.Contains(got, "患者本人查阅") {
+		t.Errorf("the purpose is stated for the patient without showing it: %q", got)
+	}
 	if got := p.text("#demographics h3"); got != "王秀兰" {
 		t.Errorf("the first record is %q", got)
 	}
@@ -215,6 +218,13 @@ func TestPatientPage(t *testing.T) {
 	p := s.get("/patients/" + string(patientRef))
 	if p.text("h1") != "王秀兰" {
 		t.Errorf("h1 is %q", p.text("h1"))
+	}
+	if got := p.text("main .purpose"); !strings.Contains(got, "诊断和治疗") {
+		t.Errorf("the purpose is stated for the doctor without showing it: %q", got)
+	}
+	insurer := newSite(t, &qin).get("/patients/" + string(patientRef))
+	if got := insurer.text("main .purpose"); !strings.Contains(got, "保险理赔") {
+		t.Errorf("the purpose is stated for the assessor without showing it: %q", got)
 	}
 	rows := p.all("table.holdings tbody tr")
 	if len(rows) != 2 || !strings.Contains(words(rows[0]), "东湖示范医院 本机构") {

@@ -35,7 +35,7 @@ type askChoice struct {
 func (p *pages) askForm(
 	c *gin.Context, a consortium.Actor, patient consortium.PatientRef, holdings []exchange.Holding,
 ) askForm {
-	f := askForm{Patient: patient, Kinds: consortium.PatientKinds(), Purpose: staffPurpose(a)}
+	f := askForm{Patient: patient, Kinds: consortium.PatientKinds(), Purpose: site.PurposeOf(a.Role)}
 	for _, m := range p.Members {
 		org := consortium.OrgID(m.ID)
 		holds := slices.ContainsFunc(holdings, func(h exchange.Holding) bool { return h.Org == org && h.Count > 0 })

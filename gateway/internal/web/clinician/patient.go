@@ -18,7 +18,8 @@ import (
 type patientPage struct {
 	site.Base
 	Patient  consortium.PatientRef
-	Person   *view.Record // who it is, where our own records say so and may be read
+	Purpose  consortium.Purpose // what the page was opened for
+	Person   *view.Record       // who it is, where our own records say so and may be read
 	Sections []view.Section
 	Refused  []consortium.Reason // why our own records are not shown
 	Holdings []holdingRow
@@ -55,6 +56,7 @@ func (p *pages) patientPage(c *gin.Context) (patientPage, error) {
 	page := patientPage{
 		Base:    p.Base(c, "patient.title", "/patients/"+string(patient)),
 		Patient: patient,
+		Purpose: site.PurposeOf(a.Role),
 		Kinds:   consortium.PatientKinds(),
 	}
 	holdings, reasons, err := p.locate(c, a, patient)
@@ -63,7 +65,7 @@ func (p *pages) patientPage(c *gin.Context) (patientPage, error) {
 	}
 	page.Hidden, page.Holdings = reasons, p.holdingRows(holdings)
 	if a.Role == consortium.RoleClinician {
-		versions, err := p.Records.List(c.Request.Context(), a, consortium.Treatment, patient, consortium.PatientKinds())
+		versions, err := p.Records.List(c.Request.Context(), a, page.Purpose, patient, consortium.PatientKinds())
 		if page.Refused, err = refusal(err); err != nil {
 			return patientPage{}, fmt.Errorf("list records: %w", err)
 		}
@@ -90,20 +92,12 @@ func refusal(err error) ([]consortium.Reason, error) {
 func (p *pages) locate(
 	c *gin.Context, a consortium.Actor, patient consortium.PatientRef,
 ) ([]exchange.Holding, []consortium.Reason, error) {
-	holdings, err := p.Holdings.Locate(c.Request.Context(), a, staffPurpose(a), patient)
+	holdings, err := p.Holdings.Locate(c.Request.Context(), a, site.PurposeOf(a.Role), patient)
 	reasons, err := refusal(err)
 	if err != nil {
 		return nil, nil, fmt.Errorf("locate records: %w", err)
 	}
 	return holdings, reasons, nil
-}
-
-// staffPurpose is why this role asks: doctors to treat, assessors for a claim.
-func staffPurpose(a consortium.Actor) consortium.Purpose {
-	if a.Role == consortium.RoleAssessor {
-		return consortium.Payment
-	}
-	return consortium.Treatment
 }
 
 // person is the demographic record, for the head of the page.

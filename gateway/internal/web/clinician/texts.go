@@ -19,7 +19,6 @@ var texts = site.Texts{
 	},
 
 	"patient.title":        {"患者", "Patient"},
-	"patient.unknown":      {"姓名未知（本机构没有可查看的基本信息）", "Name not known (no personal details to be read here)"},
 	"patient.another":      {"查找另一位患者", "Find another patient"},
 	"patient.where":        {"哪里有记录", "Who holds what"},
 	"patient.where.none":   {"没有任何成员登记过这位患者的记录。", "No member has records of this patient."},

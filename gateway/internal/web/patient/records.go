@@ -16,31 +16,34 @@ import (
 
 type recordsPage struct {
 	site.Base
+	Purpose  consortium.Purpose // what the records were opened for
 	Sections []view.Section
 }
 
 // records is all that this organisation holds on the patient.
 func (p *pages) records(c *gin.Context) error {
 	a := site.Actor(c)
-	versions, err := p.Records.List(
-		c.Request.Context(), a, consortium.PatientRequest, a.Patient, consortium.PatientKinds(),
-	)
+	purpose := site.PurposeOf(a.Role)
+	versions, err := p.Records.List(c.Request.Context(), a, purpose, a.Patient, consortium.PatientKinds())
 	if err != nil {
 		return fmt.Errorf("list records: %w", err)
 	}
-	page := recordsPage{Base: p.Base(c, "records.title", ""), Sections: view.Sections(versions)}
+	page := recordsPage{Base: p.Base(c, "records.title", ""), Purpose: purpose, Sections: view.Sections(versions)}
 	return p.Render(c, http.StatusOK, "records", page)
 }
 
 type recordPage struct {
 	site.Base
+	Purpose   consortium.Purpose // what the record was opened for
 	Record    view.Record
 	Witnessed bool
 	Raw       string // the record as received, for those who want to see it
 }
 
 func (p *pages) record(c *gin.Context) error {
-	v, err := p.Records.Read(c.Request.Context(), site.Actor(c), consortium.PatientRequest, p.recordRef(c), 0)
+	a := site.Actor(c)
+	purpose := site.PurposeOf(a.Role)
+	v, err := p.Records.Read(c.Request.Context(), a, purpose, p.recordRef(c), 0)
 	if err != nil {
 		return fmt.Errorf("read record: %w", err)
 	}
@@ -50,6 +53,7 @@ func (p *pages) record(c *gin.Context) error {
 	}
 	page := recordPage{
 		Base:      p.Base(c, "record.title", ""),
+		Purpose:   purpose,
 		Record:    view.Of(v),
 		Witnessed: witnessed[v.Entry],
 		Raw:       indent(v.Content),
@@ -64,7 +68,8 @@ func (p *pages) recordRef(c *gin.Context) exchange.RecordRef {
 // recordEvidence gives the file by which a stranger can check the record.
 func (p *pages) recordEvidence(c *gin.Context) error {
 	ref := p.recordRef(c)
-	file, err := p.Evidence.Evidence(c.Request.Context(), site.Actor(c), consortium.PatientRequest, ref.Type, ref.ID)
+	a := site.Actor(c)
+	file, err := p.Evidence.Evidence(c.Request.Context(), a, site.PurposeOf(a.Role), ref.Type, ref.ID)
 	if err != nil {
 		return fmt.Errorf("build evidence: %w", err)
 	}

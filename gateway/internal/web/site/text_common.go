@@ -11,6 +11,11 @@ var textCommon = Texts{
 	"site.request":  {"请求编号", "Request id"},
 	"site.about":    {"这些记录如何证明未被改动？", "How is it proven that nothing was altered?"},
 
+	"site.purpose": {
+		"打开目的：%s。这次查看会记录，患者可以看到。",
+		"Opened for: %s. This look is recorded, and the patient can see it.",
+	},
+
 	"list.separator": {"、", ", "},
 	"kinds.all":      {"全部种类", "all kinds"},
 

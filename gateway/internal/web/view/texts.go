@@ -10,9 +10,11 @@ var Texts = map[string][2]string{
 		"This record cannot be displayed, but it is kept whole and can be downloaded.",
 	},
 	"entry.untitled": {"（未命名）", "(no name)"},
-	"value.name":     {"项目", "Test"},
-	"value.result":   {"结果", "Result"},
-	"value.range":    {"参考范围", "Reference range"},
+	"person.unknown": {"姓名未知（本机构没有可查看的基本信息）", "Name not known (no personal details to be read here)"},
+
+	"value.name":   {"项目", "Test"},
+	"value.result": {"结果", "Result"},
+	"value.range":  {"参考范围", "Reference range"},
 
 	"type.Patient":            {"基本信息", "Personal details"},
 	"type.Encounter":          {"就诊", "Visit"},
