@@ -1,5 +1,5 @@
-// Package auditor is the pages of those who check: the members' logs beside what the ledger holds, for auditors, and the
-// check of an evidence file, for everybody who is signed in.
+// Package auditor is the pages of those who check: the members' logs beside what the ledger holds, for auditors, and
+// the check of an evidence file, for everybody who is signed in.
 package auditor
 
 import (

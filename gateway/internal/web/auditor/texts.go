@@ -6,7 +6,8 @@ var texts = site.Texts{
 	"audit.title": {"成员日志", "Members' logs"},
 	"audit.lead": {
 		"每个成员一本只增不改的日志，由所有成员的账本共同见证。这里对照成员自己公布的和账本上见证的。",
-		"Each member keeps one append-only log, and the ledger of all members witnesses it. This page holds what each member publishes against what the ledger has.",
+		"Each member keeps one append-only log, and the ledger of all members witnesses it. This page holds what " +
+			"each member publishes against what the ledger has.",
 	},
 	"audit.allwell":              {"%d 个成员的日志都与账本一致。", "The logs of all %d members agree with the ledger."},
 	"audit.trouble":              {"有 %d 个成员的日志需要查看。", "%d member logs need a look."},

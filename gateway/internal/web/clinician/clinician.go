@@ -1,6 +1,6 @@
-// Package clinician is the pages of those who find a patient and ask other members for records: doctors and nurses, who
-// treat, and an insurer's assessors, who ask for a claim through the same three pages. It decides no permission: what it
-// shows comes through the ports of Deps, which decide and log.
+// Package clinician is the pages of those who find a patient and ask other members for records: doctors and nurses,
+// who treat, and an insurer's assessors, who ask for a claim through the same three pages. It decides no permission:
+// what it shows comes through the ports of Deps, which decide and log.
 package clinician
 
 import (

@@ -46,8 +46,13 @@ func (p *pages) releaseEvidence(c *gin.Context) error {
 
 // consentHelps are the reasons that the patient can lift by granting a consent.
 var consentHelps = map[string]bool{
-	"CONSENT_MISSING": true, "CONSENT_EXPIRED": true, "CONSENT_WITHDRAWN": true, "CONSENT_RECIPIENT": true, "CONSENT_PURPOSE": true, "CONSENT_KIND": true,
-	"CONSENT_REFUSED": true,
+	"CONSENT_MISSING":   true,
+	"CONSENT_EXPIRED":   true,
+	"CONSENT_WITHDRAWN": true,
+	"CONSENT_RECIPIENT": true,
+	"CONSENT_PURPOSE":   true,
+	"CONSENT_KIND":      true,
+	"CONSENT_REFUSED":   true,
 }
 
 func (p *pages) renderRelease(c *gin.Context, res release.Result) error {

@@ -15,7 +15,8 @@ var texts = site.Texts{
 	"find.invalid": {"这个号码不可能属于这种证件，请核对后再试。", "This cannot be a number of that kind. Please check it and try again."},
 	"find.note": {
 		"只有正在或近期在本机构就诊的患者才能查看；每次查找都会记录，患者可以看到。",
-		"Only patients who are, or were recently, in your organisation's care can be seen. Every search is recorded, and the patient can see it.",
+		"Only patients who are, or were recently, in your organisation's care can be seen. Every search is recorded, " +
+			"and the patient can see it.",
 	},
 
 	"patient.title":        {"患者", "Patient"},
@@ -62,7 +63,8 @@ var texts = site.Texts{
 	"release.evidence": {"下载证据文件", "Download evidence files"},
 	"release.evidence.lead": {
 		"任何人都可以凭证据文件离线核验：对方提供的记录自登记以来没有被改动。文件由本机构根据对方的公开日志和各成员的签名生成，无需对方配合。",
-		"With an evidence file anybody can check offline that a record has not changed since the other side logged it. The files are made here, from their public log and the members' signatures.",
+		"With an evidence file anybody can check offline that a record has not changed since the other side logged " +
+			"it. The files are made here, from their public log and the members' signatures.",
 	},
 	"release.empty": {
 		"申请获准，但对方没有这些种类的记录。",

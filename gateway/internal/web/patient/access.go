@@ -53,7 +53,8 @@ func (p *pages) access(c *gin.Context) error {
 	for _, e := range entries {
 		who := e.Decision.Query.Actor
 		page.Entries = append(page.Entries, accessLine{
-			Seq: e.Seq, Time: e.Time, Decision: e.Decision, Witnessed: witnessed[e.Entry], Self: who.Role == consortium.RolePatient && who.Patient == a.Patient,
+			Seq: e.Seq, Time: e.Time, Decision: e.Decision, Witnessed: witnessed[e.Entry],
+			Self: who.Role == consortium.RolePatient && who.Patient == a.Patient,
 		})
 	}
 	if n := len(page.Entries); n == accessPageSize && page.Entries[n-1].Seq > 1 {

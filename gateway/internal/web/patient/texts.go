@@ -20,7 +20,8 @@ var texts = site.Texts{
 	"record.waiting":   {"已登记，等待见证", "Logged, waiting to be witnessed"},
 	"record.explain": {
 		"证据文件能让任何人（法院、保险机构、您自己）离线核验：这条记录自登记以来没有被改动过一个字。",
-		"With the evidence file anybody (a court, an insurer, yourself) can check offline that not a letter of this record has changed since it was logged.",
+		"With the evidence file anybody (a court, an insurer, yourself) can check offline that not a letter of this " +
+			"record has changed since it was logged.",
 	},
 	"record.received": {"登记时间", "Logged"},
 	"record.version":  {"版本", "Version"},
@@ -29,7 +30,8 @@ var texts = site.Texts{
 	"access.title": {"谁看过我的记录", "Who looked at my records"},
 	"access.lead": {
 		"在本机构的每一次查看和每一次被拒绝都在这里，编号连续，少一条都会被发现。其他机构各有自己的一份，请到它们的页面上看。",
-		"Every look and every refusal at this organisation is here. Entries are numbered without gaps, so a missing one would show. Other organisations keep their own: see their pages.",
+		"Every look and every refusal at this organisation is here. Entries are numbered without gaps, so a missing " +
+			"one would show. Other organisations keep their own: see their pages.",
 	},
 	"access.complete":       {"编号已核对，没有缺失。", "The numbering was checked: nothing is missing."},
 	"access.none":           {"还没有人看过您在这里的记录", "Nobody has looked at your records here yet"},
@@ -122,6 +124,7 @@ var texts = site.Texts{
 	},
 	"statement.noscript": {
 		"签名需要在您的设备上计算，所以这一步需要开启浏览器的脚本（JavaScript）。其他页面都不需要。也可以到医院服务台办理。",
-		"The signature is computed on your device, so this one step needs script (JavaScript) in your browser. No other page does. You can also grant consent at the hospital's service desk.",
+		"The signature is computed on your device, so this one step needs script (JavaScript) in your browser. No " +
+			"other page does. You can also grant consent at the hospital's service desk.",
 	},
 }

@@ -33,10 +33,10 @@ func formatDay(lang Lang, t time.Time) string {
 // formatDate writes a record's date as exactly as the record does.
 func formatDate(lang Lang, d view.Date) string {
 	layouts := map[string][2]string{
-		"year": {
-			"2006年",
-			"2006",
-		}, "month": {"2006年1月", "Jan 2006"}, "day": {"2006年1月2日", "2 Jan 2006"}, "time": {"2006年1月2日 15:04", "2 Jan 2006, 15:04"},
+		"year":  {"2006年", "2006"},
+		"month": {"2006年1月", "Jan 2006"},
+		"day":   {"2006年1月2日", "2 Jan 2006"},
+		"time":  {"2006年1月2日 15:04", "2 Jan 2006, 15:04"},
 	}
 	layout, ok := layouts[d.Exact]
 	if !ok {

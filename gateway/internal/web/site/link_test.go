@@ -38,7 +38,7 @@ func TestOwnPathStaysOnThisHost(t *testing.T) {
 }
 
 func FuzzOwnPathStaysOnThisHost(f *testing.F) {
-	for _, path := range []string{"/me", "//evil.example", `/\evil`, "/\t/evil", "https://evil.example", "/a/../..//evil"} {
+	for _, path := range []string{"/me", "//evil.example", `/\evil`, "/\t/evil", "https://a.example", "/a/../..//evil"} {
 		f.Add(path)
 	}
 	base := &url.URL{Scheme: "https", Host: "here.example", Path: "/"}

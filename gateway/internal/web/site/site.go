@@ -3,8 +3,8 @@
 // for signing a consent. Each kind of reader has a package of its own beside this one, which opens its templates and
 // texts here (Site.Open) and adds its addresses (Site.Group).
 //
-// The shell decides no permission and knows no record, database or ledger, and no audience's package but for its line in
-// the navigation table.
+// The shell decides no permission, knows no database or ledger, and knows of an audience only its line in the
+// navigation table.
 package site
 
 import (

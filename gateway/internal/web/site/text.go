@@ -44,8 +44,8 @@ func phrase(t [2]string, lang Lang) string {
 	return t[0]
 }
 
-// Text returns a phrase; arguments are filled in as fmt does. A key without a text shows as itself: tests keep that from
-// happening.
+// Text returns a phrase; arguments are filled in as fmt does. A key without a text shows as itself: tests keep that
+// from happening.
 func (p *Pages) Text(lang Lang, key string, args ...any) string {
 	t, ok := p.texts[key]
 	if !ok {

@@ -28,7 +28,8 @@ var textAbout = Texts{
 	"about.log":   {"每件事都先登记", "Everything is logged first"},
 	"about.log.text": {
 		"每条病历、每项授权、每次查看都会在保管机构的日志里占一行。这一行不含您的任何信息，只是一个无法倒推的封印。",
-		"Every record, every consent and every look takes one line in the log of the organisation that holds it. The line says nothing about you: it is a seal that cannot be read backwards.",
+		"Every record, every consent and every look takes one line in the log of the organisation that holds it. The " +
+			"line says nothing about you: it is a seal that cannot be read backwards.",
 	},
 	"about.tree": {"日志只能增加", "The log can only grow"},
 	"about.tree.text": {
@@ -38,12 +39,14 @@ var textAbout = Texts{
 	"about.ledger": {"所有成员共同见证", "All members are witnesses"},
 	"about.ledger.text": {
 		"树根写进各成员共同保管的账本，账本核对新树确实是旧树的延长。一家机构不能悄悄换掉自己的日志。",
-		"The root goes to a ledger that all members keep together, which checks that each new tree continues the old one. No organisation can quietly swap its log.",
+		"The root goes to a ledger that all members keep together, which checks that each new tree continues the old " +
+			"one. No organisation can quietly swap its log.",
 	},
 	"about.consent": {"授权由您签名", "Consents carry your signature"},
 	"about.consent.text": {
 		"授权用只属于这一次的密钥在您的设备上签名，账本核对签名。医院无法替您编造授权，也无法扣住您的撤回。",
-		"A consent is signed on your device with a key made for it alone, and the ledger checks the signature. A hospital cannot invent a consent, nor hold back a withdrawal.",
+		"A consent is signed on your device with a key made for it alone, and the ledger checks the signature. A " +
+			"hospital cannot invent a consent, nor hold back a withdrawal.",
 	},
 	"about.access": {"少一条也会被发现", "A missing entry shows"},
 	"about.access.text": {
@@ -53,11 +56,13 @@ var textAbout = Texts{
 	"about.check": {"自己核验", "Check it yourself"},
 	"about.check.text": {
 		"在“我的病历”里下载证据文件，用核验程序离线检查。它不联网，只需要各成员的根证书。",
-		"Download an evidence file under My records and check it with the verify program. It uses no network, only the members' root certificates.",
+		"Download an evidence file under My records and check it with the verify program. It uses no network, only " +
+			"the members' root certificates.",
 	},
 	"about.limits": {"不能证明什么", "What is not proven"},
 	"about.limits.text": {
 		"证明的是“没有被改动、没有被隐瞒”，不是“医生写得对”。病历内容如有错误，请要求更正。",
-		"What is proven is that nothing was altered or hidden, not that the doctor wrote the right thing. If a record is wrong, ask for a correction.",
+		"What is proven is that nothing was altered or hidden, not that the doctor wrote the right thing. If a " +
+			"record is wrong, ask for a correction.",
 	},
 }

@@ -45,7 +45,8 @@ var textReasons = Texts{
 	},
 	"reason.CONSENT_MISSING.next": {
 		"请向患者说明用途，请其在保管机构的“我的授权”里授权，然后再申请。",
-		"Please explain to the patient what it is for and ask them to grant consent at the organisation that holds the records, then ask again.",
+		"Please explain to the patient what it is for and ask them to grant consent at the organisation that holds " +
+			"the records, then ask again.",
 	},
 	"reason.CONSENT_PENDING": {
 		"患者已经签署，但账本还没有确认",
