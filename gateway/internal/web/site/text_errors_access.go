@@ -2,8 +2,11 @@ package site
 
 // textErrorsAccess says what is the matter with who is calling, or with the request as such.
 var textErrorsAccess = Texts{
-	"error.SIGN_IN":                 {"需要先登录才能查看这个页面。", "This page needs you to be signed in."},
-	"error.SESSION_ENDED":           {"您已退出登录，因为有一段时间没有操作。", "You have been signed out, because nothing happened for a while."},
+	"error.SIGN_IN": {"需要先登录才能查看这个页面。", "This page needs you to be signed in."},
+	"error.SESSION_ENDED": {
+		"您已退出登录，因为有一段时间没有操作。",
+		"You have been signed out, because nothing happened for a while.",
+	},
 	"error.SESSION_ENDED.next":      {"请重新登录，会回到刚才的页面。", "Please sign in again; you will come back to this page."},
 	"error.SIGN_IN_FAILED":          {"登录没有成功，或者用时太久。", "Signing in did not work, or took too long."},
 	"error.SIGN_IN_FAILED.next":     {"请再登录一次。", "Please sign in once more."},

@@ -138,7 +138,10 @@ var textErrorsRecords = Texts{
 	"error.TOO_MANY_ENTRIES.next": {"请分成几个发送。", "Please send several bundles."},
 	"error.BATCH_TOO_LARGE":       {"一次要保存的记录太多。", "One request may not store that many records."},
 	"error.BATCH_TOO_LARGE.next":  {"请分成几次发送。", "Please send several requests."},
-	"error.CONDITION":             {"只支持 ifMatch 和 ifNoneExist 两种条件。", "Only ifMatch and ifNoneExist are served as conditions."},
+	"error.CONDITION": {
+		"只支持 ifMatch 和 ifNoneExist 两种条件。",
+		"Only ifMatch and ifNoneExist are served as conditions.",
+	},
 	"error.CONDITION.next": {
 		"请系统的开发人员按接口说明改正后再发送。",
 		"Please have the calling system's developers correct it by the interface description, and send it again.",
@@ -178,7 +181,10 @@ var textErrorsRecords = Texts{
 	"error.RECORD_EXISTS":      {"同样编号的记录刚刚已经保存。", "A record with that identifier was stored in the meantime."},
 	"error.RECORD_EXISTS.next": {"请再发送一次。", "Please send the request again."},
 	"error.RECORD_DELETED":     {"这条记录已经删除。", "This record was deleted."},
-	"error.RECORD_INVALID":     {"记录缺少类型、编号或版本，没有保存。", "The record lacks a type, an id or a version. It was not stored."},
+	"error.RECORD_INVALID": {
+		"记录缺少类型、编号或版本，没有保存。",
+		"The record lacks a type, an id or a version. It was not stored.",
+	},
 	"error.RECORD_INVALID.next": {
 		"请告诉服务台或管理员，并提供请求编号。",
 		"Please tell the service desk or your administrator, with the request id.",
