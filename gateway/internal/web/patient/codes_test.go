@@ -9,9 +9,7 @@ import (
 
 // TestCodesHaveWords holds the texts against the codes that reach these pages from elsewhere.
 func TestCodesHaveWords(t *testing.T) {
-	for _, a := range []consortium.Action{
-		consortium.ActionStore, consortium.ActionRead, consortium.ActionLocate, consortium.ActionRelease,
-	} {
+	for _, a := range consortium.Actions() {
 		if _, ok := texts["access.action."+string(a)]; !ok {
 			t.Errorf("the action %s has no words", a)
 		}

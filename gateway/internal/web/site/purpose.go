@@ -2,14 +2,15 @@ package site
 
 import "yilian.example/exchange/consortium"
 
-// purposes repeats, for the roles that have pages about a person, what the policy's table of roles says. It is what
-// each opens a person's page for; it stands on the page (the component "purpose"), so that nobody states a purpose
-// without knowing it.
-var purposes = map[consortium.Role]consortium.Purpose{
-	consortium.RolePatient:   consortium.PatientRequest,
-	consortium.RoleClinician: consortium.Treatment,
-	consortium.RoleAssessor:  consortium.Payment,
+// PurposeOf returns the purpose for which a role opens a page about a person: the one that the consortium's table of
+// roles has for it. It is empty for a role with none, and for one with several, since a page must not choose between
+// them for its reader. It stands on the page (the component "purpose"), so that nobody states a purpose without knowing
+// it.
+func PurposeOf(r consortium.Role) consortium.Purpose {
+	for _, grant := range consortium.Grants() {
+		if grant.Role == r && len(grant.Purposes) == 1 {
+			return grant.Purposes[0]
+		}
+	}
+	return ""
 }
-
-// PurposeOf returns the purpose for which a role opens a person's page; empty for a role that opens none.
-func PurposeOf(r consortium.Role) consortium.Purpose { return purposes[r] }

@@ -148,4 +148,14 @@ var textErrorsExchange = Texts{
 		"请先读取检查点，再按它的大小取块。",
 		"Please read the checkpoint first, and ask for tiles by its size.",
 	},
+	"error.OBLIGATION_UNKNOWN": {
+		"规则附带了本系统不能履行的要求，所以没有照办。",
+		"The rules attach a duty that this system cannot carry out, so nothing was done.",
+	},
+	"error.OBLIGATION_UNKNOWN.next": {"请告诉管理员。", "Please tell your administrator."},
+	"error.RELEASE_BEYOND_DECISION": {
+		"有记录超出了决定的范围，所以什么都没有提供。",
+		"Something went beyond what was decided, so nothing was released.",
+	},
+	"error.RELEASE_BEYOND_DECISION.next": {"请告诉管理员。", "Please tell your administrator."},
 }
