@@ -94,4 +94,35 @@ var textErrorsSystem = Texts{
 		"The log contradicts what the ledger has witnessed: entries were altered.",
 	},
 	"error.WITNESS_INCONSISTENT.next": {"请管理员立即调查。", "Please have the administrator investigate at once."},
+	"error.ROW_ALTERED": {
+		"保存的内容在本系统以外被改动过，所以不予显示。",
+		"What is stored was changed outside this system, so it is not shown.",
+	},
+	"error.ROW_ALTERED.next": {
+		"请告诉服务台或管理员，并提供请求编号。",
+		"Please tell the service desk or your administrator, with the request id.",
+	},
+	"error.ROWS_MISSING": {
+		"保存的内容在本系统以外缺失了一部分，所以不予显示。",
+		"Some of what was stored has gone missing outside this system, so nothing is shown.",
+	},
+	"error.ROWS_MISSING.next": {
+		"请告诉服务台或管理员，并提供请求编号。",
+		"Please tell the service desk or your administrator, with the request id.",
+	},
+	"error.STATE_OLD": {
+		"保存的内容被换成了较早的状态，所以不予显示。",
+		"What is stored was put back to an earlier state, so it is not shown.",
+	},
+	"error.STATE_OLD.next": {
+		"请告诉服务台或管理员，并提供请求编号。",
+		"Please tell the service desk or your administrator, with the request id.",
+	},
+	"error.KEY_MISSING": {"打开这份数据的密钥不见了，所以不予显示。", "The key to this data is missing, so it is not shown."},
+	"error.KEY_MISSING.next": {
+		"请告诉服务台或管理员，并提供请求编号。",
+		"Please tell the service desk or your administrator, with the request id.",
+	},
+	"error.CONSENT_ENDED":      {"这项授权已经结束，不能再改变。", "This consent has ended and cannot change any more."},
+	"error.CONSENT_ENDED.next": {"需要时请重新授权。", "If it is wanted, please grant a new one."},
 }
