@@ -23,7 +23,6 @@ import (
 	"yilian.example/gateway/internal/cockroach"
 	"yilian.example/gateway/internal/fabric"
 	"yilian.example/gateway/internal/keyring"
-	"yilian.example/gateway/internal/web"
 )
 
 // app is one organisation's gateway, put together. This file is the only place that knows everyone.
@@ -161,15 +160,10 @@ func (a *app) public(s *services, callers *auth.Auth) (*gin.Engine, http.Handler
 	counts := a.operate(r, callers.Ready)
 	seek := sought{s.reading, limit.Lookups{Limiter: limit.New(a.cfg.Limits.LookupsPerMinute, a.now)}}
 	a.programs(r, s, callers, audit, witnessed, seek)
-	pages, err := web.New(web.Deps{
-		Org: a.org, Members: a.cfg.Members, Systems: a.cfg.Matching.IdentifierSystems, Ref: a.patientRef,
-		Records: s.reading, Access: s.records, Proofs: witnessed, Evidence: s.evidence, Verify: s.evidence.Verify,
-		Consents: s.consents, Holdings: seek, Requests: s.requests, Audit: audit, Authenticate: callers.Authenticate, Log: a.log,
-	})
+	pages, err := a.pages(r, s, callers, audit, witnessed, seek)
 	if err != nil {
 		return nil, nil, err
 	}
-	pages.Register(r)
 	callers.Register(r, pages.Fail)
 	unrouted := problem.Failures{Log: a.log}.Unrouted(pages.Fail)
 	r.NoRoute(unrouted)

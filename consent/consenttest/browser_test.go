@@ -18,7 +18,7 @@ import (
 )
 
 // script is what the patient's browser runs.
-const script = "../../gateway/internal/web/static/consent.js"
+const script = "../../gateway/internal/web/site/static/consent.js"
 
 // runScript runs code with the script's functions as `consent` and a JSON value as `input`; the code's value comes back
 // as JSON.

@@ -16,7 +16,8 @@ var china = time.FixedZone("UTC+8", 8*60*60)
 // ParseDate reads a FHIR date, dateTime or instant. What it cannot read is kept as Raw.
 func ParseDate(raw string) Date {
 	for _, form := range []struct{ layout, exact string }{
-		{time.RFC3339Nano, "time"}, {"2006-01-02T15:04Z07:00", "time"}, {"2006-01-02", "day"}, {"2006-01", "month"}, {"2006", "year"},
+		{time.RFC3339Nano, "time"}, {"2006-01-02T15:04Z07:00", "time"},
+		{"2006-01-02", "day"}, {"2006-01", "month"}, {"2006", "year"},
 	} {
 		t, err := time.ParseInLocation(form.layout, raw, china)
 		if err == nil {

@@ -56,7 +56,8 @@ func bundled(t testing.TB, bundle []byte) []exchange.Version {
 
 func TestObservationValues(t *testing.T) {
 	observation := func(rest string) string {
-		return `{"resourceType":"Observation","id":"o","status":"final","code":{"text":"血糖"},"effectiveDateTime":"2026-05-03T09:30:00+08:00",` + rest + `}`
+		return `{"resourceType":"Observation","id":"o","status":"final",` +
+			`"code":{"text":"血糖"},"effectiveDateTime":"2026-05-03T09:30:00+08:00",` + rest + `}`
 	}
 	limits := `"referenceRange":[{"low":{"value":3.90,"unit":"mmol/L"},"high":{"value":6.10,"unit":"mmol/L"}}]`
 	for _, tt := range []struct {
@@ -65,18 +66,52 @@ func TestObservationValues(t *testing.T) {
 		bar        bool
 		at         float64
 	}{
-		{"inside its range", `"valueQuantity":{"value":5.00,"unit":"mmol/L"},` + limits, view.Value{Text: "5.00", Unit: "mmol/L", Flag: view.Normal, Range: "3.90–6.10"}, true, 50},
-		{"on the upper limit", `"valueQuantity":{"value":6.1,"unit":"mmol/L"},` + limits, view.Value{Text: "6.1", Unit: "mmol/L", Flag: view.Normal, Range: "3.90–6.10"}, true, 75},
-		{"above", `"valueQuantity":{"value":6.11,"unit":"mmol/L"},` + limits, view.Value{Text: "6.11", Unit: "mmol/L", Flag: view.High, Range: "3.90–6.10"}, true, 75.23},
-		{"far above: drawn at the edge", `"valueQuantity":{"value":600,"unit":"mmol/L"},` + limits, view.Value{Text: "600", Unit: "mmol/L", Flag: view.High, Range: "3.90–6.10"}, true, 97},
-		{"below", `"valueQuantity":{"value":1,"unit":"mmol/L"},` + limits, view.Value{Text: "1", Unit: "mmol/L", Flag: view.Low, Range: "3.90–6.10"}, true, 3},
-		{"the laboratory's word counts", `"interpretation":[{"coding":[{"code":"HH"}]}],"valueQuantity":{"value":5.00,"unit":"mmol/L"},` + limits, view.Value{Text: "5.00", Unit: "mmol/L", Flag: view.Critical, Range: "3.90–6.10"}, true, 50},
-		{"less than is not compared", `"valueQuantity":{"value":3,"comparator":"<","unit":"mmol/L"},` + limits, view.Value{Text: "<3", Unit: "mmol/L", Range: "3.90–6.10"}, true, 4.54},
-		{"limits in another unit are not compared", `"valueQuantity":{"value":90,"unit":"mg/dL"},` + limits, view.Value{Text: "90", Unit: "mg/dL", Range: "3.90–6.10"}, false, 0},
+		{
+			"inside its range", `"valueQuantity":{"value":5.00,"unit":"mmol/L"},` + limits,
+			view.Value{Text: "5.00", Unit: "mmol/L", Flag: view.Normal, Range: "3.90–6.10"}, true, 50,
+		},
+		{
+			"on the upper limit", `"valueQuantity":{"value":6.1,"unit":"mmol/L"},` + limits,
+			view.Value{Text: "6.1", Unit: "mmol/L", Flag: view.Normal, Range: "3.90–6.10"}, true, 75,
+		},
+		{
+			"above", `"valueQuantity":{"value":6.11,"unit":"mmol/L"},` + limits,
+			view.Value{Text: "6.11", Unit: "mmol/L", Flag: view.High, Range: "3.90–6.10"}, true, 75.23,
+		},
+		{
+			"far above: drawn at the edge", `"valueQuantity":{"value":600,"unit":"mmol/L"},` + limits,
+			view.Value{Text: "600", Unit: "mmol/L", Flag: view.High, Range: "3.90–6.10"}, true, 97,
+		},
+		{
+			"below", `"valueQuantity":{"value":1,"unit":"mmol/L"},` + limits,
+			view.Value{Text: "1", Unit: "mmol/L", Flag: view.Low, Range: "3.90–6.10"}, true, 3,
+		},
+		{
+			"the laboratory's word counts",
+			`"interpretation":[{"coding":[{"code":"HH"}]}],"valueQuantity":{"value":5.00,"unit":"mmol/L"},` + limits,
+			view.Value{Text: "5.00", Unit: "mmol/L", Flag: view.Critical, Range: "3.90–6.10"}, true, 50,
+		},
+		{
+			"less than is not compared", `"valueQuantity":{"value":3,"comparator":"<","unit":"mmol/L"},` + limits,
+			view.Value{Text: "<3", Unit: "mmol/L", Range: "3.90–6.10"}, true, 4.54,
+		},
+		{
+			"limits in another unit are not compared", `"valueQuantity":{"value":90,"unit":"mg/dL"},` + limits,
+			view.Value{Text: "90", Unit: "mg/dL", Range: "3.90–6.10"}, false, 0,
+		},
 		{"no range", `"valueQuantity":{"value":1.10,"code":"10*9/L"}`, view.Value{Text: "1.10", Unit: "×10⁹/L"}, false, 0},
-		{"a range in words", `"valueQuantity":{"value":1},"referenceRange":[{"text":"阴性"}]`, view.Value{Text: "1", Range: "阴性"}, false, 0},
-		{"only an upper limit", `"valueQuantity":{"value":3},"referenceRange":[{"high":{"value":6}}]`, view.Value{Text: "3", Flag: view.Normal, Range: "≤ 6"}, true, 37.5},
-		{"a concept", `"valueCodeableConcept":{"coding":[{"code":"260385009","display":"阴性"}]}`, view.Value{Text: "阴性"}, false, 0},
+		{
+			"a range in words", `"valueQuantity":{"value":1},"referenceRange":[{"text":"阴性"}]`,
+			view.Value{Text: "1", Range: "阴性"}, false, 0,
+		},
+		{
+			"only an upper limit", `"valueQuantity":{"value":3},"referenceRange":[{"high":{"value":6}}]`,
+			view.Value{Text: "3", Flag: view.Normal, Range: "≤ 6"}, true, 37.5,
+		},
+		{
+			"a concept", `"valueCodeableConcept":{"coding":[{"code":"260385009","display":"阴性"}]}`,
+			view.Value{Text: "阴性"}, false, 0,
+		},
 		{"words", `"valueString":"未见异常"`, view.Value{Text: "未见异常"}, false, 0},
 		{"yes or no", `"valueBoolean":false`, view.Value{Code: "no"}, false, 0},
 		{"no result, and why", `"dataAbsentReason":{"text":"标本溶血"}`, view.Value{Code: "absent"}, false, 0},
@@ -128,23 +163,41 @@ func TestRecords(t *testing.T) {
 		name, content string
 		check         func(view.Record) bool
 	}{
-		{"entered in error", `{"resourceType":"Condition","verificationStatus":{"coding":[{"code":"entered-in-error"}]},"code":{"text":"肺炎"}}`,
+		{
+			"entered in error",
+			`{"resourceType":"Condition","verificationStatus":{"coding":[{"code":"entered-in-error"}]},` +
+				`"code":{"text":"肺炎"}}`,
 			func(r view.Record) bool { return r.Wrong && r.Title == "肺炎" }},
 		{"a date as exact as written", `{"resourceType":"Condition","code":{"text":"肺炎"},"onsetDateTime":"2019-05"}`,
 			func(r view.Record) bool { return r.When.Exact == "month" && r.When.Raw == "2019-05" }},
-		{"a report's attached text", `{"resourceType":"DiagnosticReport","status":"final","code":{"text":"胸部CT"},"conclusion":"未见异常","presentedForm":[{"contentType":"text/plain; charset=utf-8","data":"` + text + `"},{"contentType":"application/pdf","data":"` + text + `"}]}`,
+		{
+			"a report's attached text",
+			`{"resourceType":"DiagnosticReport","status":"final","code":{"text":"胸部CT"},` +
+				`"conclusion":"未见异常","presentedForm":[{"contentType":"text/plain; charset=utf-8",` +
+				`"data":"` + text + `"},{"contentType":"application/pdf","data":"` + text + `"}]}`,
 			func(r view.Record) bool {
 				return strings.Join(r.Text, "|") == "检查所见：|双肺清晰。" && r.Facts[0] == view.Fact{Label: "conclusion", Text: "未见异常"}
 			}},
-		{"a dosage in words", `{"resourceType":"MedicationRequest","status":"active","intent":"order","medicationCodeableConcept":{"text":"二甲双胍"},"dosageInstruction":[{"text":"每次0.5g，每日两次"}]}`,
+		{
+			"a dosage in words",
+			`{"resourceType":"MedicationRequest","status":"active","intent":"order",` +
+				`"medicationCodeableConcept":{"text":"二甲双胍"},"dosageInstruction":[{"text":"每次0.5g，每日两次"}]}`,
 			func(r view.Record) bool {
 				return r.Title == "二甲双胍" && r.Status == "medication.active" && r.Facts[0].Text == "每次0.5g，每日两次"
 			}},
-		{"a dosage in parts", `{"resourceType":"MedicationRequest","status":"active","intent":"order","medicationReference":{"display":"二甲双胍"},"dosageInstruction":[{"route":{"text":"口服"},"doseAndRate":[{"doseQuantity":{"value":0.50,"unit":"g"}}],"timing":{"repeat":{"frequency":2,"period":1,"periodUnit":"d"}}}]}`,
+		{
+			"a dosage in parts",
+			`{"resourceType":"MedicationRequest","status":"active","intent":"order",` +
+				`"medicationReference":{"display":"二甲双胍"},"dosageInstruction":[{"route":{"text":"口服"},` +
+				`"doseAndRate":[{"doseQuantity":{"value":0.50,"unit":"g"}}],"timing":{"repeat":{"frequency":2,"period":1,` +
+				`"periodUnit":"d"}}}]}`,
 			func(r view.Record) bool {
 				return r.Title == "二甲双胍" && r.Facts[0].Text == "0.50 g，口服，2 × / 1 d"
 			}},
-		{"a visit named by its class", `{"resourceType":"Encounter","status":"in-progress","class":{"code":"EMER"},"period":{"start":"2026-05-03T09:30:00+08:00"}}`,
+		{
+			"a visit named by its class",
+			`{"resourceType":"Encounter","status":"in-progress","class":{"code":"EMER"},` +
+				`"period":{"start":"2026-05-03T09:30:00+08:00"}}`,
 			func(r view.Record) bool {
 				return r.Title == "" && r.TitleCode == "class.EMER" && r.Status == "encounter.in-progress"
 			}},
@@ -152,13 +205,20 @@ func TestRecords(t *testing.T) {
 			func(r view.Record) bool { return r.Title == "欧阳小红" }},
 		{"a Latin name in parts", `{"resourceType":"Patient","name":[{"family":"Huels","given":["Ammie"]}]}`,
 			func(r view.Record) bool { return r.Title == "Ammie Huels" }},
-		{"numbers masked", `{"resourceType":"Patient","identifier":[{"system":"urn:oid:2.16.156.10011.1.3","value":"990000195803120260"},{"system":"urn:mrn","value":"12345678"}],"telecom":[{"system":"phone","value":"110"}]}`,
+		{
+			"numbers masked",
+			`{"resourceType":"Patient","identifier":[{"system":"urn:oid:2.16.156.10011.1.3",` +
+				`"value":"990000195803120260"},{"system":"urn:mrn","value":"12345678"}],"telecom":[{"system":"phone",` +
+				`"value":"110"}]}`,
 			func(r view.Record) bool {
 				return len(r.Facts) == 2 && r.Facts[0].Text == "990***********0260" && r.Facts[1].Text == "***"
 			}},
 		{"a type without a view", `{"resourceType":"CarePlan","status":"active","intent":"plan","created":"2026-05-03"}`,
 			func(r view.Record) bool { return !r.Unreadable && r.When.Raw == "2026-05-03" }},
-		{"an element of the wrong type", `{"resourceType":"Observation","status":"final","code":{"text":"血糖"},"valueQuantity":{"value":5,"comparator":7}}`,
+		{
+			"an element of the wrong type",
+			`{"resourceType":"Observation","status":"final","code":{"text":"血糖"},"valueQuantity":{"value":5,` +
+				`"comparator":7}}`,
 			func(r view.Record) bool { return r.Unreadable && len(r.Values) == 0 }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

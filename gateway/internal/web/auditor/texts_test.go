@@ -1,0 +1,9 @@
+package auditor
+
+import (
+	"testing"
+
+	"yilian.example/gateway/internal/web/webtest"
+)
+
+func TestTextsAreComplete(t *testing.T) { webtest.CheckTexts(t, templates, texts) }

@@ -1,0 +1,242 @@
+package clinician_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"yilian.example/exchange"
+	"yilian.example/exchange/consortium"
+	"yilian.example/exchange/release"
+	"yilian.example/gateway/internal/web/clinician"
+	"yilian.example/gateway/internal/web/site"
+	"yilian.example/gateway/internal/web/webtest"
+	"yilian.example/scripts/demo/people"
+)
+
+// open returns the pages of those who treat or assess, over fakes, for one caller.
+func open(t testing.TB, caller *consortium.Actor) *webtest.World {
+	w := webtest.NewWorld(t, caller)
+	return w.Open(func(s *site.Site) error {
+		return clinician.Register(s, clinician.Deps{
+			Systems: []string{people.IDCardSystem, "urn:example:passport"}, Ref: w.Ref,
+			Records: w, Holdings: w, Requests: w, Evidence: w,
+		})
+	})
+}
+
+func TestPagesInBothLanguages(t *testing.T) {
+	refused := func(s *webtest.World) {
+		s.Result = release.Result{ID: "x", Custodian: "qingshan", Patient: webtest.PatientRef, Decision: consortium.Decision{
+			Reasons: []consortium.Reason{{Code: "CONSENT_MISSING", Article: "PIPL 23, 29"}}}}
+	}
+	allowed := func(s *webtest.World) {
+		s.Result = release.Result{
+			ID:        "x",
+			Custodian: "qingshan",
+			Patient:   webtest.PatientRef,
+			Received:  webtest.Now,
+			Expires:   webtest.Now.AddDate(0, 0, 1),
+			Records:   s.Versions,
+			Decision: consortium.Decision{
+				Allow:   true,
+				Consent: strings.Repeat("a", 64),
+				Query:   consortium.Query{Purpose: consortium.Treatment},
+				Reasons: []consortium.Reason{{Code: "PATIENT_CONSENT", Article: "PIPL 23, 29"}},
+			},
+		}
+	}
+	outside := func(s *webtest.World) {
+		s.Fail = exchange.NewRefused(
+			consortium.Decision{Reasons: []consortium.Reason{{Code: "NO_TREATMENT_RELATION", Article: "PIPL 6, 28"}}},
+		)
+	}
+	nothing := func(s *webtest.World) { s.Versions, s.Entries, s.Grants, s.Holdings = nil, nil, nil, nil }
+	webtest.CheckVisits(t, open, []webtest.Visit{
+		{Name: "find", Caller: &webtest.He, Path: "/patients", Status: 200},
+		{
+			Name: "find, impossible number", Caller: &webtest.He, Path: "/patients",
+			Form: url.Values{"system": {people.IDCardSystem}, "value": {"not a number"}}, Status: 422,
+		},
+		{Name: "patient", Caller: &webtest.He, Path: "/patients/" + string(webtest.PatientRef), Status: 200},
+		{
+			Name: "patient whom nobody knows", Caller: &webtest.He, Path: "/patients/" + string(webtest.PatientRef),
+			Status: 200, Change: nothing,
+		},
+		{
+			Name: "patient in nobody's care", Caller: &webtest.He, Path: "/patients/" + string(webtest.PatientRef),
+			Status: 200, Change: outside,
+		},
+		{
+			Name: "patient, for an assessor", Caller: &webtest.Qin, Path: "/patients/" + string(webtest.PatientRef),
+			Status: 200,
+		},
+		{
+			Name: "ask, nothing chosen", Caller: &webtest.He, Path: "/patients/" + string(webtest.PatientRef) + "/ask",
+			Form: url.Values{}, Status: 422,
+		},
+		{Name: "release", Caller: &webtest.He, Path: "/releases/x", Status: 200, Change: allowed},
+		{Name: "release refused", Caller: &webtest.He, Path: "/releases/x", Status: 403, Change: refused},
+	})
+}
+
+func TestFindKeepsIdentifiersOutOfAddresses(t *testing.T) {
+	s := open(t, &webtest.He)
+	p := s.Post("/patients", url.Values{"system": {people.IDCardSystem}, "value": {" " + people.WangXiulanID + " "}})
+	if p.Status != http.StatusSeeOther || p.Header.Get("Location") != "/patients/"+string(webtest.PatientRef) {
+		t.Fatalf("%d to %q", p.Status, p.Header.Get("Location"))
+	}
+	for _, form := range []url.Values{
+		{"system": {people.IDCardSystem}, "value": {" "}}, {"system": {"urn:other"}, "value": {"1"}},
+		{"system": {people.IDCardSystem}, "value": {strings.Repeat("9", 200)}},
+	} {
+		if p := s.Post("/patients", form); p.Status != 422 || strings.Contains(p.Body, "999999") {
+			t.Errorf("%v: %d", form, p.Status)
+		}
+	}
+	if got := s.Get("/patients/990000195803120260").Status; got != 404 {
+		t.Errorf("an identity number as an address: %d", got)
+	}
+}
+
+func TestPatientPage(t *testing.T) {
+	s := open(t, &webtest.He)
+	p := s.Get("/patients/" + string(webtest.PatientRef))
+	if p.Text("h1") != "王秀兰" {
+		t.Errorf("h1 is %q", p.Text("h1"))
+	}
+	if got := p.Text("main .purpose"); !strings.Contains(got, "诊断和治疗") {
+		t.Errorf("the purpose is stated for the doctor without showing it: %q", got)
+	}
+	insurer := open(t, &webtest.Qin).Get("/patients/" + string(webtest.PatientRef))
+	if got := insurer.Text("main .purpose"); !strings.Contains(got, "保险理赔") {
+		t.Errorf("the purpose is stated for the assessor without showing it: %q", got)
+	}
+	rows := p.All("table.holdings tbody tr")
+	if len(rows) != 2 || !strings.Contains(webtest.Words(rows[0]), "东湖示范医院 本机构") {
+		t.Fatalf("%d members hold something", len(rows))
+	}
+	if n := len(p.All(`input[name="custodian"]`)); n != 1 ||
+		webtest.Attr(p.All(`input[name="custodian"]`)[0], "value") != "qingshan" {
+		t.Errorf("%d members can be asked", n)
+	}
+	if strings.Contains(p.Body, people.WangXiulanID) {
+		t.Error("the identity number stands on the page unmasked")
+	}
+	s.Fail = exchange.NewRefused(
+		consortium.Decision{Reasons: []consortium.Reason{{Code: "NO_TREATMENT_RELATION", Article: "PIPL 6, 28"}}},
+	)
+	refused := s.Get("/patients/" + string(webtest.PatientRef))
+	if refused.Status != 200 || len(refused.All(".entry, .holdings, form.form")) != 0 ||
+		!strings.Contains(refused.Text("main"), "请先为患者登记就诊") {
+		t.Errorf("a patient in nobody's care: %d, something is shown", refused.Status)
+	}
+	s.Fail = webtest.ErrPlain
+	if got := s.Get("/patients/" + string(webtest.PatientRef)).Status; got != 500 {
+		t.Errorf("a fault taken for a refusal: %d", got)
+	}
+}
+
+func TestAsk(t *testing.T) {
+	ask := "/patients/" + string(webtest.PatientRef) + "/ask"
+	form := url.Values{"custodian": {"qingshan"}, "purpose": {"TREAT"}, "kind": {"reports", "observations"}}
+	s := open(t, &webtest.He)
+	s.Result = release.Result{ID: "8d1c6f1e"}
+	p := s.Post(ask, form)
+	if p.Status != http.StatusSeeOther || p.Header.Get("Location") != "/releases/8d1c6f1e" ||
+		s.Asked[0] != "ask he TREAT qingshan [reports observations]" {
+		t.Errorf("%d to %q, asked %q", p.Status, p.Header.Get("Location"), s.Asked)
+	}
+	// Our own policy refused: nothing was sent, and the page must not claim that it was.
+	s.Result = release.Result{
+		Custodian: "qingshan",
+		Decision: consortium.Decision{
+			Query:   consortium.Query{Custodian: "donghu"},
+			Reasons: []consortium.Reason{{Code: "NO_TREATMENT_RELATION", Article: "PIPL 6, 28"}},
+		},
+	}
+	p = s.Post(ask, form)
+	if p.Status != 403 || !strings.Contains(p.Text("main"), "由东湖示范医院决定") || !strings.Contains(p.Text("main"), "申请没有发出") {
+		t.Errorf("%d %s", p.Status, p.Text("main"))
+	}
+	for _, change := range []url.Values{
+		{"custodian": {"donghu"}}, {"custodian": {"nobody"}}, {"purpose": {"FUN"}}, {"kind": {"secrets"}},
+		{"kind": {}},
+	} {
+		bad := url.Values{}
+		for k, v := range form {
+			bad[k] = v
+		}
+		for k, v := range change {
+			bad[k] = v
+		}
+		s.Asked = nil
+		if p := s.Post(ask, bad); p.Status != 422 || len(p.All(`[role="alert"] li`)) != 1 ||
+			strings.Contains(strings.Join(s.Asked, " "), "ask ") {
+			t.Errorf("%v: %d, asked %q", change, p.Status, s.Asked)
+		}
+	}
+}
+
+func TestReleaseRefusedTellsTheWay(t *testing.T) {
+	s := open(t, &webtest.He)
+	s.Result = release.Result{
+		ID:        "x",
+		Custodian: "qingshan",
+		Patient:   webtest.PatientRef,
+		Decision: consortium.Decision{
+			Query:   consortium.Query{Custodian: "qingshan"},
+			Reasons: []consortium.Reason{{Code: "CONSENT_KIND", Article: "PIPL 14, 23"}},
+		},
+	}
+	p := s.Get("/releases/x")
+	if p.Status != 403 || webtest.Attr(p.All(".tell a")[0], "href") != "http://127.0.0.1:8082/me/consents/new" ||
+		!strings.Contains(p.Text("main"), "第14、23条") {
+		t.Errorf("%d %s", p.Status, p.Text("main"))
+	}
+	// What was received before, and is shown no more: our own policy refused, although a request was sent.
+	s.Result.Decision.Query.Custodian = "donghu"
+	if p := s.Get("/releases/x"); p.Status != 403 || !strings.Contains(p.Text("main"), "由东湖示范医院决定") {
+		t.Errorf("a copy that is shown no more: %d %s", p.Status, p.Text("main"))
+	}
+	s.Result.Decision.Query.Custodian = "qingshan"
+	s.Result.Decision.Reasons = []consortium.Reason{{Code: "MARKETING_PROHIBITED", Article: "PIPL 10, 28"}}
+	if p := s.Get("/releases/x"); len(p.All(".tell")) != 0 {
+		t.Error("a consent is proposed where none can help")
+	}
+}
+
+func TestEvidenceOfWhatWasReceived(t *testing.T) {
+	s := open(t, &webtest.He)
+	s.Result = release.Result{
+		ID:        "x",
+		Custodian: "qingshan",
+		Patient:   webtest.PatientRef,
+		Decision: consortium.Decision{
+			Allow:   true,
+			Reasons: []consortium.Reason{{Code: "PATIENT_CONSENT", Article: "PIPL 23, 29"}},
+		},
+		Records: []exchange.Version{
+			{
+				Ref:     exchange.RecordRef{Org: "qingshan", Type: "Observation", ID: "o1"},
+				Kind:    consortium.Observations,
+				Content: []byte(`{"resourceType":"Observation"}`),
+			},
+		},
+	}
+	link := s.Get("/releases/x").All(`a[href$="/evidence"]`)
+	if len(link) != 1 || webtest.Attr(link[0], "href") != "/releases/x/Observation/o1/evidence" {
+		t.Fatalf("%d links to evidence", len(link))
+	}
+	file := s.Get(webtest.Attr(link[0], "href"))
+	if file.Status != 200 || !strings.Contains(file.Header.Get("Content-Disposition"), "attachment") ||
+		s.Asked[len(s.Asked)-1] != "evidence of x Observation/o1" {
+		t.Errorf("%d %q asked %q", file.Status, file.Header.Get("Content-Disposition"), s.Asked)
+	}
+	s.Result.Decision.Allow = false
+	s.Result.Records = nil
+	if n := len(s.Get("/releases/x").All(`a[href$="/evidence"]`)); n != 0 {
+		t.Errorf("a refusal offers %d evidence files", n)
+	}
+}

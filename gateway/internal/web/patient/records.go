@@ -1,0 +1,87 @@
+package patient
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"yilian.example/exchange"
+	"yilian.example/exchange/consortium"
+	"yilian.example/gateway/internal/web/site"
+	"yilian.example/gateway/internal/web/view"
+)
+
+type recordsPage struct {
+	site.Base
+	Purpose  consortium.Purpose // what the records were opened for
+	Sections []view.Section
+}
+
+// records is all that this organisation holds on the patient.
+func (p *pages) records(c *gin.Context) error {
+	a := site.Actor(c)
+	purpose := site.PurposeOf(a.Role)
+	versions, err := p.Records.List(c.Request.Context(), a, purpose, a.Patient, consortium.PatientKinds())
+	if err != nil {
+		return fmt.Errorf("list records: %w", err)
+	}
+	page := recordsPage{Base: p.Base(c, "records.title", ""), Purpose: purpose, Sections: view.Sections(versions)}
+	return p.Render(c, http.StatusOK, "records", page)
+}
+
+type recordPage struct {
+	site.Base
+	Purpose   consortium.Purpose // what the record was opened for
+	Record    view.Record
+	Witnessed bool
+	Raw       string // the record as received, for those who want to see it
+}
+
+func (p *pages) record(c *gin.Context) error {
+	a := site.Actor(c)
+	purpose := site.PurposeOf(a.Role)
+	v, err := p.Records.Read(c.Request.Context(), a, purpose, p.recordRef(c), 0)
+	if err != nil {
+		return fmt.Errorf("read record: %w", err)
+	}
+	witnessed, err := p.Proofs.Witnessed(c.Request.Context(), []string{v.Entry})
+	if err != nil {
+		return fmt.Errorf("look up proof: %w", err)
+	}
+	page := recordPage{
+		Base:      p.Base(c, "record.title", ""),
+		Purpose:   purpose,
+		Record:    view.Of(v),
+		Witnessed: witnessed[v.Entry],
+		Raw:       indent(v.Content),
+	}
+	return p.Render(c, http.StatusOK, "record", page)
+}
+
+func (p *pages) recordRef(c *gin.Context) exchange.RecordRef {
+	return exchange.RecordRef{Org: p.Org, Type: c.Param("type"), ID: c.Param("id")}
+}
+
+// recordEvidence gives the file by which a stranger can check the record.
+func (p *pages) recordEvidence(c *gin.Context) error {
+	ref := p.recordRef(c)
+	a := site.Actor(c)
+	file, err := p.Evidence.Evidence(c.Request.Context(), a, site.PurposeOf(a.Role), ref.Type, ref.ID)
+	if err != nil {
+		return fmt.Errorf("build evidence: %w", err)
+	}
+	site.SendEvidence(c, ref.Type, ref.ID, file)
+	return nil
+}
+
+// indent lays out JSON for reading; what is not JSON stays as it is.
+func indent(content []byte) string {
+	var out bytes.Buffer
+	if err := json.Indent(&out, content, "", "  "); err != nil {
+		return string(content)
+	}
+	return out.String()
+}

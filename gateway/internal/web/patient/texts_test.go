@@ -1,0 +1,9 @@
+package patient
+
+import (
+	"testing"
+
+	"yilian.example/gateway/internal/web/webtest"
+)
+
+func TestTextsAreComplete(t *testing.T) { webtest.CheckTexts(t, templates, texts) }
