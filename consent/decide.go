@@ -25,8 +25,7 @@ type Facts struct {
 	Care bool
 	// Consents are those of the patient with Org as custodian, each with a state that was proven.
 	Consents []Fact
-	// Invitations are consents of the patient at other custodians that name Org as recipient. Their states are not proven
-	// here: they tell only whether asking makes sense, and the custodian decides by itself.
+	// Invitations hold, for a recall, the consent at another custodian that the copy came under, as the ledger has it.
 	Invitations []Fact
 }
 
@@ -53,8 +52,6 @@ type Care interface {
 type Consented interface {
 	// OfPatient gives a patient's consents at a custodian.
 	OfPatient(ctx context.Context, custodian consortium.OrgID, patient consortium.PatientRef) ([]Consent, error)
-	// Naming gives a patient's consents at any custodian that name the recipient, without what is sealed.
-	Naming(ctx context.Context, recipient consortium.OrgID, patient consortium.PatientRef) ([]Consent, error)
 }
 
 // ledgerPatience is how long a release waits for the ledger's word before the sealed receipt has to do.
@@ -129,8 +126,8 @@ func (d *Decider) facts(ctx context.Context, q consortium.Query) (Facts, error) 
 	switch {
 	case q.Action == consortium.ActionRelease, q.Action == consortium.ActionLocate && assessor && !home:
 		f.Consents, err = d.consents(ctx, q)
-	case q.Action == consortium.ActionLocate && assessor, q.Action == consortium.ActionRecall:
-		f.Invitations, err = d.invitations(ctx, q)
+	case q.Action == consortium.ActionRecall:
+		f.Invitations, err = d.cameUnder(ctx, q)
 	}
 	if err != nil {
 		return Facts{}, err
@@ -151,20 +148,35 @@ func (d *Decider) consents(ctx context.Context, q consortium.Query) ([]Fact, err
 	return facts, nil
 }
 
-// invitations returns the patient's consents at other custodians that name this organisation; for a recall, only the
-// one that the copy came under.
-func (d *Decider) invitations(ctx context.Context, q consortium.Query) ([]Fact, error) {
-	list, err := d.Consents.Naming(ctx, d.Org, q.Patient)
-	if err != nil {
-		return nil, fmt.Errorf("look up invitations: %w", err)
+// cameUnder asks the ledger about the consent that a copy came under: the custodian's own state is the custodian's to
+// read. What it permits is what the query says, which was the custodian's signed decision when the copy came. Where the
+// ledger does not answer, the consent counts as not confirmed: nothing is shown.
+func (d *Decider) cameUnder(ctx context.Context, q consortium.Query) ([]Fact, error) {
+	if d.Ledger == nil || q.Consent == "" {
+		return nil, nil
 	}
-	var facts []Fact
-	for _, c := range list {
-		if q.Action != consortium.ActionRecall || c.ID == ID(q.Consent) {
-			facts = append(facts, Fact{ID: c.ID, Terms: c.Terms, State: c.State})
-		}
+	asking, cancel := context.WithTimeout(ctx, ledgerPatience)
+	defer cancel()
+	state, err := d.Ledger.Consent(asking, q.Consent)
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("confirm consent: %w", ctx.Err())
 	}
-	return facts, nil
+	if fault.Is(err, fault.NotFound) {
+		return nil, nil
+	}
+	fact := Fact{ID: ID(q.Consent), State: Pending, Terms: Terms{
+		Patient: q.Patient, Recipient: d.Org, Purpose: q.Purpose, Kinds: q.Kinds, From: q.Time, Until: q.Time.Add(time.Second),
+	}}
+	switch {
+	case err != nil:
+		d.Log.WarnContext(ctx, "ledger not reached; what was received is not shown", "error", err)
+	case state.ID != q.Consent:
+	case state.Status == ledger.StatusGranted:
+		fact.State, fact.Terms.From, fact.Terms.Until = Granted, state.GrantedAt, time.Unix(state.Until, 0)
+	default:
+		fact.State = Withdrawn
+	}
+	return []Fact{fact}, nil
 }
 
 // prove takes a granted consent for pending unless its sealed receipt opens: a mark in the database alone proves

@@ -228,10 +228,6 @@ func (r rows) OfPatient(context.Context, consortium.OrgID, consortium.PatientRef
 	return r, nil
 }
 
-func (r rows) Naming(context.Context, consortium.OrgID, consortium.PatientRef) ([]consent.Consent, error) {
-	return r, nil
-}
-
 // TestLedgerSaysLess: the ledger's word wins where it says less than the database.
 func TestLedgerSaysLess(t *testing.T) {
 	h := newHospital(t)

@@ -6,11 +6,13 @@ CREATE TABLE access_heads (
     patient text NOT NULL,
     seq bigint NOT NULL,
     commitment text NOT NULL,
+    bound bytea NOT NULL,
     PRIMARY KEY (org, patient)
 );
 COMMENT ON TABLE access_heads IS 'The end of each patient''s chain of access entries at an organisation.';
 COMMENT ON COLUMN access_heads.seq IS 'Number of the newest entry; entries run 1, 2, 3 … without a gap.';
 COMMENT ON COLUMN access_heads.commitment IS 'Commitment of the newest entry, base64; the next entry names it.';
+COMMENT ON COLUMN access_heads.bound IS 'Binds all other columns to this table, under a key that is not in the database (gateway/internal/bound).';
 
 CREATE TABLE access_log (
     org text NOT NULL,
@@ -20,6 +22,7 @@ CREATE TABLE access_log (
     sealed bytea NOT NULL,
     entry_id uuid NOT NULL,
     at timestamp with time zone NOT NULL,
+    bound bytea NOT NULL,
     PRIMARY KEY (org, patient, seq)
 );
 COMMENT ON TABLE access_log IS 'Every decided access to a patient''s records at an organisation, allowed or refused. Rows are never changed.';
@@ -27,20 +30,7 @@ COMMENT ON COLUMN access_log.seq IS 'Number in the patient''s chain, from 1.';
 COMMENT ON COLUMN access_log.commitment IS 'What the log entry commits to, base64.';
 COMMENT ON COLUMN access_log.sealed IS 'Salt of the commitment (32 bytes) and statement, under the data key of org and patient.';
 COMMENT ON COLUMN access_log.entry_id IS 'Its entry in the log of the organisation.';
-
-CREATE TABLE care_windows (
-    org text NOT NULL,
-    patient text NOT NULL,
-    type text NOT NULL,
-    id text NOT NULL,
-    starts_at timestamp with time zone NOT NULL,
-    ends_at timestamp with time zone,
-    PRIMARY KEY (org, patient, type, id)
-);
-COMMENT ON TABLE care_windows IS 'When a patient was in the care of an organisation: the fact that treatment access rests on.';
-COMMENT ON COLUMN care_windows.type IS 'Type of the record that says so: Encounter.';
-COMMENT ON COLUMN care_windows.id IS 'Id of that record.';
-COMMENT ON COLUMN care_windows.ends_at IS 'Null while it lasts.';
+COMMENT ON COLUMN access_log.bound IS 'Binds all other columns to this table, under a key that is not in the database (gateway/internal/bound).';
 
 CREATE TABLE consent_orders (
     custodian text NOT NULL,
@@ -64,10 +54,12 @@ COMMENT ON COLUMN consent_orders.last_problem IS 'Code of what kept the last att
 CREATE TABLE consent_positions (
     org text NOT NULL,
     block bigint NOT NULL,
+    bound bytea NOT NULL,
     PRIMARY KEY (org)
 );
 COMMENT ON TABLE consent_positions IS 'How far each organisation has noted the consent events of the ledger.';
 COMMENT ON COLUMN consent_positions.block IS 'Block to begin at after a restart.';
+COMMENT ON COLUMN consent_positions.bound IS 'Binds all other columns to this table, under a key that is not in the database (gateway/internal/bound).';
 
 CREATE TABLE consents (
     custodian text NOT NULL,
@@ -90,10 +82,13 @@ CREATE TABLE consents (
     ending bytea,
     ending_entry_id uuid,
     carried_at timestamp with time zone,
+    tried boolean NOT NULL,
+    bound bytea NOT NULL,
     PRIMARY KEY (custodian, id),
     CHECK (state = ANY (ARRAY['pending'::text, 'granted'::text, 'refused'::text, 'withdrawn'::text]))
 );
 CREATE INDEX consents_by_patient ON consents USING btree (patient, custodian);
+CREATE INDEX consents_open ON consents USING btree (custodian, id) WHERE state = 'pending'::text OR state = 'withdrawn'::text AND carried_at IS NULL;
 COMMENT ON TABLE consents IS 'What patients agreed to. The clear columns are for looking up; changing one of them breaks what is sealed.';
 COMMENT ON COLUMN consents.custodian IS 'Organisation that holds the records and decides.';
 COMMENT ON COLUMN consents.id IS 'Hex SHA-256 of the public key that was made for this consent alone.';
@@ -107,45 +102,34 @@ COMMENT ON COLUMN consents.entry_id IS 'Log entry of the grant.';
 COMMENT ON COLUMN consents.ending IS 'Opens the commitment of the withdrawal''s log entry, sealed likewise.';
 COMMENT ON COLUMN consents.ending_entry_id IS 'Log entry of the withdrawal.';
 COMMENT ON COLUMN consents.carried_at IS 'When the withdrawal was known to stand on the ledger, or to have nothing to end there.';
+COMMENT ON COLUMN consents.tried IS 'Whether the grant may have reached the ledger: set before it is first submitted.';
+COMMENT ON COLUMN consents.bound IS 'Binds all other columns to this table, under a key that is not in the database (gateway/internal/bound).';
 
-CREATE TABLE holdings (
-    patient text NOT NULL,
+CREATE TABLE heads (
     org text NOT NULL,
-    kind text NOT NULL,
-    held bigint NOT NULL,
-    latest timestamp with time zone NOT NULL,
-    PRIMARY KEY (patient, org, kind)
+    room text NOT NULL,
+    scope text NOT NULL,
+    seq bigint NOT NULL,
+    state bytea NOT NULL,
+    PRIMARY KEY (org, room, scope)
 );
-COMMENT ON TABLE holdings IS 'Which member holds what kinds of records on a patient. The one table about patients that all members read; whoever asks it is logged.';
-COMMENT ON COLUMN holdings.patient IS 'Pseudonymous patient reference.';
-COMMENT ON COLUMN holdings.held IS 'Number of records that are not deleted.';
-COMMENT ON COLUMN holdings.latest IS 'When the newest change was recorded.';
+COMMENT ON TABLE heads IS 'What the rows of a room should sum up to, for each scope: what is missing, added or old shows.';
+COMMENT ON COLUMN heads.room IS 'Which rows: records, consents, sessions.';
+COMMENT ON COLUMN heads.scope IS 'Pseudonymous patient reference; empty for the organisation.';
+COMMENT ON COLUMN heads.seq IS 'Grows by one with every change.';
+COMMENT ON COLUMN heads.state IS 'Counts and sums by part, sealed for room, scope and seq under a key that is not in the database.';
 
 CREATE TABLE leases (
     name text NOT NULL,
     holder text NOT NULL,
     epoch bigint NOT NULL,
     expires_at timestamp with time zone NOT NULL,
+    bound bytea NOT NULL,
     PRIMARY KEY (name)
 );
 COMMENT ON TABLE leases IS 'Who may do a job of which only one process at a time should do it. Expiry is by the database''s clock; writes are fenced by epoch.';
 COMMENT ON COLUMN leases.epoch IS 'Grows whenever the lease changes hands.';
-
-CREATE TABLE log_entries (
-    org text NOT NULL,
-    id uuid NOT NULL,
-    leaf bytea,
-    idx bigint,
-    created_at timestamp with time zone NOT NULL,
-    PRIMARY KEY (org, id)
-);
-CREATE INDEX log_entries_pending ON log_entries USING btree (org, id) WHERE idx IS NULL;
-COMMENT ON TABLE log_entries IS 'Entries of the organisations'' logs: pending until the sequencer gives them their place.';
-COMMENT ON COLUMN log_entries.org IS 'Whose log.';
-COMMENT ON COLUMN log_entries.id IS 'Random, so that no key range is hot.';
-COMMENT ON COLUMN log_entries.leaf IS 'Public leaf bytes while pending; afterwards they stand in the entry bundle.';
-COMMENT ON COLUMN log_entries.idx IS 'Place in the log; null while pending.';
-COMMENT ON COLUMN log_entries.created_at IS 'When the entry was written, by the writer''s clock.';
+COMMENT ON COLUMN leases.bound IS 'Binds all other columns to this table, under a key that is not in the database (gateway/internal/bound).';
 
 CREATE TABLE log_heads (
     org text NOT NULL,
@@ -155,6 +139,7 @@ CREATE TABLE log_heads (
     published_size bigint NOT NULL,
     witnessed_at timestamp with time zone,
     unwitnessed_since timestamp with time zone,
+    bound bytea NOT NULL,
     PRIMARY KEY (org)
 );
 COMMENT ON TABLE log_heads IS 'State of each organisation''s log. What the ledger has witnessed is the ledger''s to say; published follows it.';
@@ -164,6 +149,38 @@ COMMENT ON COLUMN log_heads.published IS 'Signed checkpoint, witnessed by the le
 COMMENT ON COLUMN log_heads.published_size IS 'Its size; -1 before the first.';
 COMMENT ON COLUMN log_heads.witnessed_at IS 'Ledger time of the published checkpoint.';
 COMMENT ON COLUMN log_heads.unwitnessed_since IS 'Creation of the oldest integrated entry that is not under the published checkpoint, or earlier.';
+COMMENT ON COLUMN log_heads.bound IS 'Binds all other columns to this table, under a key that is not in the database (gateway/internal/bound).';
+
+CREATE TABLE log_pending (
+    org text NOT NULL,
+    id uuid NOT NULL,
+    leaf bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    bound bytea NOT NULL,
+    PRIMARY KEY (org, id)
+);
+COMMENT ON TABLE log_pending IS 'Entries that wait for their place in the log of the organisation.';
+COMMENT ON COLUMN log_pending.org IS 'Whose log.';
+COMMENT ON COLUMN log_pending.id IS 'Random, so that no key range is hot.';
+COMMENT ON COLUMN log_pending.leaf IS 'Public leaf bytes; once placed they stand in the entry bundle.';
+COMMENT ON COLUMN log_pending.created_at IS 'When the entry was written, by the writer''s clock.';
+COMMENT ON COLUMN log_pending.bound IS 'Binds all other columns to this table, under a key that is not in the database (gateway/internal/bound). An entry without it is never signed.';
+
+CREATE TABLE log_places (
+    org text NOT NULL,
+    id uuid NOT NULL,
+    idx bigint NOT NULL,
+    leaf_hash bytea NOT NULL,
+    bound bytea NOT NULL,
+    UNIQUE (org, idx),
+    PRIMARY KEY (org, id)
+);
+CREATE UNIQUE INDEX log_places_org_idx_key ON log_places USING btree (org, idx);
+COMMENT ON TABLE log_places IS 'Where each entry stands in the log of the organisation. Rows are never changed.';
+COMMENT ON COLUMN log_places.id IS 'As it was in log_pending.';
+COMMENT ON COLUMN log_places.idx IS 'Place in the log, from 0 without a gap.';
+COMMENT ON COLUMN log_places.leaf_hash IS 'Hash of its leaf (RFC 6962), as the tree holds it there.';
+COMMENT ON COLUMN log_places.bound IS 'Binds all other columns to this table, under a key that is not in the database (gateway/internal/bound).';
 
 CREATE TABLE log_tiles (
     org text NOT NULL,
@@ -189,6 +206,7 @@ CREATE TABLE patient_keys (
     wrapped bytea NOT NULL,
     created_at timestamp with time zone NOT NULL,
     destroyed_at timestamp with time zone,
+    bound bytea NOT NULL,
     PRIMARY KEY (org, patient)
 );
 COMMENT ON TABLE patient_keys IS 'One data key for each patient and organisation; all clinical bytes of the pair are encrypted under it.';
@@ -197,6 +215,7 @@ COMMENT ON COLUMN patient_keys.patient IS 'Pseudonymous patient reference; empty
 COMMENT ON COLUMN patient_keys.wrapped IS 'Data key (32 bytes, AES-256-GCM) encrypted under the organisation''s wrapping key; empty once destroyed.';
 COMMENT ON COLUMN patient_keys.created_at IS 'When the key was made.';
 COMMENT ON COLUMN patient_keys.destroyed_at IS 'When the key was destroyed (erasure): what was encrypted under it is gone.';
+COMMENT ON COLUMN patient_keys.bound IS 'Binds all other columns to this table, under a key that is not in the database (gateway/internal/bound).';
 
 CREATE TABLE received (
     org text NOT NULL,
@@ -209,11 +228,13 @@ CREATE TABLE received (
     entry_id uuid NOT NULL,
     created_at timestamp with time zone NOT NULL,
     expires_at timestamp with time zone NOT NULL,
+    bound bytea NOT NULL,
     PRIMARY KEY (org, request_id)
 );
 COMMENT ON TABLE received IS 'answers that a member got from a custodian, to be shown to the one who asked until they expire';
 COMMENT ON COLUMN received.actor IS 'who asked: subject at the identity provider of the organisation';
 COMMENT ON COLUMN received.sealed IS 'the signed reply, under the data key of the patient at the receiving organisation';
+COMMENT ON COLUMN received.bound IS 'Binds all other columns to this table, under a key that is not in the database (gateway/internal/bound).';
 
 CREATE TABLE record_versions (
     org text NOT NULL,
@@ -226,12 +247,14 @@ CREATE TABLE record_versions (
     recorded timestamp with time zone NOT NULL,
     sealed bytea NOT NULL,
     entry_id uuid NOT NULL,
+    bound bytea NOT NULL,
     PRIMARY KEY (org, type, id, version)
 );
 COMMENT ON TABLE record_versions IS 'Every version of every record, encrypted. Rows are never changed.';
 COMMENT ON COLUMN record_versions.deleted IS 'A deletion is a version without content.';
 COMMENT ON COLUMN record_versions.sealed IS 'Salt of the commitment (32 bytes) and FHIR JSON, under the data key of org and patient; all other columns are bound into it.';
 COMMENT ON COLUMN record_versions.entry_id IS 'Its entry in the log of the organisation.';
+COMMENT ON COLUMN record_versions.bound IS 'Binds all other columns to this table, under a key that is not in the database (gateway/internal/bound).';
 
 CREATE TABLE records (
     org text NOT NULL,
@@ -242,10 +265,15 @@ CREATE TABLE records (
     kind text NOT NULL,
     deleted boolean NOT NULL,
     recorded timestamp with time zone NOT NULL,
+    size bigint NOT NULL,
+    tokens bigint NOT NULL,
+    care_starts timestamp with time zone,
+    care_ends timestamp with time zone,
+    bound bytea NOT NULL,
     PRIMARY KEY (org, type, id)
 );
-CREATE INDEX records_by_patient ON records USING btree (org, patient, recorded, type, id);
-COMMENT ON TABLE records IS 'Where each record stands now; its content is in record_versions.';
+CREATE INDEX records_by_patient ON records USING btree (org, patient);
+COMMENT ON TABLE records IS 'Where each record stands now; its content is in record_versions. The head of its patient sums up the rows.';
 COMMENT ON COLUMN records.org IS 'Custodian organisation.';
 COMMENT ON COLUMN records.type IS 'FHIR resource type.';
 COMMENT ON COLUMN records.id IS 'FHIR logical id, unique within organisation and type.';
@@ -254,17 +282,24 @@ COMMENT ON COLUMN records.patient IS 'Pseudonymous patient reference; empty for 
 COMMENT ON COLUMN records.kind IS 'Kind of data that a consent can name.';
 COMMENT ON COLUMN records.deleted IS 'Whether the current version is a deletion.';
 COMMENT ON COLUMN records.recorded IS 'When the current version was recorded.';
+COMMENT ON COLUMN records.size IS 'Bytes of sealed content, so that a page can be bounded before it is read.';
+COMMENT ON COLUMN records.tokens IS 'Number of rows in search_tokens of the current version.';
+COMMENT ON COLUMN records.care_starts IS 'Of an encounter: since when the patient was in the care of the organisation, the fact that treatment access rests on.';
+COMMENT ON COLUMN records.care_ends IS 'Null while it lasts.';
+COMMENT ON COLUMN records.bound IS 'Binds all other columns to this table, under a key that is not in the database (gateway/internal/bound).';
 
 CREATE TABLE release_requests (
     org text NOT NULL,
     from_org text NOT NULL,
     id uuid NOT NULL,
     received_at timestamp with time zone NOT NULL,
+    bound bytea NOT NULL,
     PRIMARY KEY (org, from_org, id)
 );
 COMMENT ON TABLE release_requests IS 'ids of signed requests that were used; a request is answered once';
 COMMENT ON COLUMN release_requests.org IS 'the custodian that was asked';
 COMMENT ON COLUMN release_requests.from_org IS 'the member that asked';
+COMMENT ON COLUMN release_requests.bound IS 'Binds all other columns to this table, under a key that is not in the database (gateway/internal/bound).';
 
 CREATE TABLE releases (
     org text NOT NULL,
@@ -275,11 +310,13 @@ CREATE TABLE releases (
     sealed bytea NOT NULL,
     entry_id uuid NOT NULL,
     created_at timestamp with time zone NOT NULL,
+    bound bytea NOT NULL,
     PRIMARY KEY (org, request_id)
 );
 COMMENT ON TABLE releases IS 'what a custodian handed to another member, or refused';
 COMMENT ON COLUMN releases.patient IS 'pseudonymous patient reference';
 COMMENT ON COLUMN releases.sealed IS 'opens the commitment of the log entry: salt and statement, under the data key of the patient';
+COMMENT ON COLUMN releases.bound IS 'Binds all other columns to this table, under a key that is not in the database (gateway/internal/bound).';
 
 CREATE TABLE schema_migrations (
     id integer NOT NULL,
@@ -294,12 +331,28 @@ CREATE TABLE search_tokens (
     type text NOT NULL,
     token bytea NOT NULL,
     id text NOT NULL,
+    version bigint NOT NULL,
+    bound bytea NOT NULL,
     PRIMARY KEY (org, type, token, id)
 );
 CREATE INDEX search_tokens_by_record ON search_tokens USING btree (org, type, id);
 COMMENT ON TABLE search_tokens IS 'What the current version of a record can be found by.';
 COMMENT ON COLUMN search_tokens.token IS 'HMAC of type, search parameter, system and value under a key of the organisation.';
 COMMENT ON COLUMN search_tokens.id IS 'FHIR logical id of the record.';
+COMMENT ON COLUMN search_tokens.version IS 'Version of the record that has the value; it counts only while that is the current one.';
+COMMENT ON COLUMN search_tokens.bound IS 'Binds all other columns to this table, under a key that is not in the database (gateway/internal/bound).';
+
+CREATE TABLE session_ends (
+    org text NOT NULL,
+    id_hash bytea NOT NULL,
+    keep_until timestamp with time zone NOT NULL,
+    bound bytea NOT NULL,
+    PRIMARY KEY (org, id_hash)
+);
+COMMENT ON TABLE session_ends IS 'Sessions that were signed out: one of them that stands in sessions again is not used.';
+COMMENT ON COLUMN session_ends.id_hash IS 'SHA-256 of the session id.';
+COMMENT ON COLUMN session_ends.keep_until IS 'When the session would have ended by itself.';
+COMMENT ON COLUMN session_ends.bound IS 'Binds all other columns to this table, under a key that is not in the database (gateway/internal/bound). The head of the organisation sums up the rows.';
 
 CREATE TABLE sessions (
     org text NOT NULL,
@@ -308,6 +361,7 @@ CREATE TABLE sessions (
     created_at timestamp with time zone NOT NULL,
     seen_at timestamp with time zone NOT NULL,
     expires_at timestamp with time zone NOT NULL,
+    bound bytea NOT NULL,
     PRIMARY KEY (org, id_hash)
 );
 COMMENT ON TABLE sessions IS 'People who are signed in; any gateway of the organisation can serve them.';
@@ -315,3 +369,4 @@ COMMENT ON COLUMN sessions.id_hash IS 'SHA-256 of the session id, which only the
 COMMENT ON COLUMN sessions.sealed IS 'Who it is, encrypted by the gateway; bound to organisation and id.';
 COMMENT ON COLUMN sessions.seen_at IS 'Last use, to the minute: ends the session when idle.';
 COMMENT ON COLUMN sessions.expires_at IS 'End of the session whatever its use.';
+COMMENT ON COLUMN sessions.bound IS 'Binds all other columns to this table, under a key that is not in the database (gateway/internal/bound).';

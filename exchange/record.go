@@ -65,6 +65,8 @@ type Holding struct {
 	Kind   consortium.Kind
 	Count  int
 	Latest time.Time
+	// Unreached says that the member could not be asked: what it holds is not known.
+	Unreached bool
 }
 
 // Current is where a record stands now.
@@ -99,6 +101,8 @@ func CursorOf(v Version) Cursor {
 type Access struct {
 	Decision consortium.Decision
 	Request  string // id of a release request, where there is one
+	// Consent, where it is set, must hold in the transaction that reads: what was decided before may not be so any more.
+	Consent string
 }
 
 // AccessEntry is one line of a patient's access log: who asked, for what, and what was decided. Seq runs 1, 2, 3 … per

@@ -1,6 +1,8 @@
 package exchange
 
 import (
+	"errors"
+
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
 )
@@ -26,3 +28,7 @@ func NewRefused(d consortium.Decision) *Refused {
 	}
 	return &Refused{Decision: d, fault: fault.New(fault.Forbidden, fault.Code(code), text)}
 }
+
+// ErrConsentEnded says that a consent which held when it was decided did not hold any more in the transaction that acted
+// on the decision. Nothing was done; who decided decides again.
+var ErrConsentEnded = errors.New("the consent ended meanwhile")

@@ -158,7 +158,7 @@ func (a *app) public(s *services, callers *auth.Auth) (*gin.Engine, http.Handler
 	r := a.engine()
 	audit, witnessed := a.oversight(), anchor.WitnessedEntries{Log: a.db.Log(a.org)}
 	counts := a.operate(r, callers.Ready)
-	seek := sought{s.reading, limit.Lookups{Limiter: limit.New(a.cfg.Limits.LookupsPerMinute, a.now)}}
+	seek := sought{s.locating, limit.Lookups{Limiter: limit.New(a.cfg.Limits.LookupsPerMinute, a.now)}}
 	a.programs(r, s, callers, audit, witnessed, seek)
 	pages, err := a.pages(r, s, callers, audit, witnessed, seek)
 	if err != nil {

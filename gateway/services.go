@@ -28,6 +28,9 @@ import (
 // keepReceived is how long a copy received from another member can be shown again before it has to be asked for anew.
 const keepReceived = 24 * time.Hour
 
+// locatePatience is how long another member may take to say what it holds.
+const locatePatience = 3 * time.Second
+
 // services are the domains, plugged into the adapters.
 type services struct {
 	records  *records.Keeper
@@ -35,6 +38,7 @@ type services struct {
 	ingest   *intake.Intake
 	requests *release.Asking
 	releases *release.Answering
+	locating *release.Locating
 	consents *consent.Consents
 	carrier  *consent.Carrier
 	policy   *policy.Engine
@@ -111,9 +115,16 @@ func (a *app) exchangeServices(s *services, decider exchange.Decider) error {
 	}
 	s.releases = &release.Answering{
 		Book: a.book(),
-		Org:  a.org, Decider: decider, Envelope: envelope, Records: s.records, Store: store, Sealer: a.ring, Places: a.db.Log(a.org).Places,
+		Org:  a.org, Decider: decider, Envelope: envelope, Records: s.records, Holder: s.records, Store: store, Sealer: a.ring, Places: a.db.Log(a.org).Places,
 		Suspended: a.suspended, Now: a.now,
 		Fresh: a.cfg.Limits.ReleaseFresh,
+	}
+	s.locating = &release.Locating{
+		Org: a.org, Own: s.reading, Decider: decider, Envelope: envelope, Courier: courier, Access: s.records, Now: a.now,
+		Patience: locatePatience,
+	}
+	for _, m := range a.others() {
+		s.locating.Members = append(s.locating.Members, consortium.OrgID(m.ID))
 	}
 	return nil
 }

@@ -14,7 +14,7 @@ import (
 	"yilian.example/exchange/anchor"
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/oversight"
-	"yilian.example/exchange/records"
+	"yilian.example/exchange/release"
 	"yilian.example/gateway/internal/api"
 	"yilian.example/gateway/internal/api/fhir"
 	"yilian.example/gateway/internal/api/limit"
@@ -23,9 +23,9 @@ import (
 	"yilian.example/gateway/internal/auth"
 )
 
-// sought is Reading for those who look people up, as often as they may.
+// sought finds out who holds what for those who look people up, as often as they may.
 type sought struct {
-	*records.Reading
+	*release.Locating
 	lookups limit.Lookups
 }
 
@@ -36,7 +36,7 @@ func (s sought) Locate(
 	if err := s.lookups.Asked(actor); err != nil {
 		return nil, err
 	}
-	return s.Reading.Locate(ctx, actor, purpose, patient)
+	return s.Locating.Locate(ctx, actor, purpose, patient)
 }
 
 // programs adds what programs ask: the public log, FHIR and the JSON API.

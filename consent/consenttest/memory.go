@@ -126,17 +126,6 @@ func (b *Book) OfPatient(
 	), nil
 }
 
-// Naming gives a patient's consents that name a recipient.
-func (b *Book) Naming(
-	_ context.Context, recipient consortium.OrgID, patient consortium.PatientRef,
-) ([]consent.Consent, error) {
-	list := b.list(func(c consent.Consent) bool { return c.Terms.Recipient == recipient && c.Terms.Patient == patient })
-	for i := range list {
-		list[i].Sealed, list[i].Receipt = nil, nil
-	}
-	return list, nil
-}
-
 func (b *Book) list(match func(consent.Consent) bool) []consent.Consent {
 	b.mu.Lock()
 	defer b.mu.Unlock()

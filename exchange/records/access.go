@@ -25,7 +25,7 @@ func (r *Keeper) Read(ctx context.Context, a exchange.Access, ref exchange.Recor
 	if ref.Org != r.Org || number < 0 {
 		return exchange.Version{}, errNoRecord()
 	}
-	versions, err := r.readLogged(ctx, a, &Selection{Ref: &ref, Number: number})
+	versions, err := r.readLogged(ctx, a, r.selection(a, Selection{Ref: &ref, Number: number}))
 	if err != nil {
 		return exchange.Version{}, fmt.Errorf("read record: %w", err)
 	}
@@ -41,7 +41,7 @@ func (r *Keeper) List(ctx context.Context, a exchange.Access, page exchange.Page
 	if a.Decision.Query.Patient == "" {
 		kinds = []consortium.Kind{consortium.Directory}
 	}
-	versions, err := r.readLogged(ctx, a, &Selection{Kinds: kinds, Page: page})
+	versions, err := r.readLogged(ctx, a, r.selection(a, Selection{Kinds: kinds, Page: page}))
 	if err != nil {
 		return nil, fmt.Errorf("list records: %w", err)
 	}
@@ -79,6 +79,12 @@ func (r *Keeper) LogAccess(ctx context.Context, a exchange.Access) error {
 	return nil
 }
 
+// selection adds what must still be true in the transaction that reads.
+func (r *Keeper) selection(a exchange.Access, sel Selection) *Selection {
+	sel.Consent, sel.At = a.Consent, r.Now()
+	return &sel
+}
+
 // readLogged reads under an allowing decision about this organisation's records. The store commits first; content is
 // opened after.
 func (r *Keeper) readLogged(ctx context.Context, a exchange.Access, sel *Selection) ([]exchange.Version, error) {
@@ -108,6 +114,10 @@ func (r *Keeper) readLogged(ctx context.Context, a exchange.Access, sel *Selecti
 	}
 	versions := make([]exchange.Version, len(sealed))
 	for i, s := range sealed {
+		if s.Omitted {
+			versions[i] = r.omitted(s)
+			continue
+		}
 		if versions[i], err = r.open(cipher, s); err != nil {
 			return nil, err
 		}
@@ -136,6 +146,14 @@ func checkRead(a exchange.Access, sel *Selection, got []SealedVersion) error {
 
 func mismatch() error {
 	return fault.New(fault.Forbidden, "DECISION_MISMATCH", "What was decided does not cover this record.")
+}
+
+// omitted is a version whose content is left out of a list.
+func (r *Keeper) omitted(s SealedVersion) exchange.Version {
+	return exchange.Version{
+		Ref: exchange.RecordRef{Org: r.Org, Type: s.Type, ID: s.ID}, Number: s.Number, Patient: s.Patient, Kind: s.Kind,
+		Recorded: s.Recorded, Omitted: true,
+	}
 }
 
 func (r *Keeper) open(cipher logbook.Cipher, s SealedVersion) (exchange.Version, error) {

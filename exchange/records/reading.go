@@ -25,7 +25,7 @@ type Kept interface {
 	// ListAll gives the current versions of the decided patient and kinds.
 	ListAll(ctx context.Context, a exchange.Access, limit int) ([]exchange.Version, error)
 	LogAccess(ctx context.Context, a exchange.Access) error
-	// Holdings tells which members hold what kinds on a patient.
+	// Holdings tells what kinds of records are held here on a patient.
 	Holdings(ctx context.Context, patient consortium.PatientRef) ([]exchange.Holding, error)
 }
 
@@ -68,12 +68,14 @@ func (r *Reading) Read(
 	return r.Kept.Read(ctx, a, ref, number)
 }
 
-// Locate tells which members hold what on a patient, as far as the policy lets the actor know: of the kinds that it
-// allows, at the members that it does not rule out.
+// Locate tells what this organisation holds on a patient, as far as the policy lets the actor know. What the others hold
+// they tell themselves (exchange/release).
 func (r *Reading) Locate(
 	ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, patient consortium.PatientRef,
 ) ([]exchange.Holding, error) {
-	d, err := r.decideLocate(ctx, actor, purpose, patient)
+	d, err := exchange.DecideKinds(func(kinds []consortium.Kind) (consortium.Decision, error) {
+		return r.ask(ctx, actor, purpose, consortium.ActionLocate, patient, kinds)
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -90,35 +92,6 @@ func (r *Reading) Locate(
 	return slices.DeleteFunc(holdings, func(h exchange.Holding) bool {
 		return !slices.Contains(d.Query.Kinds, h.Kind) || !permittedMember(d.Obligations, h.Org)
 	}), nil
-}
-
-// decideLocate asks about all kinds at once, which is enough for most. Where that is refused it asks kind by kind and
-// then about those that are allowed; when none is, the refusal about all of them stands.
-func (r *Reading) decideLocate(
-	ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, patient consortium.PatientRef,
-) (consortium.Decision, error) {
-	ask := func(kinds ...consortium.Kind) (consortium.Decision, error) {
-		return r.ask(ctx, actor, purpose, consortium.ActionLocate, patient, kinds)
-	}
-	whole, err := ask(consortium.PatientKinds()...)
-	if err != nil || whole.Allow {
-		return whole, err
-	}
-	var some []consortium.Kind
-	for _, kind := range consortium.PatientKinds() {
-		d, err := ask(kind)
-		if err != nil {
-			return consortium.Decision{}, err
-		}
-		if d.Allow {
-			some = append(some, kind)
-		}
-	}
-	if len(some) == 0 {
-		return whole, nil
-	}
-	slices.Sort(some)
-	return ask(some...)
 }
 
 // permittedMember carries out FROM: where the decision names members, only what they hold is shown.

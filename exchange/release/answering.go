@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -61,6 +62,7 @@ type Answering struct {
 	Envelope Envelope
 	Book     logbook.Book
 	Records  RecordReader
+	Holder   Holder
 	Store    AnsweringStore
 	Sealer   Sealer
 	// Places gives the places of log entries that have one, by id.
@@ -81,7 +83,7 @@ func (r *Answering) Answer(ctx context.Context, peer consortium.OrgID, message [
 	}
 	if err := r.Store.ReserveRequest(ctx, r.Org, req.From, req.ID, r.Now().UTC()); err != nil {
 		if fault.Is(err, fault.Conflict) {
-			return nil, fault.Wrap(err, fault.Conflict, "REQUEST_REPLAYED", "This request was used before. Make a new request.")
+			return nil, fault.Wrap(err, fault.Conflict, CodeReplayed, "This request was used before. Make a new request.")
 		}
 		return nil, fmt.Errorf("reserve request: %w", err)
 	}
@@ -91,45 +93,83 @@ func (r *Answering) Answer(ctx context.Context, peer consortium.OrgID, message [
 	}
 	if suspended {
 		return nil, fault.New(
-			fault.Unavailable, "RELEASE_SUSPENDED",
+			fault.Unavailable, CodeSuspended,
 			"Release to other organisations is suspended, as the ledger cannot witness it now. Try again later, or ask the patient for a copy.",
 		)
 	}
-	reply, err := r.decide(ctx, req)
-	if err != nil {
-		return nil, err
-	}
-	return r.handOver(ctx, req, reply)
+	return r.answer(ctx, req)
 }
+
+// answer decides and hands over. A consent that ended between the two makes it decide again, which then refuses.
+func (r *Answering) answer(ctx context.Context, req Request) ([]byte, error) {
+	for try := 0; ; try++ {
+		reply, err := r.decide(ctx, req)
+		if err == nil {
+			var signed []byte
+			if signed, err = r.handOver(ctx, req, reply, reply.Decision.Consent); err == nil {
+				return signed, nil
+			}
+		}
+		if !errors.Is(err, exchange.ErrConsentEnded) || try == maxDecided {
+			return nil, err
+		}
+	}
+}
+
+// maxDecided bounds how often one request is decided again because a consent ended meanwhile: a patient has few.
+const maxDecided = 4
 
 func (r *Answering) open(peer consortium.OrgID, message []byte) (Request, error) {
 	payload, err := r.Envelope.Open(peer, RequestType, message)
 	if err != nil {
-		return Request{}, fault.Wrap(
-			err, fault.Unauthorized, "REQUEST_SIGNATURE",
-			"The request's signature does not verify. Check the signing key that is registered for your organisation.",
-		)
+		return Request{}, badSignature(err)
 	}
 	var req Request
 	if err := json.Unmarshal(payload, &req); err != nil {
-		return Request{}, fault.Wrap(err, fault.Malformed, "REQUEST_MALFORMED", "The request is not of the documented form.")
+		return Request{}, malformed(err)
 	}
-	if req.Version != 1 || req.From != peer || req.To != r.Org || req.Actor.Org != peer {
-		return Request{}, fault.New(
-			fault.Forbidden, "REQUEST_MISDIRECTED", "The request names other organisations than those on this connection.",
-		)
+	if err := r.checkEnds(peer, req.Version, req.From, req.To, req.Actor.Org); err != nil {
+		return Request{}, err
 	}
-	if id, err := uuid.Parse(req.ID); err != nil || id.String() != req.ID {
-		return Request{}, fault.New(fault.Malformed, "REQUEST_MALFORMED", "The request's id is not a plain lower-case UUID.")
-	}
-	if age := r.Now().Sub(req.Time).Abs(); age > r.Fresh {
-		return Request{}, fault.New(
-			fault.Invalid, "REQUEST_STALE",
-			"The request is too old or the clocks differ. Check the clock and make a new request.",
-		)
+	if err := r.checkFresh(req.ID, req.Time); err != nil {
+		return Request{}, err
 	}
 	req.Kinds, err = checkAsked(req.From, req.Purpose, req.Patient, req.To, req.Kinds)
 	return req, err
+}
+
+func badSignature(err error) error {
+	return fault.Wrap(
+		err, fault.Unauthorized, CodeSignature,
+		"The request's signature does not verify. Check the signing key that is registered for your organisation.",
+	)
+}
+
+func malformed(err error) error {
+	return fault.Wrap(err, fault.Malformed, CodeMalformed, "The request is not of the documented form.")
+}
+
+// checkEnds wants a message to be from the member on the connection, to us, about somebody of that member.
+func (r *Answering) checkEnds(peer consortium.OrgID, version int, from, to, actor consortium.OrgID) error {
+	if version != 1 || from != peer || to != r.Org || actor != peer {
+		return fault.New(
+			fault.Forbidden, CodeMisdirected, "The request names other organisations than those on this connection.",
+		)
+	}
+	return nil
+}
+
+func (r *Answering) checkFresh(id string, at time.Time) error {
+	if parsed, err := uuid.Parse(id); err != nil || parsed.String() != id {
+		return fault.New(fault.Malformed, CodeMalformed, "The request's id is not a plain lower-case UUID.")
+	}
+	if age := r.Now().Sub(at).Abs(); age > r.Fresh {
+		return fault.New(
+			fault.Invalid, CodeStale,
+			"The request is too old or the clocks differ. Check the clock and make a new request.",
+		)
+	}
+	return nil
 }
 
 // decide asks the policy and, when it allows, reads the records; both are logged before this returns.
@@ -144,7 +184,7 @@ func (r *Answering) decide(ctx context.Context, req Request) (Reply, error) {
 		return Reply{}, fmt.Errorf("decide release: %w", err)
 	}
 	reply := Reply{Version: 1, Request: req.ID, From: r.Org, To: req.From, Decision: told(d), Time: now}
-	access := exchange.Access{Decision: d, Request: req.ID}
+	access := exchange.Access{Decision: d, Request: req.ID, Consent: d.Consent}
 	if !d.Allow {
 		if err := r.Records.LogAccess(ctx, access); err != nil {
 			return Reply{}, fmt.Errorf("log refusal: %w", err)
@@ -185,6 +225,9 @@ func (r *Answering) released(ctx context.Context, versions []exchange.Version) (
 	}
 	size, out := 0, make([]Released, 0, len(versions))
 	for _, v := range versions {
+		if v.Omitted {
+			size = maxReleasedBytes + 1 // what does not fit on a page does not fit into a reply
+		}
 		size += len(v.Content)
 		rec := Released{
 			Type: v.Ref.Type, ID: v.Ref.ID, Number: v.Number, Kind: v.Kind, Recorded: v.Recorded, Entry: v.Entry,
@@ -197,14 +240,16 @@ func (r *Answering) released(ctx context.Context, versions []exchange.Version) (
 	}
 	if len(out) > maxReleased || size > maxReleasedBytes {
 		return nil, fault.New(
-			fault.TooLarge, "RELEASE_TOO_LARGE", "There are too many records for one answer. Ask for fewer kinds at a time.",
+			fault.TooLarge, CodeTooLarge, "There are too many records for one answer. Ask for fewer kinds at a time.",
 		)
 	}
 	return out, nil
 }
 
-// handOver logs the release and signs the reply: durable before visible.
-func (r *Answering) handOver(ctx context.Context, req Request, reply Reply) ([]byte, error) {
+// handOver signs the reply and logs the release: durable before visible. The consent that it rests on is looked at once
+// more in the transaction that logs, after everything else that could wait: a withdrawal that was answered before is not
+// followed by records.
+func (r *Answering) handOver(ctx context.Context, req Request, reply Reply, consent string) ([]byte, error) {
 	entry, opening, err := handoverEntry(r.Book, tlog.KindRelease, req, reply, reply.Time)
 	if err != nil {
 		return nil, err
@@ -213,23 +258,22 @@ func (r *Answering) handOver(ctx context.Context, req Request, reply Reply) ([]b
 	if err != nil {
 		return nil, fmt.Errorf("seal release: %w", err)
 	}
-	h := HandedOver{
-		Request:   req.ID,
-		Recipient: req.From,
-		Patient:   req.Patient,
-		Allowed:   reply.Decision.Allow,
-		Sealed:    sealed,
-		Created:   reply.Time,
-		Entry:     entry,
-	}
-	if err := r.Store.SaveRelease(ctx, r.Org, h); err != nil {
-		return nil, fmt.Errorf("log release: %w", err)
-	}
 	payload, err := json.Marshal(reply)
 	if err != nil {
 		return nil, fmt.Errorf("encode reply: %w", err)
 	}
-	return r.Envelope.Sign(ReplyType, payload)
+	signed, err := r.Envelope.Sign(ReplyType, payload)
+	if err != nil {
+		return nil, fmt.Errorf("sign reply: %w", err)
+	}
+	h := HandedOver{
+		Request: req.ID, Recipient: req.From, Patient: req.Patient, Allowed: reply.Decision.Allow, Consent: consent, Sealed: sealed,
+		Created: reply.Time, Entry: entry,
+	}
+	if err := r.Store.SaveRelease(ctx, r.Org, h); err != nil {
+		return nil, fmt.Errorf("log release: %w", err)
+	}
+	return signed, nil
 }
 
 func releaseAAD(org consortium.OrgID, request string) []byte {

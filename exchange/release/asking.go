@@ -187,17 +187,17 @@ func checkAsked(
 	switch {
 	case !purpose.Valid():
 		return nil, fault.New(
-			fault.Invalid, "PURPOSE_INVALID", "Say why the records are needed: choose one of the listed purposes.",
+			fault.Invalid, CodePurpose, "Say why the records are needed: choose one of the listed purposes.",
 		)
 	case !patient.Valid():
 		return nil, fault.New(
-			fault.Invalid, "PATIENT_INVALID",
+			fault.Invalid, CodePatient,
 			"The patient reference is not of the right form. Find the patient by identifier first.",
 		)
 	case !custodian.Valid() || custodian == org:
-		return nil, fault.New(fault.Invalid, "CUSTODIAN_INVALID", "Choose another member organisation to ask.")
+		return nil, fault.New(fault.Invalid, CodeCustodian, "Choose another member organisation to ask.")
 	case len(kinds) == 0:
-		return nil, fault.New(fault.Invalid, "KINDS_MISSING", "Choose at least one kind of record.")
+		return nil, fault.New(fault.Invalid, CodeNoKinds, "Choose at least one kind of record.")
 	}
 	kinds = slices.Clone(kinds)
 	slices.Sort(kinds)
@@ -205,7 +205,7 @@ func checkAsked(
 	for _, k := range kinds {
 		if !k.Valid() {
 			return nil, fault.New(
-				fault.Invalid, "KIND_INVALID", "One of the kinds of record is not known. Choose from the list.",
+				fault.Invalid, CodeKind, "One of the kinds of record is not known. Choose from the list.",
 			)
 		}
 	}
@@ -255,7 +255,7 @@ func (r *Asking) send(ctx context.Context, req Request) (Reply, error) {
 	opened, err := r.Envelope.Open(req.To, ReplyType, answer)
 	if err != nil {
 		return Reply{}, fault.Wrap(
-			err, fault.Unavailable, "REPLY_UNTRUSTED",
+			err, fault.Unavailable, CodeUntrusted,
 			"The other organisation's answer could not be verified, so it was not used. Try again; tell your administrator if it happens again.",
 		)
 	}
@@ -271,7 +271,7 @@ func (r *Asking) send(ctx context.Context, req Request) (Reply, error) {
 
 func untrusted(err error) error {
 	return fault.Wrap(
-		err, fault.Unavailable, "REPLY_UNTRUSTED",
+		err, fault.Unavailable, CodeUntrusted,
 		"The other organisation's answer does not match what was asked, so it was not used. Try again; tell your administrator if it happens again.",
 	)
 }
@@ -402,13 +402,13 @@ func (r *Asking) Part(ctx context.Context, actor consortium.Actor, id, typ, reco
 			return Part{Custodian: rec.Custodian, Version: v, Index: released.Index}, err
 		}
 	}
-	return Part{}, fault.New(fault.NotFound, "NOT_FOUND", "There is no such record in this answer.")
+	return Part{}, fault.New(fault.NotFound, CodeNoRecord, "There is no such record in this answer.")
 }
 
 // recall opens an answered request for the one who asked, decides whether it may still be shown, and logs that.
 func (r *Asking) recall(ctx context.Context, actor consortium.Actor, id string) (Received, Reply, error) {
 	absent := fault.New(
-		fault.NotFound, "REQUEST_NOT_FOUND",
+		fault.NotFound, CodeNoRequest,
 		"There is no such answer for you, or its time is over. Ask the other organisation again.",
 	)
 	if _, err := uuid.Parse(id); err != nil {

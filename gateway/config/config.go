@@ -32,6 +32,7 @@ type Exchange struct {
 // How a gateway asks another one: a signed request (compact JWS, RFC 7515) is posted to ReleasePath below
 // Member.ExchangeURL.
 const (
+	LocatePath       = "/exchange/v1/holdings" // a signed question about what is held
 	ReleasePath      = "/exchange/v1/releases"
 	ReleaseMediaType = "application/jose" // RFC 7515, 9.2.1
 )

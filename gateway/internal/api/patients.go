@@ -45,6 +45,8 @@ type searchOutput struct {
 	Body struct {
 		Patient  consortium.PatientRef `json:"patient" doc:"Pseudonymous reference of the person in this consortium"`
 		Holdings []holding             `json:"holdings"`
+		// Members that did not answer: that they hold nothing is not known.
+		Unreached []consortium.OrgID `json:"unreached" doc:"Members that could not be asked: what they hold is not known"`
 	}
 }
 
@@ -71,7 +73,12 @@ func (p Patients) search(ctx context.Context, actor consortium.Actor, in *search
 	}
 	out := &searchOutput{}
 	out.Body.Patient, out.Body.Holdings = patient, make([]holding, 0, len(holdings))
+	out.Body.Unreached = []consortium.OrgID{}
 	for _, h := range holdings {
+		if h.Unreached {
+			out.Body.Unreached = append(out.Body.Unreached, h.Org)
+			continue
+		}
 		out.Body.Holdings = append(out.Body.Holdings, holding{Org: h.Org, Kind: h.Kind, Count: h.Count, Latest: h.Latest})
 	}
 	return out, nil

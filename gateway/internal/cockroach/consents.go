@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"yilian.example/consent"
+	"yilian.example/exchange"
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
 	"yilian.example/exchange/logbook"
@@ -185,7 +186,10 @@ func (db *DB) checkHolds(
 	}
 	r, err := b.one(id)
 	if err != nil || !r.noun().Holds(at) {
-		return fault.New(fault.Conflict, CodeConsentEnded, "The consent ended while the records were being read. Nothing was released.")
+		return fault.Wrap(
+			exchange.ErrConsentEnded, fault.Conflict, CodeConsentEnded,
+			"The consent ended while the records were being read. Nothing was released.",
+		)
 	}
 	return nil
 }
@@ -231,9 +235,4 @@ func (s *Consents) SetEventPosition(ctx context.Context, org consortium.OrgID, b
 		_, err := tx.Exec(ctx, upsertPosition.text, org, int64(block), tag[:])
 		return err
 	})
-}
-
-// Naming is to go: see consent.Consented.
-func (s *Consents) Naming(context.Context, consortium.OrgID, consortium.PatientRef) ([]consent.Consent, error) {
-	return nil, nil
 }

@@ -29,7 +29,10 @@ type member struct {
 	client *http.Client
 }
 
-var _ release.Courier = (*Courier)(nil)
+var (
+	_ release.Courier       = (*Courier)(nil)
+	_ release.LocateCourier = (*Courier)(nil)
+)
 
 // NewCourier makes one client a member: clientTLS gives the configuration that trusts that member's own root and nobody
 // else's.
@@ -49,20 +52,29 @@ func NewCourier(
 			IdleConnTimeout:     time.Minute,
 		}
 		c.clients[consortium.OrgID(m.ID)] = member{
-			url:    m.ExchangeURL + config.ReleasePath,
+			url:    m.ExchangeURL,
 			client: &http.Client{Transport: transport, Timeout: timeout, CheckRedirect: noRedirect},
 		}
 	}
 	return c, nil
 }
 
+// CarryLocate posts a signed question about what is held and returns the signed answer.
+func (c *Courier) CarryLocate(ctx context.Context, to consortium.OrgID, request []byte) ([]byte, error) {
+	return c.post(ctx, to, config.LocatePath, request)
+}
+
 // Carry posts a signed request and gives the signed reply.
 func (c *Courier) Carry(ctx context.Context, to consortium.OrgID, request []byte) ([]byte, error) {
+	return c.post(ctx, to, config.ReleasePath, request)
+}
+
+func (c *Courier) post(ctx context.Context, to consortium.OrgID, path string, request []byte) ([]byte, error) {
 	m, ok := c.clients[to]
 	if !ok {
 		return nil, fault.New(fault.Invalid, "CUSTODIAN_INVALID", "That organisation is not a member.")
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, m.url, bytes.NewReader(request))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, m.url+path, bytes.NewReader(request))
 	if err != nil {
 		return nil, fmt.Errorf("make request: %w", err)
 	}

@@ -24,6 +24,8 @@ const maxSignedRequest = 64 << 10
 // Answerer answers a member's signed request with a signed reply.
 type Answerer interface {
 	Answer(ctx context.Context, peer consortium.OrgID, message []byte) ([]byte, error)
+	// Locate answers a question about what is held.
+	Locate(ctx context.Context, peer consortium.OrgID, message []byte) ([]byte, error)
 }
 
 // Listener serves other members' gateways on the mutual-TLS listener. It must never be put on the listener for people.
@@ -39,45 +41,50 @@ type Listener struct {
 
 // Register adds the exchange endpoints.
 func (e Listener) Register(r gin.IRouter) {
-	r.POST(config.ReleasePath, e.release)
+	r.POST(config.ReleasePath, e.signed(e.Releases.Answer))
+	r.POST(config.LocatePath, e.signed(e.Releases.Locate))
 }
 
-func (e Listener) release(c *gin.Context) {
-	peer, err := e.PeerOrg(c.Request.TLS)
-	if err != nil {
-		e.Fail(
-			c,
-			fault.Wrap(
-				err, fault.Unauthorized, CodeUnknown, "Connect with the gateway certificate of a member organisation.",
-			),
-		)
-		return
-	}
-	if e.Requests != nil {
-		if err := e.Requests.Use(string(peer)); err != nil {
+// signed serves one kind of signed message.
+func (e Listener) signed(answer func(context.Context, consortium.OrgID, []byte) ([]byte, error)) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		peer, message, err := e.read(c)
+		if err != nil {
 			e.Fail(c, err)
 			return
 		}
+		reply, err := answer(c.Request.Context(), peer, message)
+		if err != nil {
+			e.Fail(c, err)
+			return
+		}
+		c.Data(http.StatusOK, config.ReleaseMediaType, reply)
+	}
+}
+
+// read knows the member and reads the message.
+func (e Listener) read(c *gin.Context) (consortium.OrgID, []byte, error) {
+	peer, err := e.PeerOrg(c.Request.TLS)
+	if err != nil {
+		return "", nil, fault.Wrap(
+			err, fault.Unauthorized, CodeUnknown, "Connect with the gateway certificate of a member organisation.",
+		)
+	}
+	if e.Requests != nil {
+		if err := e.Requests.Use(string(peer)); err != nil {
+			return "", nil, err
+		}
 	}
 	if mt, _, err := mime.ParseMediaType(c.GetHeader("Content-Type")); err != nil || mt != config.ReleaseMediaType {
-		e.Fail(c, fault.New(fault.Unsupported, problem.CodeMediaType, "Send the signed request as application/jose."))
-		return
+		return "", nil, fault.New(fault.Unsupported, problem.CodeMediaType, "Send the signed request as application/jose.")
 	}
 	message, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, maxSignedRequest))
-	if err != nil {
-		var tooLarge *http.MaxBytesError
-		if errors.As(err, &tooLarge) {
-			err = fault.Wrap(err, fault.TooLarge, problem.CodeTooLarge, "A signed request is at most 64 KiB.")
-		} else {
-			err = fault.Wrap(err, fault.Malformed, problem.CodeCut, "The request ended before it was complete.")
-		}
-		e.Fail(c, err)
-		return
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return "", nil, fault.Wrap(err, fault.TooLarge, problem.CodeTooLarge, "A signed request is at most 64 KiB.")
 	}
-	reply, err := e.Releases.Answer(c.Request.Context(), peer, message)
 	if err != nil {
-		e.Fail(c, err)
-		return
+		return "", nil, fault.Wrap(err, fault.Malformed, problem.CodeCut, "The request ended before it was complete.")
 	}
-	c.Data(http.StatusOK, config.ReleaseMediaType, reply)
+	return peer, message, nil
 }

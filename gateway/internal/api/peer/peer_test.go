@@ -29,6 +29,10 @@ func (e *echo) Answer(_ context.Context, _ consortium.OrgID, message []byte) ([]
 	return message, nil
 }
 
+func (e *echo) Locate(ctx context.Context, member consortium.OrgID, message []byte) ([]byte, error) {
+	return e.Answer(ctx, member, message)
+}
+
 func TestAMemberIsAnsweredAsOftenAsTheLimitAllows(t *testing.T) {
 	gin.SetMode(gin.ReleaseMode)
 	from, now := consortium.OrgID("qingshan"), time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC)

@@ -30,7 +30,7 @@ type askChoice struct {
 	Kinds     []consortium.Kind
 }
 
-// askForm offers the other members that hold something; where nobody is known to, every hospital: a holding may not be
+// askForm offers the other members that hold something or did not answer; where nobody is known to, every hospital: a holding may not be
 // registered yet.
 func (p *pages) askForm(
 	c *gin.Context, a consortium.Actor, patient consortium.PatientRef, holdings []exchange.Holding,
@@ -38,8 +38,10 @@ func (p *pages) askForm(
 	f := askForm{Patient: patient, Kinds: consortium.PatientKinds(), Purpose: site.PurposeOf(a.Role)}
 	for _, m := range p.Members {
 		org := consortium.OrgID(m.ID)
-		holds := slices.ContainsFunc(holdings, func(h exchange.Holding) bool { return h.Org == org && h.Count > 0 })
-		if org != p.Org && (holds || (len(holdings) == 0 && consortium.OrgKind(m.Kind) == consortium.Hospital)) {
+		may := slices.ContainsFunc(holdings, func(h exchange.Holding) bool {
+			return h.Org == org && (h.Count > 0 || h.Unreached)
+		})
+		if org != p.Org && (may || (len(holdings) == 0 && consortium.OrgKind(m.Kind) == consortium.Hospital)) {
 			f.Custodians = append(f.Custodians, org)
 		}
 	}

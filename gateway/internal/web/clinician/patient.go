@@ -23,10 +23,12 @@ type patientPage struct {
 	Sections []view.Section
 	Refused  []consortium.Reason // why our own records are not shown
 	Holdings []holdingRow
-	Hidden   []consortium.Reason // why it is not told who holds what
-	Kinds    []consortium.Kind   // columns of Holdings
-	Ask      askForm
-	MayAsk   bool
+	// Unreached are members that did not answer: that they hold nothing is not known.
+	Unreached []consortium.OrgID
+	Hidden    []consortium.Reason // why it is not told who holds what
+	Kinds     []consortium.Kind   // columns of Holdings
+	Ask       askForm
+	MayAsk    bool
 }
 
 // holdingRow is one member's holdings, a cell for each kind.
@@ -63,7 +65,7 @@ func (p *pages) patientPage(c *gin.Context) (patientPage, error) {
 	if err != nil {
 		return patientPage{}, err
 	}
-	page.Hidden, page.Holdings = reasons, p.holdingRows(holdings)
+	page.Hidden, page.Holdings, page.Unreached = reasons, p.holdingRows(holdings), unreached(holdings)
 	if a.Role == consortium.RoleClinician {
 		versions, err := p.Records.List(c.Request.Context(), a, page.Purpose, patient, consortium.PatientKinds())
 		if page.Refused, err = refusal(err); err != nil {
@@ -98,6 +100,17 @@ func (p *pages) locate(
 		return nil, nil, fmt.Errorf("locate records: %w", err)
 	}
 	return holdings, reasons, nil
+}
+
+// unreached returns the members that did not answer.
+func unreached(holdings []exchange.Holding) []consortium.OrgID {
+	var out []consortium.OrgID
+	for _, h := range holdings {
+		if h.Unreached {
+			out = append(out, h.Org)
+		}
+	}
+	return out
 }
 
 // person is the demographic record, for the head of the page.

@@ -26,6 +26,10 @@ var texts = site.Texts{
 	"patient.where.hidden": {"现在不能显示哪里有记录", "Who holds records cannot be shown now"},
 	"patient.member":       {"机构", "Member"},
 	"patient.own":          {"本机构", "here"},
+	"patient.where.unreached": {
+		"以下成员没有回答，是否存有记录尚不清楚，请稍后再试：",
+		"These members did not answer, so it is not known whether they hold anything. Try again later:",
+	},
 	"patient.cell":         {"%d 条，最近 %s", "%d, latest %s"},
 	"patient.records":      {"本机构的记录", "Records here"},
 	"patient.records.none": {"本机构没有这位患者的记录。", "There are no records of this patient here."},
