@@ -51,9 +51,9 @@ type Care interface {
 
 // Consented looks consents up.
 type Consented interface {
-	// OfPatient gives a patient's consents at a custodian.
+	// OfPatient returns a patient's consents at a custodian.
 	OfPatient(ctx context.Context, custodian consortium.OrgID, patient consortium.PatientRef) ([]Consent, error)
-	// Naming gives a patient's consents at any custodian that name the recipient, without what is sealed.
+	// Naming returns a patient's consents at any custodian that name the recipient, without what is sealed.
 	Naming(ctx context.Context, recipient consortium.OrgID, patient consortium.PatientRef) ([]Consent, error)
 }
 

@@ -40,7 +40,9 @@ func (p *loginPage) show(w http.ResponseWriter, r *http.Request) {
 	}
 	member, _ := p.topology.Member(org)
 	var groups []loginGroup
-	for _, role := range []loginGroup{{"患者", "Patients", nil}, {"医务人员", "Clinicians", nil}, {"审计", "Auditors", nil}, {"理赔评估", "Assessors", nil}} {
+	for _, role := range []loginGroup{
+		{"患者", "Patients", nil}, {"医务人员", "Clinicians", nil}, {"审计", "Auditors", nil}, {"理赔评估", "Assessors", nil},
+	} {
 		for _, person := range people {
 			if roleTitles[person.Role] == role.RoleEN {
 				role.People = append(role.People, person)
@@ -98,7 +100,8 @@ func headers(w http.ResponseWriter) {
 	h := w.Header()
 	h.Set(
 		"Content-Security-Policy",
-		"default-src 'none'; style-src 'self'; form-action 'self' http://127.0.0.1:*; frame-ancestors 'none'; base-uri 'none'",
+		"default-src 'none'; style-src 'self'; form-action 'self' http://127.0.0.1:*; frame-ancestors 'none'; base-uri "+
+			"'none'",
 	)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")

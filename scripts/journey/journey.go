@@ -34,7 +34,7 @@ type Member struct {
 	http   *http.Client
 }
 
-// Tokens gives a bearer token for a role at an organisation. Person may be empty: the provider's first person in that
+// Tokens returns a bearer token for a role at an organisation. Person may be empty: the provider's first person in that
 // role.
 type Tokens func(org consortium.OrgID, role consortium.Role, person string) (string, error)
 
@@ -72,7 +72,7 @@ func newHTTP() *http.Client {
 	}
 }
 
-// Member gives one member.
+// Member returns one member.
 func (c *Consortium) Member(org consortium.OrgID) (*Member, error) {
 	m, ok := c.Members[org]
 	if !ok {
@@ -81,7 +81,7 @@ func (c *Consortium) Member(org consortium.OrgID) (*Member, error) {
 	return m, nil
 }
 
-// As gives a client at a member's gateway with the token of a role there.
+// As returns a client at a member's gateway with the token of a role there.
 func (c *Consortium) As(org consortium.OrgID, role consortium.Role, person string) (*Client, error) {
 	m, err := c.Member(org)
 	if err != nil {
@@ -134,7 +134,7 @@ func (c *Consortium) OperatorURL() (string, error) {
 // auditor gets them.
 func (c *Consortium) Roots() string { return filepath.Join(c.State, "roots") }
 
-// With gives a client that calls with a bearer token; empty for none.
+// With returns a client that calls with a bearer token; empty for none.
 func (m *Member) With(token string) *Client {
 	return &Client{base: strings.TrimSuffix(m.URL, "/"), token: token, http: m.http}
 }

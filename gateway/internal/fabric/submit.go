@@ -21,7 +21,7 @@ import (
 // did not happen.
 const maxConflicts = 3
 
-// RegisterLog registers this organisation's log, or confirms that it is registered with this key. It gives the
+// RegisterLog registers this organisation's log, or confirms that it is registered with this key. It returns the
 // transaction's id.
 func (l *Ledger) RegisterLog(ctx context.Context, args ledger.RegisterLog) (string, error) {
 	return l.write(ctx, ledger.WitnessRegister, args, nil)

@@ -56,7 +56,7 @@ func NewCourier(
 	return c, nil
 }
 
-// Carry posts a signed request and gives the signed reply.
+// Carry posts a signed request and returns the signed reply.
 func (c *Courier) Carry(ctx context.Context, to consortium.OrgID, request []byte) ([]byte, error) {
 	m, ok := c.clients[to]
 	if !ok {
