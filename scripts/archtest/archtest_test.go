@@ -18,7 +18,7 @@ type pkg struct {
 	Deps       []string
 }
 
-// list gives our packages with what they import (Imports) and all that is linked with them (Deps), tests left out.
+// list returns our packages with what they import (Imports) and all that is linked with them (Deps), tests left out.
 func list(t *testing.T) []pkg {
 	t.Helper()
 	cmd := exec.Command("go", "list", "-json=ImportPath,Imports,Deps", "./...")
@@ -54,6 +54,14 @@ func ours(paths ...string) []string {
 	return out
 }
 
+func pagesOf(audiences []string) []string {
+	out := make([]string, len(audiences))
+	for i, a := range audiences {
+		out[i] = module + "gateway/internal/web/" + a
+	}
+	return out
+}
+
 // rule says what packages under of must not import (direct) and must not be linked with (linked).
 type rule struct {
 	name    string
@@ -62,6 +70,7 @@ type rule struct {
 	direct  []string
 	linked  []string
 	allowed []string // exceptions among direct and linked
+	coming  bool     // none of its rooms has a file yet: they are kept from the first one on
 }
 
 var (
@@ -77,6 +86,10 @@ var (
 	programs  = ours("exchange/evidence/verify")
 	// generators write tables at development time and ship nowhere.
 	generators = ours("exchange/fhir/internal/gen")
+	// audiences are the rooms of the pages, one for each kind of person.
+	audiences = []string{
+		"patient", "clinician", "office", "pharmacist", "laboratory", "insurer", "enterprise", "auditor", "operator",
+	}
 )
 
 func rules() []rule {
@@ -167,6 +180,65 @@ func rules() []rule {
 			of:     ours("network"),
 			linked: []string{"github.com/hyperledger/fabric-gateway"},
 		},
+		{
+			name:    "the logbook knows vocabulary, error kinds and the log's formats",
+			of:      ours("exchange/logbook"),
+			direct:  ours("exchange", "consent", "referral", "care", "gateway", "chaincode"),
+			allowed: ours("exchange/consortium", "exchange/fault", "exchange/tlog"),
+			linked:  drivers,
+			coming:  true,
+		},
+		{
+			name:    "the machine of the workflows does no I/O and reads no clock's zone or environment",
+			of:      ours("exchange/flow"),
+			direct:  append(append([]string{"os", "net", "io/fs", "time/tzdata"}, transport...), ours("exchange")...),
+			allowed: append(ours("exchange/consortium", "exchange/fault"), "net/url"),
+			linked:  drivers,
+			coming:  true,
+		},
+		{
+			name: "rooms of exchange know its nouns and shared formats, not one another",
+			of: ours(
+				"exchange/records", "exchange/intake", "exchange/release", "exchange/search", "exchange/recognition",
+				"exchange/prescription", "exchange/oversight",
+			),
+			direct: ours(
+				"exchange/records", "exchange/intake", "exchange/release", "exchange/search", "exchange/recognition",
+				"exchange/prescription", "exchange/oversight", "consent", "referral", "care", "gateway",
+			),
+			linked: drivers,
+			coming: true,
+		},
+		{
+			name:   "rooms of consent do not know one another",
+			of:     ours("consent/guardian", "consent/emergency", "consent/rights"),
+			direct: append(ours("consent/guardian", "consent/emergency", "consent/rights", "gateway"), transport...),
+			linked: drivers,
+			coming: true,
+		},
+		{
+			name:   "referral and care know no other domain",
+			of:     ours("referral", "care"),
+			direct: ours("exchange", "consent", "referral", "care", "gateway"),
+			allowed: ours(
+				"exchange/consortium", "exchange/fault", "exchange/logbook", "exchange/flow", "exchange/fhir", "exchange/tlog",
+			),
+			linked: drivers,
+			coming: true,
+		},
+		{
+			name: "the pages of one audience do not know those of another",
+			of:   pagesOf(audiences),
+			direct: append(
+				pagesOf(audiences), ours("gateway/internal/api", "gateway/internal/cockroach", "gateway/internal/fabric")...,
+			),
+			coming: true,
+		},
+		{
+			name:   "the shell and the shared pieces of the pages know no audience",
+			of:     ours("gateway/internal/web/site", "gateway/internal/web/view"),
+			direct: pagesOf(audiences),
+		},
 		{name: "nobody ships with scripts", of: ours("gateway", "chaincode", "exchange", "consent"), linked: ours("scripts")},
 	}
 }
@@ -183,8 +255,11 @@ func TestImportRules(t *testing.T) {
 				seen++
 				r.check(t, p)
 			}
-			if seen == 0 {
+			switch {
+			case seen == 0 && !r.coming:
 				t.Errorf("the rule guards no package: was one renamed?")
+			case seen > 0 && r.coming:
+				t.Logf("a room of this rule has files: take the mark away once they all have")
 			}
 		})
 	}
