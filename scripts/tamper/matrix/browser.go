@@ -1,0 +1,99 @@
+package matrix
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// browser is somebody who signed in on a member's pages.
+type browser struct {
+	base string
+	http *http.Client
+}
+
+var requestField = regexp.MustCompile(`name="request" value="([^"]+)"`)
+
+// signIn walks through the development identity provider's page.
+func signIn(ctx context.Context, base, person string) (*browser, error) {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		return nil, fmt.Errorf("sign in: %w", err)
+	}
+	b := &browser{base: strings.TrimSuffix(base, "/"), http: &http.Client{Jar: jar, Timeout: 20 * time.Second}}
+	page, at, err := b.do(ctx, http.MethodGet, b.base+"/login", nil)
+	if err != nil {
+		return nil, err
+	}
+	request := requestField.FindStringSubmatch(page)
+	if request == nil {
+		return nil, errors.New("sign in: the provider showed no form")
+	}
+	form := url.Values{"request": {request[1]}, "person": {person}}
+	_, at, err = b.do(ctx, http.MethodPost, at.Scheme+"://"+at.Host+"/login", form)
+	if err != nil {
+		return nil, err
+	}
+	if !strings.HasPrefix(at.String(), b.base) || strings.Contains(at.Path, "/login") {
+		return nil, fmt.Errorf("sign in: it ended at %s", at.Path)
+	}
+	return b, nil
+}
+
+func (b *browser) signOut(ctx context.Context) error {
+	base, err := url.Parse(b.base)
+	if err != nil {
+		return fmt.Errorf("sign out: %w", err)
+	}
+	kept := b.http.Jar.Cookies(base)
+	_, _, err = b.do(ctx, http.MethodPost, b.base+"/logout", url.Values{})
+	b.http.Jar.SetCookies(base, kept) // as a thief would who copied them
+	return err
+}
+
+// do follows redirects and returns the page and where it ended.
+func (b *browser) do(ctx context.Context, method, target string, form url.Values) (string, *url.URL, error) {
+	var body io.Reader
+	if form != nil {
+		body = strings.NewReader(form.Encode())
+	}
+	req, err := http.NewRequestWithContext(ctx, method, target, body)
+	if err != nil {
+		return "", nil, fmt.Errorf("make request: %w", err)
+	}
+	if form != nil {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		req.Header.Set("Origin", req.URL.Scheme+"://"+req.URL.Host)
+	}
+	res, err := b.http.Do(req)
+	if err != nil {
+		return "", nil, fmt.Errorf("open page: %w", err)
+	}
+	defer res.Body.Close()
+	page, err := io.ReadAll(io.LimitReader(res.Body, 4<<20))
+	if err != nil {
+		return "", nil, fmt.Errorf("read page: %w", err)
+	}
+	return string(page), res.Request.URL, nil
+}
+
+// records asks for the patient's own page, and tells whether it was shown or the visitor was sent to sign in.
+func (b *browser) records(ctx context.Context) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	page, at, err := b.do(ctx, http.MethodGet, b.base+"/consents", nil)
+	if err != nil {
+		return "", err
+	}
+	if at.Path != "/consents" || strings.Contains(page, `name="request"`) {
+		return "sent to sign in", nil
+	}
+	return "shown", nil
+}
