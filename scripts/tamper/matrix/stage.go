@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -23,38 +22,28 @@ import (
 // auditEvery is how often the gateways of the private consortium look their tables over.
 const auditEvery = 500 * time.Millisecond
 
-// strongest connects with the role that may do everything: the one that the development network made the server with,
-// or, where that is not known, the first member's.
+// strongest connects with the role that may do everything, that of the database's operator.
 func strongest(ctx context.Context, c *journey.Consortium) (*pgx.Conn, error) {
-	m, err := c.Member(donghu)
+	target, err := c.OperatorURL()
 	if err != nil {
 		return nil, err
 	}
-	target, err := url.Parse(m.Config.Database.URL)
-	if err != nil {
-		return nil, errors.New("open database: its address cannot be read")
-	}
-	secret, err := os.ReadFile(filepath.Join(c.State, "secrets", "database"))
-	if err == nil {
-		target.User = url.UserPassword("yilian", strings.TrimSpace(string(secret)))
-		target.RawQuery = "sslmode=disable"
-	}
-	db, err := pgx.Connect(ctx, target.String())
-	if err != nil {
-		return nil, errors.New("open database: no connection") // the driver's text may hold the password
-	}
-	return db, nil
+	return open(ctx, target)
 }
 
 // as connects with the role of a member.
 func as(ctx context.Context, c *journey.Consortium, org consortium.OrgID) (*pgx.Conn, error) {
-	m, err := c.Member(org)
+	target, err := c.DatabaseURL(org)
 	if err != nil {
 		return nil, err
 	}
-	db, err := pgx.Connect(ctx, m.Config.Database.URL)
+	return open(ctx, target)
+}
+
+func open(ctx context.Context, target string) (*pgx.Conn, error) {
+	db, err := pgx.Connect(ctx, target)
 	if err != nil {
-		return nil, errors.New("open database: no connection")
+		return nil, errors.New("open database: no connection") // the driver's text may hold the password
 	}
 	return db, nil
 }
