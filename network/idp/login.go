@@ -56,7 +56,7 @@ func (p *loginPage) show(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	err = loginTemplate.Execute(w, map[string]any{"Request": id, "Member": member, "Groups": groups})
 	if err != nil {
-		p.logger.Error("render login page", "error", err)
+		p.logger.ErrorContext(r.Context(), "render login page", "error", err)
 	}
 }
 
@@ -79,12 +79,12 @@ func (p *loginPage) choose(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, p.callback(r.Context(), id), http.StatusSeeOther)
 }
 
-func (p *loginPage) style(w http.ResponseWriter, _ *http.Request) {
+func (p *loginPage) style(w http.ResponseWriter, r *http.Request) {
 	headers(w)
 	w.Header().Set("Content-Type", "text/css; charset=utf-8")
 	_, err := w.Write(loginCSS)
 	if err != nil {
-		p.logger.Debug("send style", "error", err)
+		p.logger.DebugContext(r.Context(), "send style", "error", err)
 	}
 }
 

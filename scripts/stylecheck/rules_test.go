@@ -49,7 +49,9 @@ func rawLines(f file) map[int]bool {
 // complexities asks gocognit.
 func complexities(t *testing.T) []finding {
 	t.Helper()
-	cmd := exec.Command("go", "tool", "gocognit", "-over", fmt.Sprint(maxComplexity), "-ignore", "_test\\.go|^\\.yilian", ".")
+	cmd := exec.Command(
+		"go", "tool", "gocognit", "-over", fmt.Sprint(maxComplexity), "-ignore", "_test\\.go|^\\.yilian", ".",
+	)
 	cmd.Dir = root
 	out, err := cmd.Output()
 	if len(out) == 0 && err != nil {
@@ -250,7 +252,7 @@ func gives(f file) []finding {
 	return hits
 }
 
-// TestUnexportedFunctionsAreExplained wants a comment on at least half of them: on those whose name does not say it all.
+// TestUnexportedFunctionsAreExplained wants a comment on at least half of them: where the name does not say it all.
 func TestUnexportedFunctionsAreExplained(t *testing.T) {
 	all, explained := 0, 0
 	for _, f := range read(t) {

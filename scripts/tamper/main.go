@@ -1,6 +1,6 @@
 // Command tamper changes the database of a private consortium in every way that its schema allows, and prints by whom
-// each change was noticed: refused on reading, an alarm of the running audit, an outsider's check of the log, the server
-// itself. It exits with 1 when one was noticed by nobody, or when anything altered was shown as true.
+// each change was noticed: refused on reading, an alarm of the running audit, an outsider's check of the log, the
+// server itself. It exits with 1 when one was noticed by nobody, or when anything altered was shown as true.
 package main
 
 import (

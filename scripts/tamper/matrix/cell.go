@@ -22,6 +22,7 @@ const (
 	SwapOrgs     Operation = "swap two organisations' rows"
 	PatientBack  Operation = "take the patient's state back"
 	OrgBack      Operation = "take the organisation's state back"
+	OrgBackRows  Operation = "take the organisation's state back, but for its log"
 	DumpBack     Operation = "restore an older dump"
 	OtherMember  Operation = "write under another member's role"
 )
@@ -70,7 +71,7 @@ func cells(all []Table) []Cell {
 		}
 		out = append(out, Cell{Table: t.Name, Operation: OtherMember})
 	}
-	for _, op := range []Operation{PatientBack, OrgBack, DumpBack} {
+	for _, op := range []Operation{PatientBack, OrgBackRows, OrgBack, DumpBack} {
 		out = append(out, Cell{Operation: op})
 	}
 	n := len(out)
@@ -151,6 +152,8 @@ func (w *world) edits(c Cell) ([][]Edit, error) {
 	case PatientBack:
 		return one(w.back(func(t Table, r Row) bool { return t.owner(r) == w.orgs[0] && w.of(t, r, w.patient) })), nil
 	case OrgBack:
+		return one(w.back(func(t Table, r Row) bool { return t.owner(r) == w.orgs[0] })), nil
+	case OrgBackRows:
 		return one(w.back(func(t Table, r Row) bool { return t.owner(r) == w.orgs[0] && !ofLog(t) })), nil
 	case DumpBack:
 		return one(w.back(func(t Table, _ Row) bool { return true })), nil
@@ -313,7 +316,7 @@ func exchange(t, u Table, a, b Row) []Edit {
 	return []Edit{{Table: t, Before: a, After: x}, {Table: u, Before: b, After: y}}
 }
 
-// changed gives a column another value that somebody with a purpose would choose.
+// changed returns a column another value that somebody with a purpose would choose.
 func (w *world) changed(t Table, rows []Row, column string) ([][]Edit, error) {
 	r := rows[0]
 	for _, candidate := range rows {

@@ -30,8 +30,7 @@ type stage struct {
 	world      world
 	probes     []probe
 	report     journey.Stored
-	consent    string
-	withdrawn  string
+	grants     [][]string // by patient: a consent that lasts and one that is withdrawn
 	release    string
 	session    *browser
 	signedOut  *browser
@@ -188,9 +187,7 @@ func (s *stage) agree(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if i == 0 {
-			s.consent, s.withdrawn = ids[0], ids[1]
-		}
+		s.grants = append(s.grants, ids)
 	}
 	return nil
 }
@@ -266,29 +263,22 @@ func (s *stage) signIn(ctx context.Context) error {
 	return s.signedOut.signOut(ctx)
 }
 
+// withdraw takes one of each patient's two consents back.
 func (s *stage) withdraw(ctx context.Context) error {
 	for i := range patients {
 		person, err := s.consortium.As(donghu, consortium.RolePatient, patients[i].person)
 		if err != nil {
 			return err
 		}
-		list, err := person.Consents(ctx)
-		if err != nil {
+		id := s.grants[i][1]
+		if _, err := person.Withdraw(ctx, id); err != nil {
 			return err
 		}
-		for _, k := range list {
-			if k.ID == s.consent || !k.Counts || i > 0 && k.ID == list[0].ID {
-				continue
-			}
-			if _, err := person.Withdraw(ctx, k.ID); err != nil {
-				return err
-			}
-			waiting, cancel := context.WithTimeout(ctx, 30*time.Second)
-			_, err = person.WaitConsent(waiting, k.ID, onLedger("withdrawn"))
-			cancel()
-			if err != nil {
-				return err
-			}
+		waiting, cancel := context.WithTimeout(ctx, 30*time.Second)
+		_, err = person.WaitConsent(waiting, id, onLedger("withdrawn"))
+		cancel()
+		if err != nil {
+			return err
 		}
 	}
 	return nil

@@ -112,11 +112,11 @@ func (s *stage) questions() ([]probe, error) {
 			return digest(list), err
 		}},
 		{"granted consent", func(ctx context.Context) (string, error) {
-			k, err := person.Consent(ctx, s.consent)
+			k, err := person.Consent(ctx, s.grants[0][0])
 			return digest(k), err
 		}},
 		{"withdrawn consent", func(ctx context.Context) (string, error) {
-			k, err := person.Consent(ctx, s.withdrawn)
+			k, err := person.Consent(ctx, s.grants[0][1])
 			return digest(k), err
 		}},
 		{"other patient's consents", func(ctx context.Context) (string, error) {
@@ -126,7 +126,9 @@ func (s *stage) questions() ([]probe, error) {
 		{"session that lasts", s.session.records},
 		{"session that ended", s.signedOut.records},
 	}
-	probes = append(probes, s.accessProbe("patient's access log", person), s.accessProbe("other patient's access log", other))
+	probes = append(
+		probes, s.accessProbe("patient's access log", person), s.accessProbe("other patient's access log", other),
+	)
 	return append(probes, s.logProbes()...), nil
 }
 

@@ -104,7 +104,8 @@ func (r *Report) Markdown(out io.Writer) {
 		name := strings.ReplaceAll(l.name, "\t", " | ")
 		fmt.Fprintln(out, "| "+name+" | "+strings.Join(l.cells(nil), " | ")+" |")
 	}
-	fmt.Fprintln(out, "\n| table | operation | column | restarted | row of | noticed | after |\n|---|---|---|---|---|---|---|")
+	fmt.Fprintln(out, "\n| table | operation | column | restarted | row of | noticed | after |")
+	fmt.Fprintln(out, strings.Repeat("|---", 7)+"|")
 	for _, result := range r.Results {
 		c := result.Cell
 		fmt.Fprintf(
