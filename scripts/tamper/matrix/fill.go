@@ -73,7 +73,10 @@ func (s *stage) fill(ctx context.Context) error {
 
 // refresh reads the tables as they are now, once nothing waits any more.
 func (s *stage) refresh(ctx context.Context) error {
-	var err error
+	err := errors.Join(s.settle(ctx, donghu), s.settle(ctx, qingshan))
+	if err != nil {
+		return err
+	}
 	s.world.now, err = state(ctx, s.db, s.world.tables)
 	return err
 }

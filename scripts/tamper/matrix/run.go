@@ -169,7 +169,7 @@ func (r *runner) try(ctx context.Context, c Cell) (Result, error) {
 		}
 	}
 	s := r.stage
-	if err := errors.Join(s.settle(ctx, donghu), s.settle(ctx, qingshan), s.refresh(ctx)); err != nil {
+	if err := s.refresh(ctx); err != nil {
 		return Result{}, err
 	}
 	choices, err := s.world.edits(c)
@@ -289,18 +289,31 @@ func alarmed(a *alarm) string {
 	return fmt.Sprintf(" [%s %s %s]", a.Org, a.Table, a.Code)
 }
 
-// takeBack undoes a cell. Where the consortium does not come to rest, the next cell gets another one.
+// takeBack undoes a cell. Where the gateways do not come to rest, not even after a restart, the next cell gets another
+// consortium.
 func (r *runner) takeBack(ctx context.Context, c Cell, edits []Edit, before map[string]seen) error {
 	if c.Table == "" {
 		return r.reset(ctx) // too much moved on to be put back
 	}
-	err := undo(ctx, r.stage.db, edits)
-	if err == nil && c.Restart {
-		err = r.stage.restart(ctx, donghu)
-	}
-	if err == nil && r.stage.awaitCalm(ctx, before, 8*time.Second) {
-		return nil
+	s := r.stage
+	if err := undo(ctx, s.db, edits); err == nil {
+		if !c.Restart && s.rests(ctx, before) {
+			return nil
+		}
+		if errors.Join(s.restart(ctx, donghu), s.restart(ctx, qingshan)) == nil && s.rests(ctx, before) {
+			return nil
+		}
 	}
 	fmt.Fprintf(r.options.Progress, "tamper: %s: could not be taken back; going on with a new consortium\n", c)
 	return r.reset(ctx)
+}
+
+// rests waits until no alarm stands, the gateways answer as before and the logs go on.
+func (s *stage) rests(ctx context.Context, before map[string]seen) bool {
+	if !s.awaitCalm(ctx, before, 6*time.Second) {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, 6*time.Second)
+	defer cancel()
+	return errors.Join(s.settle(ctx, donghu), s.settle(ctx, qingshan)) == nil
 }
