@@ -167,7 +167,9 @@ func (w *world) edits(c Cell) ([][]Edit, error) {
 	}
 	rows = w.preferred(t, rows)
 	switch c.Operation {
-	case Delete, OtherMember:
+	case OtherMember:
+		return trespass(t, rows[0]), nil
+	case Delete:
 		return one([]Edit{{Table: t, Before: rows[len(rows)/2]}}), nil
 	case Older:
 		return w.older(t, rows)
@@ -186,6 +188,17 @@ func (w *world) edits(c Cell) ([][]Edit, error) {
 		return w.changed(t, rows, c.Column)
 	}
 	return nil, fmt.Errorf("unknown operation %q", c.Operation)
+}
+
+// trespass is what another member would try: delete, make and change a row.
+func trespass(t Table, r Row) [][]Edit {
+	out := [][]Edit{{{Table: t, Before: r}}, {{Table: t, After: r}}}
+	for _, c := range t.Columns {
+		if values := madeUp(strings.ToLower(c.Type), r[c.Name]); len(values) > 0 {
+			return append(out, []Edit{{Table: t, Before: r, After: r.with(c.Name, values[0])}})
+		}
+	}
+	return out
 }
 
 func one(edits []Edit) [][]Edit {

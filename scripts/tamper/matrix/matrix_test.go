@@ -83,6 +83,10 @@ func TestEditsAreWhatTheCellSays(t *testing.T) {
 			t.Errorf("%s: %+v", c.cell, got[0])
 		}
 	}
+	tried, err := w.edits(Cell{Table: "notes", Operation: OtherMember})
+	if err != nil || len(tried) != 3 {
+		t.Errorf("another member tries %d things, %v: not deleting, making and changing", len(tried), err)
+	}
 	if _, err := w.edits(Cell{Table: "notes", Operation: SwapOrgs}); !errors.Is(err, errNothing) {
 		t.Errorf("rows were swapped with an organisation that has none: %v", err)
 	}

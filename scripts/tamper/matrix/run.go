@@ -180,7 +180,7 @@ func (r *runner) try(ctx context.Context, c Cell) (Result, error) {
 		return Result{}, err
 	}
 	if c.Operation == OtherMember {
-		return s.asOther(ctx, c, choices[0])
+		return s.asOther(ctx, c, choices)
 	}
 	before := look(ctx, s.probes)
 	if unwell(before) {
@@ -224,30 +224,38 @@ func applyOne(ctx context.Context, s *stage, choices [][]Edit) ([]Edit, string, 
 	return nil, code, nil
 }
 
-// asOther tries the same under the role of another member than the row's.
-func (s *stage) asOther(ctx context.Context, c Cell, edits []Edit) (Result, error) {
+// asOther tries to delete, make and change a row under the role of another member than its owner. The server must refuse
+// each for want of a right.
+func (s *stage) asOther(ctx context.Context, c Cell, attempts [][]Edit) (Result, error) {
+	first := attempts[0][0]
+	result := Result{Cell: c, Org: first.Table.owner(first.Before), How: ByServer}
 	org := donghu
-	if edits[0].Table.owner(edits[0].Before) == string(donghu) {
+	if result.Org == string(donghu) {
 		org = qingshan
 	}
-	result := Result{Cell: c, Org: edits[0].Table.owner(edits[0].Before), How: ByServer, Detail: "role of " + string(org)}
 	db, err := as(ctx, s.consortium, org)
 	if err != nil {
 		return result, err
 	}
 	defer db.Close(context.WithoutCancel(ctx)) //nolint:errcheck // nothing is pending
+	result.Detail = "role of " + string(org)
 	began := time.Now()
-	err = apply(ctx, db, edits)
+	for _, edits := range attempts {
+		err := apply(ctx, db, edits)
+		if err == nil {
+			result.How = Unnoticed
+			return result, undo(ctx, s.db, edits)
+		}
+		if code := sqlState(err); code != insufficientPrivilege {
+			return result, fmt.Errorf("the server refused with %q, not for want of a right: %w", code, err)
+		}
+	}
 	result.After = time.Since(began)
-	if err == nil {
-		result.How = Unnoticed
-		return result, undo(ctx, s.db, edits)
-	}
-	if code := sqlState(err); code != "42501" {
-		return result, fmt.Errorf("the server refused with %s, not for want of a right", code)
-	}
 	return result, nil
 }
+
+// insufficientPrivilege is how PostgreSQL and CockroachDB say that a role may not do something.
+const insufficientPrivilege = "42501"
 
 // notice tells who noticed what was done, and when.
 func (s *stage) notice(ctx context.Context, c Cell, before map[string]seen, patience time.Duration) Result {
