@@ -2,6 +2,9 @@ package matrix
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -96,4 +99,22 @@ func (b *browser) records(ctx context.Context) (string, error) {
 		return "sent to sign in", nil
 	}
 	return "shown", nil
+}
+
+// hashes are those of the cookies, as the table of sessions may hold them in JSON.
+func (b *browser) hashes() []string {
+	base, err := url.Parse(b.base)
+	if err != nil {
+		return nil
+	}
+	var out []string
+	for _, c := range b.http.Jar.Cookies(base) {
+		raw, err := base64.RawURLEncoding.DecodeString(c.Value)
+		if err != nil {
+			continue // not a session's
+		}
+		sum := sha256.Sum256(raw)
+		out = append(out, `"\\x`+hex.EncodeToString(sum[:])+`"`)
+	}
+	return out
 }

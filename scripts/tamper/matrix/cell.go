@@ -18,6 +18,7 @@ const (
 	Change       Operation = "change a column"
 	Clear        Operation = "empty a column"
 	Older        Operation = "put an older version back"
+	Removed      Operation = "put a removed row back"
 	SwapPatients Operation = "swap two patients' rows"
 	SwapOrgs     Operation = "swap two organisations' rows"
 	PatientBack  Operation = "take the patient's state back"
@@ -60,7 +61,7 @@ func cells(all []Table) []Cell {
 			continue
 		}
 		seen[t.Name] = true
-		for _, op := range []Operation{Insert, Delete, Older, SwapPatients, SwapOrgs} {
+		for _, op := range []Operation{Insert, Delete, Older, Removed, SwapPatients, SwapOrgs} {
 			out = append(out, Cell{Table: t.Name, Operation: op})
 		}
 		for _, c := range t.Columns {
@@ -102,9 +103,13 @@ type world struct {
 	orgs    []string // in the order in which they are looked at
 	patient string   // whose rows are tampered with
 	other   string   // another patient
+	probed  []hint   // by which the rows are found that the probes depend on
 	now     State
 	moments []State // older, oldest first
 }
+
+// hint is the value that a column of a probed row has.
+type hint struct{ column, value string }
 
 // rows are a table's rows of one organisation.
 func (w *world) rows(s State, name, org string) (Table, []Row) {
@@ -159,8 +164,11 @@ func (w *world) edits(c Cell) ([][]Edit, error) {
 		return one(w.back(func(t Table, _ Row) bool { return true })), nil
 	}
 	t, rows, org := w.home(c.Table)
-	if c.Operation == Insert {
+	if c.Operation == Insert || c.Operation == OtherMember && len(rows) == 0 {
 		return w.made(c.Table)
+	}
+	if c.Operation == Removed {
+		return w.removed(c.Table)
 	}
 	if len(rows) == 0 {
 		return nil, errNothing
@@ -170,7 +178,7 @@ func (w *world) edits(c Cell) ([][]Edit, error) {
 	case OtherMember:
 		return trespass(t, rows[0]), nil
 	case Delete:
-		return one([]Edit{{Table: t, Before: rows[len(rows)/2]}}), nil
+		return one([]Edit{{Table: t, Before: rows[0]}}), nil
 	case Older:
 		return w.older(t, rows)
 	case SwapPatients:
@@ -208,18 +216,21 @@ func one(edits []Edit) [][]Edit {
 	return [][]Edit{edits}
 }
 
-// preferred puts the rows of the journey's patient first, where the table says whose they are.
+// preferred puts first the rows that the probes look at, then those of the journey's patient, where the table says whose
+// they are.
 func (w *world) preferred(t Table, rows []Row) []Row {
-	var own []Row
-	for _, r := range rows {
-		if w.of(t, r, w.patient) {
-			own = append(own, r)
+	rank := func(r Row) int {
+		switch {
+		case slices.ContainsFunc(w.probed, func(h hint) bool { return r[h.column] == h.value }):
+			return 0
+		case w.of(t, r, w.patient):
+			return 1
 		}
+		return 2
 	}
-	if len(own) > 0 {
-		return own
-	}
-	return rows
+	out := slices.Clone(rows)
+	slices.SortStableFunc(out, func(a, b Row) int { return rank(a) - rank(b) })
+	return out
 }
 
 // of reports whether a row is about a patient: it says so itself, or it belongs to a record that says so.
@@ -281,6 +292,24 @@ func (w *world) older(t Table, rows []Row) ([][]Edit, error) {
 		for _, r := range rows {
 			if old, ok := then[t.key(r)]; ok && old.text() != r.text() {
 				return one([]Edit{{Table: t, Before: r, After: old}}), nil
+			}
+		}
+	}
+	return nil, errNothing
+}
+
+// removed puts back a row that stood there earlier, such as a session that its owner ended.
+func (w *world) removed(name string) ([][]Edit, error) {
+	for _, t := range w.tables {
+		if t.Name != name {
+			continue
+		}
+		there := byKey(t, w.now[t.String()])
+		for _, moment := range w.moments {
+			for _, r := range w.preferred(t, moment[t.String()]) {
+				if _, ok := there[t.key(r)]; !ok {
+					return one([]Edit{{Table: t, After: r}}), nil
+				}
 			}
 		}
 	}

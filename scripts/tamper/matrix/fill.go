@@ -68,6 +68,12 @@ func (s *stage) fill(ctx context.Context) error {
 		}
 	}
 	s.world.moments = append(s.world.moments, s.watch.stop())
+	s.world.probed = []hint{
+		{"id", `"` + s.report.ID + `"`}, {"id", `"` + s.grants[0][0] + `"`}, {"request_id", `"` + s.release + `"`},
+	}
+	for _, hash := range append(s.session.hashes(), s.signedOut.hashes()...) {
+		s.world.probed = append(s.world.probed, hint{"id_hash", hash})
+	}
 	return s.refresh(ctx)
 }
 

@@ -228,7 +228,7 @@ func applyOne(ctx context.Context, s *stage, choices [][]Edit) ([]Edit, string, 
 // each for want of a right.
 func (s *stage) asOther(ctx context.Context, c Cell, attempts [][]Edit) (Result, error) {
 	first := attempts[0][0]
-	result := Result{Cell: c, Org: first.Table.owner(first.Before), How: ByServer}
+	result := Result{Cell: c, Org: first.Table.owner(rowOf(first)), How: ByServer}
 	org := donghu
 	if result.Org == string(donghu) {
 		org = qingshan
