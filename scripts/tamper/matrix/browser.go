@@ -14,6 +14,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"yilian.example/scripts/journey"
 )
 
 // browser is somebody who signed in on a member's pages.
@@ -87,16 +89,17 @@ func (b *browser) do(ctx context.Context, method, target string, form url.Values
 	return string(page), res.Request.URL, nil
 }
 
-// records asks for the patient's own page, and tells whether it was shown or the visitor was sent to sign in.
-func (b *browser) records(ctx context.Context) (string, error) {
+// consents asks for the patient's own page. Who is sent to sign in was refused.
+func (b *browser) consents(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	page, at, err := b.do(ctx, http.MethodGet, b.base+"/consents", nil)
+	const path = "/me/consents"
+	page, at, err := b.do(ctx, http.MethodGet, b.base+path, nil)
 	if err != nil {
 		return "", err
 	}
-	if at.Path != "/consents" || strings.Contains(page, `name="request"`) {
-		return "sent to sign in", nil
+	if !strings.HasPrefix(at.String(), b.base+path) || !strings.Contains(page, "/logout") {
+		return "", &journey.Refused{Status: http.StatusUnauthorized, Code: "SIGNED_OUT", Call: "page"}
 	}
 	return "shown", nil
 }

@@ -123,8 +123,8 @@ func (s *stage) questions() ([]probe, error) {
 			list, err := other.Consents(ctx)
 			return digest(list), err
 		}},
-		{"session that lasts", s.session.records},
-		{"session that ended", s.signedOut.records},
+		{"session that lasts", s.session.consents},
+		{"session that ended", s.signedOut.consents},
 	}
 	probes = append(
 		probes, s.accessProbe("patient's access log", person), s.accessProbe("other patient's access log", other),
