@@ -1,6 +1,6 @@
 # Everything a person types. The work is done in scripts/ and in the network program.
 .DEFAULT_GOAL := help
-.PHONY: help run up down status token demo test check bench chaos coldstart clean
+.PHONY: help run up down status token demo test check bench chaos tamper coldstart clean
 
 # Pure Go, as scripts/setup.sh builds: tests then use the packages that it compiled, and no C compiler is needed.
 export CGO_ENABLED ?= 0
@@ -10,6 +10,8 @@ ORG ?= donghu
 ROLE ?= system
 PERSON ?=
 N ?= 20
+SAMPLE ?= 0
+ONLY ?=
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -51,6 +53,10 @@ bench: ## measure, and print one table
 chaos: ## kill processes of a private consortium under load, and count what was lost
 	@scripts/setup.sh --run
 	@go run ./scripts/chaos
+
+tamper: ## change a private consortium's database in every way, and say who noticed; SAMPLE=40 for some of it
+	@scripts/setup.sh --run
+	@go run ./scripts/tamper -sample "$(SAMPLE)" -only "$(ONLY)"
 
 coldstart: ## N cold starts in a row, with times
 	@scripts/coldstart.sh $(N)

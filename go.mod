@@ -173,6 +173,7 @@ require (
 	github.com/twpayne/go-geom v1.4.1 // indirect
 	github.com/twpayne/go-kml v1.5.2 // indirect
 	github.com/ugorji/go/codec v1.3.1 // indirect
+	github.com/uudashr/gocognit v1.2.1 // indirect
 	github.com/valyala/fastjson v1.6.10 // indirect
 	github.com/vektah/gqlparser/v2 v2.5.58 // indirect
 	github.com/weppos/publicsuffix-go v0.5.0 // indirect
@@ -216,6 +217,7 @@ require (
 replace github.com/go-kit/kit => github.com/go-kit/kit v0.8.0
 
 tool (
+	github.com/uudashr/gocognit/cmd/gocognit
 	gotest.tools/gotestsum
 	honnef.co/go/tools/cmd/staticcheck
 )

@@ -83,8 +83,9 @@ func TestCarrierBacksOff(t *testing.T) {
 
 func TestFinalRefusal(t *testing.T) {
 	for code, want := range map[ledger.Code]consent.State{
-		ledger.CodeConsentUntil: consent.Refused, ledger.CodeConsentExists: consent.Refused, ledger.CodeConsentWithdrawn: consent.Refused,
-		ledger.CodeSignature: consent.Refused, ledger.CodeArgument: consent.Refused,
+		ledger.CodeConsentUntil: consent.Refused, ledger.CodeConsentExists: consent.Refused,
+		ledger.CodeConsentWithdrawn: consent.Refused,
+		ledger.CodeSignature:        consent.Refused, ledger.CodeArgument: consent.Refused,
 		ledger.CodeTime: consent.Granted, ledger.CodeCaller: consent.Granted, // of the moment: tried again
 	} {
 		t.Run(string(code), func(t *testing.T) {
@@ -126,7 +127,9 @@ func TestWithdrawnByAnotherMember(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.step(t)
-	if _, err := h.ledger.WithdrawConsent(t.Context(), ledger.Withdrawal{ID: string(c.ID), Signature: signed.Withdrawal}); err != nil {
+	if _, err := h.ledger.WithdrawConsent(
+		t.Context(), ledger.Withdrawal{ID: string(c.ID), Signature: signed.Withdrawal},
+	); err != nil {
 		t.Fatal(err)
 	}
 	events := make(chan consent.LedgerEvent, 4)
@@ -231,7 +234,8 @@ func newHospitalWith(base *hospital) *hospital {
 	h := &hospital{desk: newDesk(), care: &inCare{}}
 	h.ledger = consenttest.NewLedger(h.clock.now)
 	carrier := &consent.Carrier{
-		Org: "donghu", Store: h.book, Outbox: h.book, Ledger: h.ledger, Keys: h.Keys, Now: h.clock.now, Book: h.Book, Log: base.decider.Log,
+		Org: "donghu", Store: h.book, Outbox: h.book, Ledger: h.ledger, Keys: h.Keys, Now: h.clock.now, Book: h.Book,
+		Log: base.decider.Log,
 	}
 	decider := *base.decider
 	decider.Consents, decider.Ledger, decider.Care = h.book, h.ledger, h.care
@@ -271,7 +275,9 @@ func TestWithdrawnOnTheLedgerFirst(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.step(t)
-	if _, err := h.ledger.WithdrawConsent(t.Context(), ledger.Withdrawal{ID: string(c.ID), Signature: signed.Withdrawal}); err != nil {
+	if _, err := h.ledger.WithdrawConsent(
+		t.Context(), ledger.Withdrawal{ID: string(c.ID), Signature: signed.Withdrawal},
+	); err != nil {
 		t.Fatal(err)
 	}
 	h.clock.at = h.clock.at.Add(time.Minute)

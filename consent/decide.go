@@ -50,7 +50,7 @@ type Care interface {
 
 // Consented looks consents up.
 type Consented interface {
-	// OfPatient gives a patient's consents at a custodian.
+	// OfPatient returns a patient's consents at a custodian.
 	OfPatient(ctx context.Context, custodian consortium.OrgID, patient consortium.PatientRef) ([]Consent, error)
 }
 

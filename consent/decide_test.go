@@ -52,11 +52,13 @@ func newHospital(t testing.TB) *hospital {
 	h := &hospital{desk: newDesk(), care: &inCare{}}
 	h.ledger = consenttest.NewLedger(h.clock.now)
 	h.carrier = &consent.Carrier{
-		Org: "donghu", Store: h.book, Outbox: h.book, Ledger: h.ledger, Keys: h.Keys, Now: h.clock.now, Book: logbook.Book{Org: "donghu", Rand: rand.Reader}, Log: slog.New(slog.DiscardHandler),
+		Org: "donghu", Store: h.book, Outbox: h.book, Ledger: h.ledger, Keys: h.Keys, Now: h.clock.now,
+		Book: logbook.Book{Org: "donghu", Rand: rand.Reader}, Log: slog.New(slog.DiscardHandler),
 	}
 	h.decider = &consent.Decider{
-		Org: "donghu", Care: h.care, CareWindow: 30 * 24 * time.Hour, Consents: h.book, Keys: h.Keys, Policy: rules, Ledger: h.ledger,
-		Log: slog.New(slog.DiscardHandler),
+		Org: "donghu", Care: h.care, CareWindow: 30 * 24 * time.Hour, Consents: h.book, Keys: h.Keys, Policy: rules,
+		Ledger: h.ledger,
+		Log:    slog.New(slog.DiscardHandler),
 	}
 	return h
 }
@@ -145,7 +147,10 @@ func TestReleaseRefusals(t *testing.T) {
 		code   string
 	}{
 		"other recipient": {func(q *consortium.Query) { q.Actor.Org = "weijian" }, "CONSENT_RECIPIENT"},
-		"other purpose":   {func(q *consortium.Query) { q.Actor.Role, q.Purpose = consortium.RoleGateway, consortium.Payment }, "CONSENT_PURPOSE"},
+		"other purpose": {
+			func(q *consortium.Query) { q.Actor.Role, q.Purpose = consortium.RoleGateway, consortium.Payment },
+			"CONSENT_PURPOSE",
+		},
 		"more kinds": {func(q *consortium.Query) {
 			q.Kinds = []consortium.Kind{consortium.Diagnoses, consortium.Medications}
 		}, "CONSENT_KIND"},
@@ -291,8 +296,9 @@ func TestAssessorNeedsInvitation(t *testing.T) {
 	wantReason(t, h.decide(t, q), false, "NOT_INVITED")
 	h.decider.Consents = rows{{
 		ID: "c", State: consent.Granted, Terms: consent.Terms{
-			Patient: consenttest.Patient, Custodian: "qingshan", Recipient: "donghu", Purpose: consortium.Payment, Kinds: q.Kinds,
-			From: noon, Until: noon.Add(time.Hour),
+			Patient: consenttest.Patient, Custodian: "qingshan", Recipient: "donghu", Purpose: consortium.Payment,
+			Kinds: q.Kinds,
+			From:  noon, Until: noon.Add(time.Hour),
 		},
 	}}
 	wantReason(t, h.decide(t, q), true, "PATIENT_INVITATION")

@@ -140,7 +140,7 @@ func (s *Consents) again(
 	return c, nil
 }
 
-// check refuses terms that nobody may agree to here, and gives the text that belongs to them.
+// check refuses terms that nobody may agree to here, and returns the text that belongs to them.
 func (s *Consents) check(ctx context.Context, actor consortium.Actor, t Terms) (string, error) {
 	if err := s.checkPerson(actor, t.Patient); err != nil {
 		return "", err
@@ -231,8 +231,10 @@ func (s *Consents) checkAge(ctx context.Context, actor consortium.Actor) error {
 	}
 	if s.Now().In(beijing).Before(born.AddDate(ownAge, 0, 0)) {
 		return fault.New(
-			fault.Forbidden, "CONSENT_GUARDIAN",
-			"For children under 14 a parent or guardian has to consent (PIPL 31). This cannot be done online yet: please come to the service desk together.",
+			fault.Forbidden,
+			"CONSENT_GUARDIAN",
+			"For children under 14 a parent or guardian has to consent (PIPL 31). This cannot be done online yet: please "+
+				"come to the service desk together.",
 		)
 	}
 	return nil
@@ -282,7 +284,7 @@ func (s *Consents) wake() {
 	}
 }
 
-// sorted gives kinds in the order of their codes, each once.
+// sorted returns kinds in the order of their codes, each once.
 func sorted(kinds []consortium.Kind) []consortium.Kind {
 	out := slices.Clone(kinds)
 	slices.Sort(out)

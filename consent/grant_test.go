@@ -35,7 +35,8 @@ type desk struct {
 func newDesk() *desk {
 	d := &desk{book: consenttest.NewBook(), clock: &clock{noon}}
 	d.Consents = &consent.Consents{
-		Org: "donghu", Members: consenttest.Members{}, People: consenttest.Born(noon.AddDate(-40, 0, 0)), Keys: consenttest.Keys("donghu"),
+		Org: "donghu", Members: consenttest.Members{}, People: consenttest.Born(noon.AddDate(-40, 0, 0)),
+		Keys:  consenttest.Keys("donghu"),
 		Store: d.book, Now: d.clock.now, Book: logbook.Book{Org: "donghu", Rand: rand.Reader}, Wake: func() { d.woken++ },
 	}
 	return d
@@ -101,8 +102,10 @@ func TestTextSaysWhatTheLawAsks(t *testing.T) {
 			"2026年11月21日20:00:00", "2026年12月21日20:00:00", "必要性", "影响", "撤回", "拒绝", "查阅、复制、更正、删除", "账本", consent.NoticeVersion,
 		},
 		consent.English: {
-			"Donghu Hospital", "https://donghu.example", "Qingshan Community Health Centre", "https://qingshan.example", "to diagnose and treat you",
-			"encrypted", "diagnoses, laboratory and imaging reports", "21 November 2026, 20:00:00", "21 December 2026, 20:00:00", "needed", "means for you",
+			"Donghu Hospital", "https://donghu.example", "Qingshan Community Health Centre", "https://qingshan.example",
+			"to diagnose and treat you",
+			"encrypted", "diagnoses, laboratory and imaging reports", "21 November 2026, 20:00:00", "21 December 2026, 20:00:00",
+			"needed", "means for you",
 			"withdraw", "refuse", "show, copy, correct or delete", "Ledger", consent.NoticeVersion,
 		},
 	} {
@@ -148,24 +151,55 @@ func TestDraftRefusals(t *testing.T) {
 		kind   fault.Kind
 		code   string
 	}{
-		"clinician":             {actor: clinician, kind: fault.Forbidden, code: "PATIENT_ONLY"},
-		"another portal":        {actor: elsewhere, kind: fault.Forbidden, code: "PATIENT_ONLY"},
-		"nobody":                {actor: consortium.Actor{Role: consortium.RolePatient, Org: "donghu"}, kind: fault.Forbidden, code: "PATIENT_ONLY"},
-		"to itself":             {change: func(c *consent.Choice) { c.Recipient = "donghu" }, kind: fault.Invalid, code: "CONSENT_RECIPIENT"},
-		"to a stranger":         {change: func(c *consent.Choice) { c.Recipient = "nobody" }, kind: fault.Invalid, code: "CONSENT_RECIPIENT"},
-		"insurer for treatment": {change: func(c *consent.Choice) { c.Recipient = "anhe" }, kind: fault.Invalid, code: "CONSENT_RECIPIENT"},
-		"hospital for a claim":  {change: func(c *consent.Choice) { c.Purpose = consortium.Payment }, kind: fault.Invalid, code: "CONSENT_RECIPIENT"},
-		"to the commission":     {change: func(c *consent.Choice) { c.Recipient = "weijian" }, kind: fault.Invalid, code: "CONSENT_RECIPIENT"},
-		"for marketing":         {change: func(c *consent.Choice) { c.Purpose = consortium.Marketing }, kind: fault.Invalid, code: "CONSENT_PURPOSE"},
-		"for research":          {change: func(c *consent.Choice) { c.Purpose = consortium.Research }, kind: fault.Invalid, code: "CONSENT_PURPOSE"},
-		"no kinds":              {change: func(c *consent.Choice) { c.Kinds = nil }, kind: fault.Invalid, code: "CONSENT_KINDS"},
-		"unknown kind":          {change: func(c *consent.Choice) { c.Kinds = []consortium.Kind{"genome"} }, kind: fault.Invalid, code: "CONSENT_KINDS"},
-		"directory":             {change: func(c *consent.Choice) { c.Kinds = []consortium.Kind{consortium.Directory} }, kind: fault.Invalid, code: "CONSENT_KINDS"},
-		"over already":          {change: func(c *consent.Choice) { c.Until = noon }, kind: fault.Invalid, code: "CONSENT_PERIOD"},
-		"over a year":           {change: func(c *consent.Choice) { c.Until = noon.Add(consent.MaxPeriod + time.Second) }, kind: fault.Invalid, code: "CONSENT_PERIOD"},
-		"unknown language":      {change: func(c *consent.Choice) { c.Lang = "fr" }, kind: fault.Invalid, code: "CONSENT_NOTICE"},
-		"thirteen years old":    {born: noon.AddDate(-14, 0, 1), kind: fault.Forbidden, code: "CONSENT_GUARDIAN"},
-		"age unknown":           {born: time.Time{}.Add(1), kind: fault.Forbidden, code: "CONSENT_AGE_UNKNOWN"},
+		"clinician":      {actor: clinician, kind: fault.Forbidden, code: "PATIENT_ONLY"},
+		"another portal": {actor: elsewhere, kind: fault.Forbidden, code: "PATIENT_ONLY"},
+		"nobody": {
+			actor: consortium.Actor{Role: consortium.RolePatient, Org: "donghu"}, kind: fault.Forbidden, code: "PATIENT_ONLY",
+		},
+		"to itself": {
+			change: func(c *consent.Choice) { c.Recipient = "donghu" }, kind: fault.Invalid, code: "CONSENT_RECIPIENT",
+		},
+		"to a stranger": {
+			change: func(c *consent.Choice) { c.Recipient = "nobody" }, kind: fault.Invalid, code: "CONSENT_RECIPIENT",
+		},
+		"insurer for treatment": {
+			change: func(c *consent.Choice) { c.Recipient = "anhe" }, kind: fault.Invalid, code: "CONSENT_RECIPIENT",
+		},
+		"hospital for a claim": {
+			change: func(c *consent.Choice) { c.Purpose = consortium.Payment }, kind: fault.Invalid, code: "CONSENT_RECIPIENT",
+		},
+		"to the commission": {
+			change: func(c *consent.Choice) { c.Recipient = "weijian" }, kind: fault.Invalid, code: "CONSENT_RECIPIENT",
+		},
+		"for marketing": {
+			change: func(c *consent.Choice) { c.Purpose = consortium.Marketing }, kind: fault.Invalid, code: "CONSENT_PURPOSE",
+		},
+		"for research": {
+			change: func(c *consent.Choice) { c.Purpose = consortium.Research }, kind: fault.Invalid, code: "CONSENT_PURPOSE",
+		},
+		"no kinds": {
+			change: func(c *consent.Choice) { c.Kinds = nil }, kind: fault.Invalid, code: "CONSENT_KINDS",
+		},
+		"unknown kind": {
+			change: func(c *consent.Choice) { c.Kinds = []consortium.Kind{"genome"} }, kind: fault.Invalid,
+			code: "CONSENT_KINDS",
+		},
+		"directory": {
+			change: func(c *consent.Choice) { c.Kinds = []consortium.Kind{consortium.Directory} }, kind: fault.Invalid,
+			code: "CONSENT_KINDS",
+		},
+		"over already": {
+			change: func(c *consent.Choice) { c.Until = noon }, kind: fault.Invalid, code: "CONSENT_PERIOD",
+		},
+		"over a year": {
+			change: func(c *consent.Choice) { c.Until = noon.Add(consent.MaxPeriod + time.Second) }, kind: fault.Invalid,
+			code: "CONSENT_PERIOD",
+		},
+		"unknown language": {
+			change: func(c *consent.Choice) { c.Lang = "fr" }, kind: fault.Invalid, code: "CONSENT_NOTICE",
+		},
+		"thirteen years old": {born: noon.AddDate(-14, 0, 1), kind: fault.Forbidden, code: "CONSENT_GUARDIAN"},
+		"age unknown":        {born: time.Time{}.Add(1), kind: fault.Forbidden, code: "CONSENT_AGE_UNKNOWN"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := newDesk()
@@ -253,25 +287,59 @@ func TestGrantRefusals(t *testing.T) {
 		"other id": {func(_ *desk, s *consent.Signed) {
 			s.Statement.Consent = consent.ID(strings.Repeat("0", 64))
 		}, fault.Invalid, "CONSENT_CHANGED"},
-		"wider recipient":  {func(_ *desk, s *consent.Signed) { s.Statement.Recipient = "nobody" }, fault.Invalid, "CONSENT_RECIPIENT"},
-		"other custodian":  {func(_ *desk, s *consent.Signed) { s.Statement.Custodian = "anhe" }, fault.Invalid, "CONSENT_CUSTODIAN"},
-		"more kinds":       {func(_ *desk, s *consent.Signed) { s.Statement.Kinds = consortium.PatientKinds()[:1] }, fault.Invalid, "CONSENT_CHANGED"},
-		"unsorted kinds":   {func(_ *desk, s *consent.Signed) { s.Statement.Kinds = []consortium.Kind{"reports", "diagnoses"} }, fault.Invalid, "CONSENT_KINDS"},
-		"longer":           {func(_ *desk, s *consent.Signed) { s.Statement.Until = "2027-01-01T00:00:00Z" }, fault.Invalid, "CONSENT_CHANGED"},
-		"no time":          {func(_ *desk, s *consent.Signed) { s.Statement.Until = "soon" }, fault.Invalid, "CONSENT_STATEMENT"},
-		"other version":    {func(_ *desk, s *consent.Signed) { s.Statement.V = 2 }, fault.Invalid, "CONSENT_STATEMENT"},
-		"old notice":       {func(_ *desk, s *consent.Signed) { s.Statement.Notice = "2025-01" }, fault.Invalid, "CONSENT_NOTICE"},
-		"somebody else":    {func(_ *desk, s *consent.Signed) { s.Statement.Patient = consenttest.Other.Patient }, fault.Forbidden, "NOT_THE_PATIENT"},
-		"old draft":        {func(d *desk, _ *consent.Signed) { d.clock.at = noon.Add(time.Hour + time.Second) }, fault.Invalid, "CONSENT_DRAFT_OLD"},
-		"from the future":  {func(d *desk, _ *consent.Signed) { d.clock.at = noon.Add(-2 * time.Minute) }, fault.Invalid, "CONSENT_DRAFT_OLD"},
-		"other salt":       {func(_ *desk, s *consent.Signed) { s.Salt = make([]byte, 32) }, fault.Invalid, "CONSENT_SIGNATURE"},
-		"short salt":       {func(_ *desk, s *consent.Signed) { s.Salt = s.Salt[:31] }, fault.Invalid, "CONSENT_SALT"},
-		"no grant":         {func(_ *desk, s *consent.Signed) { s.Grant = nil }, fault.Invalid, "CONSENT_SIGNATURE"},
-		"no withdrawal":    {func(_ *desk, s *consent.Signed) { s.Withdrawal = nil }, fault.Invalid, "CONSENT_SIGNATURE"},
-		"swapped":          {func(_ *desk, s *consent.Signed) { s.Grant, s.Withdrawal = s.Withdrawal, s.Grant }, fault.Invalid, "CONSENT_SIGNATURE"},
-		"broken key":       {func(_ *desk, s *consent.Signed) { s.PublicKey = s.PublicKey[1:] }, fault.Invalid, "CONSENT_CHANGED"},
-		"no key":           {func(_ *desk, s *consent.Signed) { s.PublicKey = nil }, fault.Invalid, "CONSENT_CHANGED"},
-		"became too young": {func(d *desk, _ *consent.Signed) { d.People = consenttest.Born(noon.AddDate(-10, 0, 0)) }, fault.Forbidden, "CONSENT_GUARDIAN"},
+		"wider recipient": {
+			func(_ *desk, s *consent.Signed) { s.Statement.Recipient = "nobody" }, fault.Invalid, "CONSENT_RECIPIENT",
+		},
+		"other custodian": {
+			func(_ *desk, s *consent.Signed) { s.Statement.Custodian = "anhe" }, fault.Invalid, "CONSENT_CUSTODIAN",
+		},
+		"more kinds": {
+			func(_ *desk, s *consent.Signed) { s.Statement.Kinds = consortium.PatientKinds()[:1] }, fault.Invalid,
+			"CONSENT_CHANGED",
+		},
+		"unsorted kinds": {
+			func(_ *desk, s *consent.Signed) { s.Statement.Kinds = []consortium.Kind{"reports", "diagnoses"} }, fault.Invalid,
+			"CONSENT_KINDS",
+		},
+		"longer": {
+			func(_ *desk, s *consent.Signed) { s.Statement.Until = "2027-01-01T00:00:00Z" }, fault.Invalid, "CONSENT_CHANGED",
+		},
+		"no time": {
+			func(_ *desk, s *consent.Signed) { s.Statement.Until = "soon" }, fault.Invalid, "CONSENT_STATEMENT",
+		},
+		"other version": {func(_ *desk, s *consent.Signed) { s.Statement.V = 2 }, fault.Invalid, "CONSENT_STATEMENT"},
+		"old notice": {
+			func(_ *desk, s *consent.Signed) { s.Statement.Notice = "2025-01" }, fault.Invalid, "CONSENT_NOTICE",
+		},
+		"somebody else": {
+			func(_ *desk, s *consent.Signed) { s.Statement.Patient = consenttest.Other.Patient }, fault.Forbidden,
+			"NOT_THE_PATIENT",
+		},
+		"old draft": {
+			func(d *desk, _ *consent.Signed) { d.clock.at = noon.Add(time.Hour + time.Second) }, fault.Invalid,
+			"CONSENT_DRAFT_OLD",
+		},
+		"from the future": {
+			func(d *desk, _ *consent.Signed) { d.clock.at = noon.Add(-2 * time.Minute) }, fault.Invalid, "CONSENT_DRAFT_OLD",
+		},
+		"other salt": {
+			func(_ *desk, s *consent.Signed) { s.Salt = make([]byte, 32) }, fault.Invalid, "CONSENT_SIGNATURE",
+		},
+		"short salt":    {func(_ *desk, s *consent.Signed) { s.Salt = s.Salt[:31] }, fault.Invalid, "CONSENT_SALT"},
+		"no grant":      {func(_ *desk, s *consent.Signed) { s.Grant = nil }, fault.Invalid, "CONSENT_SIGNATURE"},
+		"no withdrawal": {func(_ *desk, s *consent.Signed) { s.Withdrawal = nil }, fault.Invalid, "CONSENT_SIGNATURE"},
+		"swapped": {
+			func(_ *desk, s *consent.Signed) { s.Grant, s.Withdrawal = s.Withdrawal, s.Grant }, fault.Invalid,
+			"CONSENT_SIGNATURE",
+		},
+		"broken key": {
+			func(_ *desk, s *consent.Signed) { s.PublicKey = s.PublicKey[1:] }, fault.Invalid, "CONSENT_CHANGED",
+		},
+		"no key": {func(_ *desk, s *consent.Signed) { s.PublicKey = nil }, fault.Invalid, "CONSENT_CHANGED"},
+		"became too young": {
+			func(d *desk, _ *consent.Signed) { d.People = consenttest.Born(noon.AddDate(-10, 0, 0)) }, fault.Forbidden,
+			"CONSENT_GUARDIAN",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := newDesk()

@@ -77,22 +77,28 @@ func textEN(t Terms, custodian, recipient Party) string {
 		fmt.Sprintf("From: %s, contact: %s.", custodian.name(English), custodian.Contact),
 		fmt.Sprintf("To: %s, contact: %s.", recipient.name(English), recipient.Contact),
 		"Purpose: " + purposeEN[t.Purpose] + ". The recipient may not use the records for anything else, nor hand them on.",
-		"Method: each time the recipient asks, the holder checks this consent and sends only what was asked for, encrypted. Every request, " +
+		"Method: each time the recipient asks, the holder checks this consent and sends only what was asked for, " +
+			"encrypted. Every request, " +
 			"granted or refused, is recorded, and you can see it at any time.",
 		"Kinds: " + strings.Join(KindNames(t.Kinds, English), ", ") + ".",
 		fmt.Sprintf(
-			"Period: %s to %s (Beijing time); it then ends by itself. The recipient keeps what it received for as long as the law asks for "+
+			"Period: %s to %s (Beijing time); it then ends by itself. The recipient keeps what it received for as long as "+
+				"the law asks for "+
 				"medical records, then deletes it.",
 			clockEN(t.From),
 			clockEN(t.Until),
 		),
 		"Why it is needed: " + necessityEN[t.Purpose],
-		"What it means for you: health records are sensitive personal information. If they leak or are misused, you may be treated unfairly, or your " +
+		"What it means for you: health records are sensitive personal information. If they leak or are misused, you may " +
+			"be treated unfairly, or your " +
 			"safety or property may be harmed. Staff of the recipient who deal with your case will see the kinds named above.",
-		"Refusing or withdrawing: you may refuse, and you may withdraw at any time with one click under \"My consents\"; this counts at once. Neither " +
+		"Refusing or withdrawing: you may refuse, and you may withdraw at any time with one click under \"My consents\"; " +
+			"this counts at once. Neither " +
 			"affects your care at the holder. Withdrawal does not undo what was handed over before.",
-		"Your rights: you can ask either side to show, copy, correct or delete your records, and to explain how it handles them.",
-		"Ledger: the ledger that all members keep together records only a digest, the signatures and the period of this consent; not who you are, nor " +
+		"Your rights: you can ask either side to show, copy, correct or delete your records, and to explain how it " +
+			"handles them.",
+		"Ledger: the ledger that all members keep together records only a digest, the signatures and the period of this " +
+			"consent; not who you are, nor " +
 			"the organisations, the purpose or any health content.",
 	}, "\n")
 }
@@ -117,8 +123,9 @@ var necessityZH = map[consortium.Purpose]string{
 }
 
 var necessityEN = map[consortium.Purpose]string{
-	consortium.Treatment: "knowing earlier tests, diagnoses and medicines lets the doctor avoid repeated tests, conflicting medicines and wrong conclusions.",
-	consortium.Payment:   "the insurer has to check the visits that the claim is about before it can decide on it.",
+	consortium.Treatment: "knowing earlier tests, diagnoses and medicines lets the doctor avoid repeated tests, " +
+		"conflicting medicines and wrong conclusions.",
+	consortium.Payment: "the insurer has to check the visits that the claim is about before it can decide on it.",
 }
 
 var kindNames = map[consortium.Kind][2]string{

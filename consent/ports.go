@@ -33,9 +33,9 @@ type Store interface {
 	// ledger; otherwise the withdrawal is ordered to be carried there after it. It is false, and nothing is changed, when
 	// the consent had ended before, and fault.NotFound where there is no such consent.
 	Withdraw(ctx context.Context, custodian consortium.OrgID, id ID, end Ending) (bool, error)
-	// One gives a consent; fault.NotFound where there is none.
+	// One returns a consent; fault.NotFound where there is none.
 	One(ctx context.Context, custodian consortium.OrgID, id ID) (Consent, error)
-	// OfPatient gives a patient's consents at a custodian, newest first.
+	// OfPatient returns a patient's consents at a custodian, newest first.
 	OfPatient(ctx context.Context, custodian consortium.OrgID, patient consortium.PatientRef) ([]Consent, error)
 }
 
@@ -73,7 +73,7 @@ type Outbox interface {
 	Claim(ctx context.Context, custodian consortium.OrgID, now time.Time, lease time.Duration, limit int) ([]Order, error)
 	// Settle removes the order and writes its outcome in one transaction; fault.Conflict where the claim was lost.
 	Settle(ctx context.Context, o Order, out Outcome) error
-	// Postpone gives the order back until then, with the code of the reason; fault.Conflict where the claim was lost.
+	// Postpone returns the order back until then, with the code of the reason; fault.Conflict where the claim was lost.
 	Postpone(ctx context.Context, o Order, until time.Time, code string) error
 }
 

@@ -55,7 +55,7 @@ func open(ctx context.Context, keys Keys, kind string, id ID, t Terms, sealed []
 	return nil
 }
 
-// Proven gives the receipt of a consent that is marked granted. Only the organisation's own gateway could have sealed
+// Proven returns the receipt of a consent that is marked granted. Only the organisation's own gateway could have sealed
 // it for this id and these terms, so an error means that the mark, or the terms, did not come from it.
 func Proven(ctx context.Context, keys Keys, c Consent) (Receipt, error) {
 	if c.State != Granted || len(c.Receipt) == 0 {

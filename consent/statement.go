@@ -33,11 +33,12 @@ type Statement struct {
 func NewStatement(id ID, t Terms, text string) Statement {
 	return Statement{
 		V: 1, Type: statementType, Consent: id, Patient: t.Patient, Custodian: t.Custodian, Recipient: t.Recipient,
-		Purpose: t.Purpose, Kinds: t.Kinds, From: stamp(t.From), Until: stamp(t.Until), Notice: t.Notice, Lang: t.Lang, Text: text,
+		Purpose: t.Purpose, Kinds: t.Kinds, From: stamp(t.From), Until: stamp(t.Until), Notice: t.Notice, Lang: t.Lang,
+		Text: text,
 	}
 }
 
-// Canonical gives the bytes that are committed to.
+// Canonical returns the bytes that are committed to.
 func (s Statement) Canonical() ([]byte, error) { return tlog.Canonical(s) }
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

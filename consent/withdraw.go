@@ -35,7 +35,7 @@ func (s *Consents) Withdraw(ctx context.Context, actor consortium.Actor, id ID) 
 	return s.One(ctx, actor, id)
 }
 
-// One gives the patient one of their consents. Those of others do not exist for them.
+// One returns the patient one of their consents. Those of others do not exist for them.
 func (s *Consents) One(ctx context.Context, actor consortium.Actor, id ID) (Consent, error) {
 	if err := s.checkPerson(actor, actor.Patient); err != nil {
 		return Consent{}, err
@@ -56,7 +56,7 @@ func (s *Consents) One(ctx context.Context, actor consortium.Actor, id ID) (Cons
 	return c, nil
 }
 
-// List gives the patient's own consents at this organisation, newest first.
+// List returns the patient's own consents at this organisation, newest first.
 func (s *Consents) List(ctx context.Context, actor consortium.Actor) ([]Consent, error) {
 	if err := s.checkPerson(actor, actor.Patient); err != nil {
 		return nil, err

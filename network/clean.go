@@ -13,7 +13,8 @@ import (
 
 func cleanCommand(s *settings) *cobra.Command {
 	return &cobra.Command{
-		Use: "clean", Short: "Remove the consortium's keys, ledgers, database and logs; built programs stay", Args: cobra.NoArgs,
+		Use: "clean", Short: "Remove the consortium's keys, ledgers, database and logs; built programs stay",
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			state, _, err := s.load(cmd)
 			if err != nil {
@@ -30,7 +31,9 @@ func cleanCommand(s *settings) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			for _, name := range []string{"consortium.json", "orgs", "channel", "idp", "secrets", "pg", "pg.new", "cockroach", "log", "run"} {
+			for _, name := range []string{
+				"consortium.json", "orgs", "channel", "idp", "secrets", "pg", "pg.new", "cockroach", "log", "run",
+			} {
 				err = os.RemoveAll(state.Path(name))
 				if err != nil {
 					return fmt.Errorf("remove state: %w", err)

@@ -99,12 +99,12 @@ func (s *settings) upAttached(ctx context.Context, state topology.State, t *topo
 		err = errors.New("interrupted while coming up")
 	}
 	if err != nil {
-		logger.Error("come up", "error", err)
+		logger.ErrorContext(ctx, "come up", "error", err)
 		sup.Fail(err)
 		return err
 	}
 	sup.Healthy()
-	logger.Info("healthy", "seconds", time.Since(began).Seconds())
+	logger.InfoContext(ctx, "healthy", "seconds", time.Since(began).Seconds())
 	printMembers(out, t, time.Since(began))
 	fmt.Fprintln(out, "\nCtrl-C 停止 · Ctrl-C stops it")
 	<-ctx.Done()

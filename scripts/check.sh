@@ -20,5 +20,8 @@ step "vet and static analysis"
 go vet ./...
 go tool staticcheck ./...
 
+step "imports and style"
+go test ./scripts/archtest ./scripts/stylecheck
+
 step "tests"
 bash scripts/test.sh

@@ -29,7 +29,7 @@ const (
 // for.
 type Ledger struct {
 	Now func() time.Time
-	// Next gives the fault of the next write; nil: none. It is called with the lock held.
+	// Next returns the fault of the next write; nil: none. It is called with the lock held.
 	Next func(op consent.Op) Fault
 	// Unread makes reads fail as if the ledger could not be reached.
 	Unread bool
@@ -45,7 +45,7 @@ type Ledger struct {
 
 var _ consent.Ledger = (*Ledger)(nil)
 
-// NewLedger gives an empty ledger.
+// NewLedger returns an empty ledger.
 func NewLedger(now func() time.Time) *Ledger {
 	return &Ledger{Now: now, states: map[string]ledger.ConsentState{}}
 }
@@ -142,8 +142,9 @@ func (l *Ledger) grant(g ledger.Grant) (ledger.ConsentState, error) {
 		return ledger.ConsentState{}, refused(ledger.CodeConsentUntil, fault.Invalid)
 	}
 	s := ledger.ConsentState{
-		Type: ledger.TypeConsent, Channel: "yilian", ID: g.ID, Status: ledger.StatusGranted, PublicKey: g.PublicKey, Commitment: g.Commitment,
-		Until: g.Until, Signature: g.Signature, Mode: g.Mode, GrantedAt: l.Now().UTC(), GrantTx: l.tx(),
+		Type: ledger.TypeConsent, Channel: "yilian", ID: g.ID, Status: ledger.StatusGranted, PublicKey: g.PublicKey,
+		Commitment: g.Commitment,
+		Until:      g.Until, Signature: g.Signature, Mode: g.Mode, GrantedAt: l.Now().UTC(), GrantTx: l.tx(),
 	}
 	l.states[g.ID] = s
 	return s, nil

@@ -38,7 +38,8 @@ func newGrant(t *testing.T, until time.Time) (ledger.Grant, ledger.Withdrawal) {
 	commitment := tlog.Commit(tlog.KindConsent, [32]byte(s.Salt), statement)
 	id := ledger.ConsentID(s.PublicKey)
 	grant := ledger.Grant{
-		ID: id, PublicKey: s.PublicKey, Commitment: commitment[:], Until: until.Unix(), Signature: s.Grant, Mode: ledger.ModeSelf,
+		ID: id, PublicKey: s.PublicKey, Commitment: commitment[:], Until: until.Unix(), Signature: s.Grant,
+		Mode: ledger.ModeSelf,
 	}
 	return grant, ledger.Withdrawal{ID: id, Signature: s.Withdrawal}
 }
@@ -66,7 +67,8 @@ func ledgerLife(t *testing.T, l consent.Ledger) {
 	granted, err := l.GrantConsent(t.Context(), grant)
 	must(t, err)
 	if granted.ID != grant.ID || granted.Status != ledger.StatusGranted || string(granted.Commitment) != string(grant.Commitment) ||
-		granted.Until != grant.Until || granted.GrantTx == "" ||
+		granted.Until != grant.Until ||
+		granted.GrantTx == "" ||
 		granted.GrantedAt.IsZero() {
 		t.Errorf("granted %+v", granted)
 	}

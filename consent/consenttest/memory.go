@@ -48,7 +48,7 @@ var (
 	_ consent.Positions = (*Book)(nil)
 )
 
-// NewBook gives an empty store.
+// NewBook returns an empty store.
 func NewBook() *Book {
 	return &Book{rows: map[key]*row{}, positions: map[consortium.OrgID]uint64{}}
 }
@@ -107,7 +107,7 @@ func (b *Book) Withdraw(
 	return true, nil
 }
 
-// One gives a consent.
+// One returns a consent.
 func (b *Book) One(_ context.Context, custodian consortium.OrgID, id consent.ID) (consent.Consent, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -117,7 +117,7 @@ func (b *Book) One(_ context.Context, custodian consortium.OrgID, id consent.ID)
 	return consent.Consent{}, missing()
 }
 
-// OfPatient gives a patient's consents at a custodian.
+// OfPatient returns a patient's consents at a custodian.
 func (b *Book) OfPatient(
 	_ context.Context, custodian consortium.OrgID, patient consortium.PatientRef,
 ) ([]consent.Consent, error) {
@@ -210,7 +210,7 @@ func (b *Book) Settle(_ context.Context, o consent.Order, out consent.Outcome) e
 	return nil
 }
 
-// Postpone gives an order back.
+// Postpone returns an order back.
 func (b *Book) Postpone(_ context.Context, o consent.Order, until time.Time, _ string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -241,7 +241,7 @@ func (b *Book) SetEventPosition(_ context.Context, org consortium.OrgID, block u
 	return nil
 }
 
-// Entries gives the log entries kept so far.
+// Entries returns the log entries kept so far.
 func (b *Book) Entries() []logbook.Entry {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -71,10 +71,21 @@ type Members struct{}
 // Member names one.
 func (Members) Member(id consortium.OrgID) (consent.Party, bool) {
 	party, known := map[consortium.OrgID]consent.Party{
-		"donghu":   {ID: "donghu", Kind: consortium.Hospital, NameZH: "东湖医院", NameEN: "Donghu Hospital", Contact: "https://donghu.example"},
-		"qingshan": {ID: "qingshan", Kind: consortium.Hospital, NameZH: "青山社区卫生服务中心", NameEN: "Qingshan Community Health Centre", Contact: "https://qingshan.example"},
-		"anhe":     {ID: "anhe", Kind: consortium.Insurer, NameZH: "安和保险", NameEN: "Anhe Insurance", Contact: "https://anhe.example"},
-		"weijian":  {ID: "weijian", Kind: consortium.Commission, NameZH: "卫健委", NameEN: "Health Commission", Contact: "https://weijian.example"},
+		"donghu": {
+			ID: "donghu", Kind: consortium.Hospital, NameZH: "东湖医院", NameEN: "Donghu Hospital",
+			Contact: "https://donghu.example",
+		},
+		"qingshan": {
+			ID: "qingshan", Kind: consortium.Hospital, NameZH: "青山社区卫生服务中心", NameEN: "Qingshan Community Health Centre",
+			Contact: "https://qingshan.example",
+		},
+		"anhe": {
+			ID: "anhe", Kind: consortium.Insurer, NameZH: "安和保险", NameEN: "Anhe Insurance", Contact: "https://anhe.example",
+		},
+		"weijian": {
+			ID: "weijian", Kind: consortium.Commission, NameZH: "卫健委", NameEN: "Health Commission",
+			Contact: "https://weijian.example",
+		},
 	}[id]
 	return party, known
 }

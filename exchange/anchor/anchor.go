@@ -92,9 +92,9 @@ type Leaser interface {
 
 // Reader reads one log.
 type Reader interface {
-	// Head gives the state; the zero size with tlog.EmptyRoot for a new log.
+	// Head returns the state; the zero size with tlog.EmptyRoot for a new log.
 	Head(ctx context.Context) (Head, error)
-	// Tiles gives tiles of exactly the widths asked for, cut from wider ones where the log has grown. A tile that is not
+	// Tiles returns tiles of exactly the widths asked for, cut from wider ones where the log has grown. A tile that is not
 	// there is an error.
 	Tiles(ctx context.Context, tiles []tlog.Tile) ([][]byte, error)
 	// Backlog counts the pending entries.
@@ -104,7 +104,7 @@ type Reader interface {
 // Writer changes one log. Both methods return ErrFenced, having written nothing, when the lease is no longer held.
 // After another error it is not known whether the change was made.
 type Writer interface {
-	// Pending gives at most limit pending entries with ids above after (all, when after is empty), ordered by id.
+	// Pending returns at most limit pending entries with ids above after (all, when after is empty), ordered by id.
 	Pending(ctx context.Context, after string, limit int) ([]Entry, error)
 	// Integrate stores a batch in one transaction: head, tiles, and an index for each entry, which is pending no longer.
 	// ErrMoved when the head is not at OldSize and OldRoot, or when an entry was not pending.
@@ -136,6 +136,6 @@ type Witness interface {
 	// SubmitCheckpoint shows a signed checkpoint and its consistency proof from the last accepted one, and returns when it
 	// is committed.
 	SubmitCheckpoint(ctx context.Context, note []byte, proof []tlog.Hash) (Witnessed, error)
-	// Latest gives what the ledger holds; false where the log is not registered.
+	// Latest returns what the ledger holds; false where the log is not registered.
 	Latest(ctx context.Context) (Witnessed, bool, error)
 }

@@ -72,7 +72,7 @@ func (s *Sequencer) loadTree(ctx context.Context) error {
 	return nil
 }
 
-// takePending gives the next pending entries, oldest first. Ids are random; the search goes round in their space so
+// takePending returns the next pending entries, oldest first. Ids are random; the search goes round in their space so
 // that none waits for ever while new ones keep coming. Entries that are no leaf stay pending, where they show as lag:
 // nothing but a defect or tampering makes them.
 func (s *Sequencer) takePending(ctx context.Context) ([]Entry, error) {
@@ -95,21 +95,27 @@ func (s *Sequencer) takePending(ctx context.Context) ([]Entry, error) {
 	if len(entries) == s.cfg.BatchMax {
 		s.cursor = entries[len(entries)-1].ID
 	}
-	entries = slices.DeleteFunc(entries, func(e Entry) bool {
-		_, err := tlog.ParseLeaf(e.Leaf)
-		if err != nil && !s.reported[e.ID] {
-			s.reported[e.ID] = true
-			s.cfg.Logger.ErrorContext(ctx, "pending entry is not a leaf", "origin", s.cfg.Origin, "entry", e.ID, "error", err)
-		}
-		return err != nil
-	})
-	slices.SortFunc(entries, func(a, b Entry) int {
-		if c := a.Created.Compare(b.Created); c != 0 {
-			return c
-		}
-		return strings.Compare(a.ID, b.ID)
-	})
+	entries = slices.DeleteFunc(entries, func(e Entry) bool { return s.noLeaf(ctx, e) })
+	slices.SortFunc(entries, oldestFirst)
 	return entries, nil
+}
+
+// noLeaf reports whether an entry is no leaf, and says so in the log once for each.
+func (s *Sequencer) noLeaf(ctx context.Context, e Entry) bool {
+	_, err := tlog.ParseLeaf(e.Leaf)
+	if err != nil && !s.reported[e.ID] {
+		s.reported[e.ID] = true
+		s.cfg.Logger.ErrorContext(ctx, "pending entry is not a leaf", "origin", s.cfg.Origin, "entry", e.ID, "error", err)
+	}
+	return err != nil
+}
+
+// oldestFirst orders entries by creation, those of one moment by id.
+func oldestFirst(a, b Entry) int {
+	if c := a.Created.Compare(b.Created); c != 0 {
+		return c
+	}
+	return strings.Compare(a.ID, b.ID)
 }
 
 func (s *Sequencer) reader(ctx context.Context) tlog.ReadTiles {
@@ -122,7 +128,7 @@ func (s *Sequencer) addMark(m mark) {
 	s.marks = append(s.marks, m)
 }
 
-// sinceAfter forgets the batches up to a published size and gives the creation of the oldest entry that remains, zero
+// sinceAfter forgets the batches up to a published size and returns the creation of the oldest entry that remains, zero
 // where none is known.
 func (s *Sequencer) sinceAfter(size int64) time.Time {
 	s.mu.Lock()

@@ -20,7 +20,7 @@ import (
 
 const origin = "donghu.yilian.example/log"
 
-// keys gives one key pair for all tests of the package.
+// keys returns one key pair for all tests of the package.
 var keys = func() struct {
 	signer   tlog.Signer
 	verifier string
@@ -228,11 +228,15 @@ func TestRefuses(t *testing.T) {
 			s.Tamper(tlog.EntriesLevel, 0, 40)
 			return s, w
 		}},
-		"hash of a new entry changed": {func(s *anchortest.Store, w *anchortest.Witness) (*anchortest.Store, *anchortest.Witness) {
+		"hash of a new entry changed": {func(s *anchortest.Store, w *anchortest.Witness) (
+			*anchortest.Store, *anchortest.Witness,
+		) {
 			s.Tamper(0, 0, 15*32)
 			return s, w
 		}},
-		"hash of a witnessed entry changed": {func(s *anchortest.Store, w *anchortest.Witness) (*anchortest.Store, *anchortest.Witness) {
+		"hash of a witnessed entry changed": {func(s *anchortest.Store, w *anchortest.Witness) (
+			*anchortest.Store, *anchortest.Witness,
+		) {
 			s.Tamper(0, 0, 3*32)
 			return s, w
 		}},
@@ -468,7 +472,8 @@ func TestPendingGarbage(t *testing.T) {
 	store, witness := anchortest.NewStore(), anchortest.NewWitness()
 	var out strings.Builder
 	s, err := anchor.New(store, witness, anchor.Config{
-		Origin: origin, Signer: keys.signer, VerifierKey: keys.verifier, Holder: "one", Logger: slog.New(slog.NewTextHandler(&out, nil)),
+		Origin: origin, Signer: keys.signer, VerifierKey: keys.verifier, Holder: "one",
+		Logger: slog.New(slog.NewTextHandler(&out, nil)),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -82,8 +82,10 @@ func (st Status) CheckBudget(now time.Time, budget time.Duration) error {
 	}
 	if st.Lag(now) > budget {
 		return fault.New(
-			fault.Unavailable, "LOG_LAG",
-			"The ledger has not witnessed this organisation's log for too long. Records cannot be released to other organisations until it has; please try again later.",
+			fault.Unavailable,
+			"LOG_LAG",
+			"The ledger has not witnessed this organisation's log for too long. Records cannot be released to other "+
+				"organisations until it has; please try again later.",
 		)
 	}
 	return nil

@@ -29,8 +29,8 @@ const (
 	TooMany                  // the caller is over its rate: 429
 )
 
-// Code is a stable token for programs and translations (UPPER_SNAKE), for example "CONSENT_MISSING". Each domain declares
-// its own as constants; gateway/internal/web/site has a text in both languages for each.
+// Code is a stable token for programs and translations (UPPER_SNAKE), for example "CONSENT_MISSING". Each domain
+// declares its own as constants; gateway/internal/web/site has a text in both languages for each.
 type Code string
 
 // Error is a classified error. Public is a whole sentence in English that is safe to show and says what to do next;
@@ -42,7 +42,7 @@ type Error struct {
 	err    error
 }
 
-// Error gives the whole chain, for logs.
+// Error returns the whole chain, for logs.
 func (e *Error) Error() string {
 	if e.err == nil {
 		return string(e.Code) + ": " + e.Public
@@ -50,7 +50,7 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s: %v", e.Code, e.err)
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.err }
 
 // New makes a classified error with no further cause.
@@ -72,7 +72,7 @@ func KindOf(err error) Kind {
 	return Internal
 }
 
-// Of gives the outermost classified error in the chain, or a generic Internal one, so that a renderer always has safe
+// Of returns the outermost classified error in the chain, or a generic Internal one, so that a renderer always has safe
 // text.
 func Of(err error) *Error {
 	var e *Error
@@ -80,10 +80,11 @@ func Of(err error) *Error {
 		return e
 	}
 	return &Error{
-		Kind:   Internal,
-		Code:   "INTERNAL",
-		Public: "Something went wrong on our side. Nothing was changed. Please try again; if it happens again, give the request id to support.",
-		err:    err,
+		Kind: Internal,
+		Code: "INTERNAL",
+		Public: "Something went wrong on our side. Nothing was changed. Please try again; if it happens again, give the " +
+			"request id to support.",
+		err: err,
 	}
 }
 

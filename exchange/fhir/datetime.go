@@ -54,7 +54,7 @@ func daysIn(year, month int) int {
 	return 31
 }
 
-// clock reads hh:mm:ss and an optional fraction at the start of b and gives what follows. A leap second is allowed.
+// clock reads hh:mm:ss and an optional fraction at the start of b and returns what follows. A leap second is allowed.
 func clock(b []byte) ([]byte, bool) {
 	if len(b) < 8 || b[2] != ':' || b[5] != ':' {
 		return nil, false
@@ -124,7 +124,7 @@ func validTime(b []byte) bool {
 // time).
 var china = time.FixedZone("UTC+8", 8*60*60)
 
-// span gives the first instant that a valid dateTime may mean and the first one after it: a day, month or year is as
+// span returns the first instant that a valid dateTime may mean and the first one after it: a day, month or year is as
 // long as it is, an exact time is a span of one second. It reports false for anything else.
 func span(text string) (from, until time.Time, ok bool) {
 	b := []byte(text)

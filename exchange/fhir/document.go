@@ -5,10 +5,10 @@ import (
 	"unicode/utf8"
 )
 
-// raw gives the value's bytes as they stand.
+// raw returns the value's bytes as they stand.
 func (d *document) raw(i int32) []byte { return d.src[d.nodes[i].start:d.nodes[i].end] }
 
-// key gives a member's name, unescaped.
+// key returns a member's name, unescaped.
 func (d *document) key(i int32) []byte {
 	n := &d.nodes[i]
 	if n.keyEscaped {
@@ -17,7 +17,7 @@ func (d *document) key(i int32) []byte {
 	return d.src[n.keyStart:n.keyEnd]
 }
 
-// text gives a string's content, unescaped.
+// text returns a string's content, unescaped.
 func (d *document) text(i int32) []byte {
 	n := &d.nodes[i]
 	inner := d.src[n.start+1 : n.end-1]
@@ -40,7 +40,7 @@ func (d *document) member(i int32, name string) int32 {
 	return 0
 }
 
-// str gives the text of a string member; "" when there is none.
+// str returns the text of a string member; "" when there is none.
 func (d *document) str(i int32, name string) string {
 	c := d.member(i, name)
 	if c == 0 || d.nodes[c].kind != kindString {

@@ -22,7 +22,7 @@ type Resource struct {
 	divs []int32 // string nodes of narratives
 }
 
-// Bytes gives the resource exactly as received.
+// Bytes returns the resource exactly as received.
 func (r *Resource) Bytes() []byte { return r.doc.raw(r.node) }
 
 // Decode reads and validates one resource. The resource is nil when the text is not JSON or names no type that R4

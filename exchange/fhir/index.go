@@ -80,7 +80,7 @@ var classes = map[string]Class{
 	"Medication":        {Kind: consortium.Directory},
 }
 
-// ClassOf gives the class of a type; false when resources of the type are not kept.
+// ClassOf returns the class of a type; false when resources of the type are not kept.
 func ClassOf(resourceType string) (Class, bool) {
 	c, ok := classes[resourceType]
 	return c, ok
@@ -99,7 +99,7 @@ func Kept() []string {
 // Identifier is one business identifier.
 type Identifier struct{ System, Value, Use string }
 
-// Identifiers gives the resource's own identifiers that have both a system and a value, in order.
+// Identifiers returns the resource's own identifiers that have both a system and a value, in order.
 func (r *Resource) Identifiers() []Identifier {
 	list := r.doc.member(r.node, "identifier")
 	if list == 0 {
@@ -132,7 +132,7 @@ type Subject struct {
 	Identifier Identifier // the logical one; zero when none
 }
 
-// Subject gives whom the resource is about by the element that its class names; false when it names nobody.
+// Subject returns whom the resource is about by the element that its class names; false when it names nobody.
 func (r *Resource) Subject() (Subject, bool) {
 	class, ok := classes[r.Type]
 	if !ok || class.Subject == "" {
@@ -149,7 +149,7 @@ func (r *Resource) Subject() (Subject, bool) {
 	return s, s.Literal != "" || s.Identifier.Value != ""
 }
 
-// References gives the texts of all literal references.
+// References returns the texts of all literal references.
 func (r *Resource) References() []string {
 	refs := make([]string, 0, len(r.refs))
 	for _, i := range r.refs {
@@ -158,9 +158,10 @@ func (r *Resource) References() []string {
 	return refs
 }
 
-// CareTime gives the time of an Encounter in which the patient is or was in care. It reports false when there is none:
-// for other types, and for encounters that are planned, cancelled or entered in error. An encounter that lasts has no
-// end; one that is finished without saying when ends when it began. Start is zero when the encounter does not say.
+// CareTime returns the time of an Encounter in which the patient is or was in care. It reports false when there is
+// none: for other types, and for encounters that are planned, cancelled or entered in error. An encounter that lasts
+// has no end; one that is finished without saying when ends when it began. Start is zero when the encounter does not
+// say.
 func (r *Resource) CareTime() (start, end time.Time, ok bool) {
 	if r.Type != "Encounter" {
 		return start, end, false

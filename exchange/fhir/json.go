@@ -106,7 +106,7 @@ func (p *parser) space() {
 	}
 }
 
-// value reads the value at p.at and gives its index.
+// value reads the value at p.at and returns its index.
 func (p *parser) value(depth int) (int32, error) {
 	if depth > MaxDepth {
 		return 0, p.fail(fmt.Sprintf("objects and arrays are nested more than %d deep", MaxDepth))

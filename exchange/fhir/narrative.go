@@ -12,12 +12,15 @@ import (
 // one point: an address may only have a scheme that cannot act.
 var (
 	narrativeElements = setOf(
-		"a abbr acronym b big blockquote br caption cite code col colgroup dd dfn div dl dt em h1 h2 h3 h4 h5 h6 hr i img li ol p pre q samp " +
+		"a abbr acronym b big blockquote br caption cite code col colgroup dd dfn div dl dt em h1 h2 h3 h4 h5 h6 hr i " +
+			"img li ol p pre q samp " +
 			"small span strong sub sup table tbody td tfoot th thead tr tt ul var",
 	)
 	narrativeAttributes = setOf(
-		"abbr accesskey align alt axis bgcolor border cellhalign cellpadding cellspacing cellvalign char charoff charset cite class colspan " +
-			"compact coords dir frame headers height href hreflang hspace id lang longdesc name nowrap rel rev rowspan rules scope shape span src start style " +
+		"abbr accesskey align alt axis bgcolor border cellhalign cellpadding cellspacing cellvalign char charoff charset " +
+			"cite class colspan " +
+			"compact coords dir frame headers height href hreflang hspace id lang longdesc name nowrap rel rev rowspan " +
+			"rules scope shape span src start style " +
 			"summary tabindex title type valign value vspace width xml:lang xml:space xml:id",
 	)
 	narrativeAddresses = setOf("href src cite longdesc")
@@ -90,6 +93,7 @@ func (n *narrative) next() bool {
 	return n.tag()
 }
 
+// close reads the end of an element, which must be the one that was opened last.
 func (n *narrative) close(rest []byte) bool {
 	name, rest := cutName(rest)
 	rest = bytes.TrimLeft(rest, " \t\r\n")

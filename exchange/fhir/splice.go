@@ -21,7 +21,7 @@ type cut struct {
 	text       string
 }
 
-// Splice gives the resource's bytes with the edit made in them. All other bytes are as received. The resource must be
+// Splice returns the resource's bytes with the edit made in them. All other bytes are as received. The resource must be
 // valid.
 func (r *Resource) Splice(e Edit) []byte {
 	cuts := r.head(nil, e)
@@ -93,6 +93,7 @@ func (r *Resource) replace(i int32, text string) cut {
 	return cut{r.doc.nodes[i].start + 1, r.doc.nodes[i].end - 1, text}
 }
 
+// links makes the cuts for references and addresses that link has a new text for.
 func (r *Resource) links(cuts []cut, link func(string) (string, bool)) []cut {
 	for _, list := range [][]int32{r.refs, r.uris} {
 		for _, i := range list {

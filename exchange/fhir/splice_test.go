@@ -27,8 +27,14 @@ func TestSplice(t *testing.T) {
 		{"nothing there", `{"resourceType":"Patient"}`, `{"resourceType":"Patient","id":"new","meta":{` + stamp + `}}`, all},
 		{"everything there", `{"id":"old","meta":{"lastUpdated":"2020-01-01T00:00:00Z","versionId":"1"},"resourceType":"Patient"}`,
 			`{"id":"new","meta":{"lastUpdated":"2026-11-21T00:00:00.123Z","versionId":"3"},"resourceType":"Patient"}`, all},
-		{"meta of the sender", `{ "resourceType" : "Patient" , "meta" : { "source":"urn:x" } }`, `{ "resourceType" : "Patient","id":"new" , "meta" : {` + stamp + `, "source":"urn:x" } }`, all},
-		{"escaped id", `{"resourceType":"Patient","\u0069d":"\u0061"}`, `{"resourceType":"Patient","meta":{` + stamp + `},"\u0069d":"new"}`, all},
+		{
+			"meta of the sender", `{ "resourceType" : "Patient" , "meta" : { "source":"urn:x" } }`,
+			`{ "resourceType" : "Patient","id":"new" , "meta" : {` + stamp + `, "source":"urn:x" } }`, all,
+		},
+		{
+			"escaped id", `{"resourceType":"Patient","\u0069d":"\u0061"}`,
+			`{"resourceType":"Patient","meta":{` + stamp + `},"\u0069d":"new"}`, all,
+		},
 		{"references", `{"resourceType":"Observation","id":"o","status":"final","code":{"text":"urn:uuid:1b6e2a52-2c4e-4a6e-9d8e-1f1d3c5b7a90"},"subject":{"reference":"urn:uuid:1b6e2a52-2c4e-4a6e-9d8e-1f1d3c5b7a90"},"valueQuantity":{"value":1.00}}`,
 			`{"resourceType":"Observation","id":"o","status":"final","code":{"text":"urn:uuid:1b6e2a52-2c4e-4a6e-9d8e-1f1d3c5b7a90"},"subject":{"reference":"Patient/9"},"valueQuantity":{"value":1.00}}`, Edit{Link: link}},
 		{"address in an extension", `{"resourceType":"Patient","extension":[{"url":"http://x","valueUri":"urn:uuid:1b6e2a52-2c4e-4a6e-9d8e-1f1d3c5b7a90"}]}`,

@@ -61,7 +61,7 @@ func (v *validator) report(severity Severity, code, words string) {
 
 func (v *validator) fault(code, words string) { v.report(SeverityError, code, words) }
 
-// resource reads a resource of any type. It gives nil when the type is not known.
+// resource reads a resource of any type. It returns nil when the type is not known.
 func (v *validator) resource(i int32, contained bool) *Resource {
 	s := v.typeOf(i)
 	if s == nil {
@@ -253,6 +253,7 @@ func (v *validator) gaps(object, c int32) []bool {
 	return gaps
 }
 
+// value checks one value by what its property may hold.
 func (v *validator) value(i int32, p *property) {
 	switch {
 	case p.format != nil:
@@ -370,6 +371,7 @@ func (v *validator) extension(object, c int32, s *structure, key []byte, extende
 	}
 }
 
+// count returns the number of an array's places.
 func (v *validator) count(array int32) int {
 	k := 0
 	for c := v.doc.nodes[array].child; c != 0; c = v.doc.nodes[c].next {

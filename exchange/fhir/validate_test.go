@@ -15,11 +15,17 @@ func TestDecode(t *testing.T) {
 		{"escaped names", `{"\u0072esourceType":"Patient","\u0069d":"a"}`, ""},
 		{"all primitive extensions", `{"resourceType":"Patient","birthDate":"1958-03-12","_birthDate":{"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/patient-birthTime","valueDateTime":"1958-03-12T08:00:00+08:00"}]}}`, ""},
 		{"extension without value", `{"resourceType":"Patient","_birthDate":{"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/data-absent-reason","valueCode":"unknown"}]}}`, ""},
-		{"null filled by an extension", `{"resourceType":"Patient","name":[{"given":["秀",null],"_given":[null,{"id":"x"}]}]}`, ""},
+		{
+			"null filled by an extension", `{"resourceType":"Patient","name":[{"given":["秀",null],"_given":[null,{"id":"x"}]}]}`,
+			"",
+		},
 		{"required met by an extension", `{"resourceType":"Observation","_status":{"id":"x"},"code":{"text":"x"}}`, ""},
 		{"contained and referred to", `{"resourceType":"Observation","status":"final","code":{"text":"x"},"contained":[{"resourceType":"Patient","id":"p"}],"subject":{"reference":"#p"}}`, ""},
 		{"contained refers to its container", `{"resourceType":"Patient","contained":[{"resourceType":"Provenance","recorded":"2026-11-21T08:00:00Z","target":[{"reference":"#"}],"agent":[{"who":{"display":"x"}}]}]}`, ""},
-		{"decimal with exponent", `{"resourceType":"Observation","status":"final","code":{"text":"x"},"valueQuantity":{"value":1.00e-2}}`, ""},
+		{
+			"decimal with exponent",
+			`{"resourceType":"Observation","status":"final","code":{"text":"x"},"valueQuantity":{"value":1.00e-2}}`, "",
+		},
 		{"item in item", `{"resourceType":"QuestionnaireResponse","status":"completed","item":[{"linkId":"1","item":[{"linkId":"2","answer":[{"valueBoolean":true}]}]}]}`, ""},
 
 		{"not JSON", `{"resourceType":"Patient",}`, "invalid at "},
@@ -38,10 +44,19 @@ func TestDecode(t *testing.T) {
 		{"unknown element", `{"resourceType":"Patient","nickname":"x"}`, "structure at Patient"},
 		{"unknown element inside", `{"resourceType":"Patient","name":[{"nick":"x"}]}`, "structure at Patient.name[0]"},
 		{"element twice", `{"resourceType":"Patient","id":"a","\u0069d":"b"}`, "structure at Patient.id"},
-		{"extension twice", `{"resourceType":"Patient","_gender":{"id":"x"},"_gender":{"id":"y"}}`, "structure at Patient.gender"},
+		{
+			"extension twice", `{"resourceType":"Patient","_gender":{"id":"x"},"_gender":{"id":"y"}}`,
+			"structure at Patient.gender",
+		},
 		{"extension of a complex element", `{"resourceType":"Patient","_name":{"id":"x"}}`, "structure at Patient"},
-		{"two of a choice", `{"resourceType":"Patient","deceasedBoolean":false,"deceasedDateTime":"2020"}`, "structure at Patient.deceased"},
-		{"extension of another choice", `{"resourceType":"Patient","deceasedBoolean":false,"_deceasedDateTime":{"id":"x"}}`, "structure at Patient.deceased"},
+		{
+			"two of a choice", `{"resourceType":"Patient","deceasedBoolean":false,"deceasedDateTime":"2020"}`,
+			"structure at Patient.deceased",
+		},
+		{
+			"extension of another choice", `{"resourceType":"Patient","deceasedBoolean":false,"_deceasedDateTime":{"id":"x"}}`,
+			"structure at Patient.deceased",
+		},
 		{"not a type of the choice", `{"resourceType":"Patient","deceasedString":"x"}`, "structure at Patient"},
 		{"choice without a type", `{"resourceType":"Patient","deceased":true}`, "structure at Patient"},
 		{"required is missing", `{"resourceType":"Observation","status":"final"}`, "required at Observation"},
@@ -52,28 +67,67 @@ func TestDecode(t *testing.T) {
 		{"empty object", `{"resourceType":"Patient","name":[{}]}`, "structure at Patient.name[0]"},
 		{"empty string", `{"resourceType":"Patient","name":[{"text":""}]}`, "value at Patient.name[0].text"},
 		{"null value", `{"resourceType":"Patient","gender":null}`, "structure at Patient.gender"},
-		{"null without extension", `{"resourceType":"Patient","name":[{"given":[null]}]}`, "structure at Patient.name[0].given[0]"},
-		{"null on both sides", `{"resourceType":"Patient","name":[{"given":["a",null],"_given":[{"id":"x"},null]}]}`, "structure at Patient.name[0].given[1]"},
-		{"values and extensions differ in number", `{"resourceType":"Patient","name":[{"given":["a"],"_given":[null,{"id":"x"}]}]}`, "structure at Patient.name[0].given"},
+		{
+			"null without extension", `{"resourceType":"Patient","name":[{"given":[null]}]}`,
+			"structure at Patient.name[0].given[0]",
+		},
+		{
+			"null on both sides", `{"resourceType":"Patient","name":[{"given":["a",null],"_given":[{"id":"x"},null]}]}`,
+			"structure at Patient.name[0].given[1]",
+		},
+		{
+			"values and extensions differ in number",
+			`{"resourceType":"Patient","name":[{"given":["a"],"_given":[null,{"id":"x"}]}]}`,
+			"structure at Patient.name[0].given",
+		},
 		{"text for boolean", `{"resourceType":"Patient","active":"true"}`, "structure at Patient.active"},
-		{"text for number", `{"resourceType":"Observation","status":"final","code":{"text":"x"},"valueQuantity":{"value":"5.1"}}`, "structure at Observation.value.value"},
+		{
+			"text for number",
+			`{"resourceType":"Observation","status":"final","code":{"text":"x"},"valueQuantity":{"value":"5.1"}}`,
+			"structure at Observation.value.value",
+		},
 		{"fraction for integer", `{"resourceType":"Patient","multipleBirthInteger":1.0}`, "value at Patient.multipleBirth"},
-		{"integer too large", `{"resourceType":"Patient","multipleBirthInteger":2147483648}`, "value at Patient.multipleBirth"},
+		{
+			"integer too large", `{"resourceType":"Patient","multipleBirthInteger":2147483648}`,
+			"value at Patient.multipleBirth",
+		},
 		{"not positive", `{"resourceType":"Patient","telecom":[{"rank":0}]}`, "value at Patient.telecom[0].rank"},
 		{"code not of the set", `{"resourceType":"Patient","gender":"女"}`, "code-invalid at Patient.gender"},
 		{"bad id", `{"resourceType":"Patient","id":"a b"}`, "value at Patient.id"},
 		{"bad date", `{"resourceType":"Patient","birthDate":"1958-3-12"}`, "value at Patient.birthDate"},
-		{"not a reference", `{"resourceType":"Patient","managingOrganization":{"reference":"the lab"}}`, "value at Patient.managingOrganization"},
-		{"reference to a wrong type", `{"resourceType":"Patient","managingOrganization":{"reference":"Patient/1"}}`, "value at Patient.managingOrganization"},
-		{"local reference to nothing", `{"resourceType":"Patient","managingOrganization":{"reference":"#o"}}`, "invariant at Patient.managingOrganization"},
+		{
+			"not a reference", `{"resourceType":"Patient","managingOrganization":{"reference":"the lab"}}`,
+			"value at Patient.managingOrganization",
+		},
+		{
+			"reference to a wrong type", `{"resourceType":"Patient","managingOrganization":{"reference":"Patient/1"}}`,
+			"value at Patient.managingOrganization",
+		},
+		{
+			"local reference to nothing", `{"resourceType":"Patient","managingOrganization":{"reference":"#o"}}`,
+			"invariant at Patient.managingOrganization",
+		},
 		{"local reference to a wrong type", `{"resourceType":"Patient","contained":[{"resourceType":"Patient","id":"o"}],"managingOrganization":{"reference":"#o"}}`, "value at Patient.managingOrganization"},
 		{"contained in contained", `{"resourceType":"Patient","contained":[{"resourceType":"Patient","id":"a","contained":[{"resourceType":"Patient","id":"b"}]}]}`, "invariant at Patient.contained[0].contained[0]"},
-		{"contained twice", `{"resourceType":"Patient","contained":[{"resourceType":"Patient","id":"a"},{"resourceType":"Patient","id":"a"}]}`, "invariant at Patient"},
-		{"fault in contained", `{"resourceType":"Patient","contained":[{"resourceType":"Patient","id":"a","gender":"x"}]}`, "code-invalid at Patient.contained[0].gender"},
-		{"extension without value", `{"resourceType":"Patient","extension":[{"url":"http://x"}]}`, "invariant at Patient.extension[0]"},
+		{
+			"contained twice",
+			`{"resourceType":"Patient","contained":[{"resourceType":"Patient","id":"a"},{"resourceType":"Patient","id":"a"}]}`,
+			"invariant at Patient",
+		},
+		{
+			"fault in contained", `{"resourceType":"Patient","contained":[{"resourceType":"Patient","id":"a","gender":"x"}]}`,
+			"code-invalid at Patient.contained[0].gender",
+		},
+		{
+			"extension without value", `{"resourceType":"Patient","extension":[{"url":"http://x"}]}`,
+			"invariant at Patient.extension[0]",
+		},
 		{"period backwards", `{"resourceType":"Encounter","status":"finished","class":{"code":"AMB"},"period":{"start":"2026-02-02","end":"2026-02-01"}}`, "invariant at Encounter.period"},
 		{"abated and active", `{"resourceType":"Condition","subject":{"reference":"Patient/1"},"clinicalStatus":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/condition-clinical","code":"active"}]},"abatementDateTime":"2020"}`, "invariant at Condition"},
-		{"script", `{"resourceType":"Patient","text":{"status":"generated","div":"` + div + `<script>x</script></div>"}}`, "value at Patient.text.div"},
+		{
+			"script", `{"resourceType":"Patient","text":{"status":"generated","div":"` + div + `<script>x</script></div>"}}`,
+			"value at Patient.text.div",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, issues := Decode([]byte(c.body))
@@ -191,21 +245,41 @@ func TestNarrative(t *testing.T) {
 
 func TestFormats(t *testing.T) {
 	for name, cases := range map[string]map[string]bool{
-		"date":         {"2026": true, "2026-02": true, "2024-02-29": true, "2026-02-29": false, "2026-13": false, "0000": false, "2026-1-1": false, "2026-01-01T00:00:00Z": false},
-		"dateTime":     {"2026": true, "2026-02-28": true, "2026-02-28T08:00:00+08:00": true, "2026-02-28T08:00:00.123Z": true, "2026-02-28T08:00:00": false, "2026-02-28T08:00Z": false, "2026-02-28T24:00:00Z": false, "2026-02-28T08:00:00+15:00": false, "2026-02T08:00:00Z": false, "2016-12-31T23:59:60Z": true, "2026-02-28 08:00:00Z": false},
-		"instant":      {"2026-02-28T08:00:00Z": true, "2026-02-28": false},
-		"time":         {"08:00:00": true, "08:00:00.5": true, "08:00": false, "08:00:00Z": false, "08:00:00.": false},
-		"code":         {"a": true, "a b": true, " a": false, "a ": false, "a  b": false, "": false, "a\tb": false},
-		"id":           {"a-B.9": true, "": false, "a_b": false, strings.Repeat("a", 64): true, strings.Repeat("a", 65): false},
-		"uri":          {"http://x": true, "urn:oid:1.2": true, "x": true, "a b": false, "": false},
-		"oid":          {"urn:oid:2.16.156": true, "urn:oid:3.1": false, "urn:oid:1.02": false, "2.16.156": false, "urn:oid:2.": false, "urn:oid:2": false},
-		"uuid":         {"urn:uuid:1b6e2a52-2c4e-4a6e-9d8e-1f1d3c5b7a90": true, "urn:uuid:1B6E2A52-2c4e-4a6e-9d8e-1f1d3c5b7a90": false, "1b6e2a52-2c4e-4a6e-9d8e-1f1d3c5b7a90": false},
-		"base64Binary": {"YQ==": true, "YWJj": true, "Y Q = =": true, "YQ": false, "Y===": false, "YQ=a": false, "": false, "Y-==": false},
-		"integer":      {"0": true, "-1": true, "2147483647": true, "-2147483648": true, "2147483648": false, "1e2": false, "-0": false},
-		"unsignedInt":  {"0": true, "-1": false},
-		"positiveInt":  {"1": true, "0": false},
-		"decimal":      {"1.00": true, "1e-9": true, "1e99999": true, "1e-999999": false},
-		"string":       {"a\nb": true, "a\u0001": false, "": false},
+		"date": {
+			"2026": true, "2026-02": true, "2024-02-29": true, "2026-02-29": false, "2026-13": false, "0000": false,
+			"2026-1-1": false, "2026-01-01T00:00:00Z": false,
+		},
+		"dateTime": {
+			"2026": true, "2026-02-28": true, "2026-02-28T08:00:00+08:00": true, "2026-02-28T08:00:00.123Z": true,
+			"2026-02-28T08:00:00": false, "2026-02-28T08:00Z": false, "2026-02-28T24:00:00Z": false,
+			"2026-02-28T08:00:00+15:00": false, "2026-02T08:00:00Z": false, "2016-12-31T23:59:60Z": true,
+			"2026-02-28 08:00:00Z": false,
+		},
+		"instant": {"2026-02-28T08:00:00Z": true, "2026-02-28": false},
+		"time":    {"08:00:00": true, "08:00:00.5": true, "08:00": false, "08:00:00Z": false, "08:00:00.": false},
+		"code":    {"a": true, "a b": true, " a": false, "a ": false, "a  b": false, "": false, "a\tb": false},
+		"id": {
+			"a-B.9": true, "": false, "a_b": false, strings.Repeat("a", 64): true, strings.Repeat("a", 65): false,
+		},
+		"uri": {"http://x": true, "urn:oid:1.2": true, "x": true, "a b": false, "": false},
+		"oid": {
+			"urn:oid:2.16.156": true, "urn:oid:3.1": false, "urn:oid:1.02": false, "2.16.156": false, "urn:oid:2.": false,
+			"urn:oid:2": false,
+		},
+		"uuid": {
+			"urn:uuid:1b6e2a52-2c4e-4a6e-9d8e-1f1d3c5b7a90": true, "urn:uuid:1B6E2A52-2c4e-4a6e-9d8e-1f1d3c5b7a90": false,
+			"1b6e2a52-2c4e-4a6e-9d8e-1f1d3c5b7a90": false,
+		},
+		"base64Binary": {
+			"YQ==": true, "YWJj": true, "Y Q = =": true, "YQ": false, "Y===": false, "YQ=a": false, "": false, "Y-==": false,
+		},
+		"integer": {
+			"0": true, "-1": true, "2147483647": true, "-2147483648": true, "2147483648": false, "1e2": false, "-0": false,
+		},
+		"unsignedInt": {"0": true, "-1": false},
+		"positiveInt": {"1": true, "0": false},
+		"decimal":     {"1.00": true, "1e-9": true, "1e99999": true, "1e-999999": false},
+		"string":      {"a\nb": true, "a\u0001": false, "": false},
 	} {
 		for text, want := range cases {
 			if formats[name].valid([]byte(text)) != want {
@@ -231,7 +305,9 @@ func TestParseReference(t *testing.T) {
 			t.Errorf("%s: %+v %v", text, got, ok)
 		}
 	}
-	for _, text := range []string{"", "Patient", "patient/1", "Patient/a b", "/Patient/1", "Patient/", "#a b", "urn:", "Patient?", "fhir/Patient/1"} {
+	for _, text := range []string{
+		"", "Patient", "patient/1", "Patient/a b", "/Patient/1", "Patient/", "#a b", "urn:", "Patient?", "fhir/Patient/1",
+	} {
 		if got, ok := ParseReference(text); ok {
 			t.Errorf("%q: accepted as %+v", text, got)
 		}
@@ -247,7 +323,10 @@ func TestParseCriteria(t *testing.T) {
 			t.Errorf("%s: %+v %v", query, got, ok)
 		}
 	}
-	for _, query := range []string{"", "identifier=", "identifier=a", "identifier=|a", "identifier=a|", "name=x", "identifier=a|b&name=x", "identifier=a|b,c|d", "identifier=%zz"} {
+	for _, query := range []string{
+		"", "identifier=", "identifier=a", "identifier=|a", "identifier=a|", "name=x", "identifier=a|b&name=x",
+		"identifier=a|b,c|d", "identifier=%zz",
+	} {
 		if _, ok := ParseCriteria(query); ok {
 			t.Errorf("%q: accepted", query)
 		}

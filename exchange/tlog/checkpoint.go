@@ -33,7 +33,7 @@ func (c Checkpoint) Text() string {
 	return fmt.Sprintf("%s\n%d\n%s\n", c.Origin, c.Size, base64.StdEncoding.EncodeToString(c.Root[:]))
 }
 
-// SignCheckpoint gives the signed note. The signer's name is the log's origin.
+// SignCheckpoint returns the signed note. The signer's name is the log's origin.
 func SignCheckpoint(c Checkpoint, signer note.Signer) ([]byte, error) {
 	if signer.Name() != c.Origin {
 		return nil, fmt.Errorf("sign checkpoint: key is named %q, log %q", signer.Name(), c.Origin)

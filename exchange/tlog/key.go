@@ -24,7 +24,7 @@ func GenerateKey(random io.Reader, origin string) (signer, verifier string, err 
 	return signer, verifier, nil
 }
 
-// VerifierKey gives the public half of a signer key. The error never quotes the key.
+// VerifierKey returns the public half of a signer key. The error never quotes the key.
 func VerifierKey(signer string) (string, error) {
 	signer = strings.TrimSpace(signer)
 	s, err := note.NewSigner(signer)
@@ -44,7 +44,7 @@ func VerifierKey(signer string) (string, error) {
 	return key, nil
 }
 
-// KeyName gives the name of a verifier key, which is its log's origin, after checking that the key is well-formed.
+// KeyName returns the name of a verifier key, which is its log's origin, after checking that the key is well-formed.
 func KeyName(verifier string) (string, error) {
 	v, err := note.NewVerifier(verifier)
 	if err != nil {

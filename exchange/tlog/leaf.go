@@ -50,14 +50,14 @@ func Commit(kind string, salt [32]byte, statement []byte) Hash {
 	return Hash(h.Sum(nil))
 }
 
-// NewLeaf gives the bytes of a leaf, in canonical JSON:
+// NewLeaf returns the bytes of a leaf, in canonical JSON:
 // {"commitment":"<base64>","kind":"record","time":"2026-11-21T20:00:00Z","v":1}. The time is truncated to the hour
 // here. A kind that is not lower-case letters gives bytes that ParseLeaf refuses.
 func NewLeaf(kind string, at time.Time, commitment Hash) []byte {
 	return Leaf{Kind: kind, Time: at, Commitment: commitment}.Bytes()
 }
 
-// Bytes gives the leaf's canonical JSON.
+// Bytes returns the leaf's canonical JSON.
 func (l Leaf) Bytes() []byte {
 	b := make([]byte, 0, 160)
 	b = append(b, `{"commitment":"`...)
@@ -119,7 +119,7 @@ func validKind(kind string) bool {
 	return true
 }
 
-// Canonical gives v in the JSON Canonicalization Scheme (RFC 8785), the form in which statements are committed to and
+// Canonical returns v in the JSON Canonicalization Scheme (RFC 8785), the form in which statements are committed to and
 // signed. Numbers are IEEE doubles in this scheme: integers beyond 2^53 must be written as strings.
 func Canonical(v any) ([]byte, error) {
 	data, err := json.Marshal(v)

@@ -28,8 +28,8 @@ func hashReader(c Checkpoint, read ReadTiles) tlog.HashReader {
 	return tlog.TileHashReader(tlog.Tree{N: c.Size, Hash: c.Root}, tiles{read})
 }
 
-// ProveInclusion gives the proof that the tree of c has a leaf at index (RFC 6962, 2.1.1). It fails when the tiles read
-// are not those of c.
+// ProveInclusion returns the proof that the tree of c has a leaf at index (RFC 6962, 2.1.1). It fails when the tiles
+// read are not those of c.
 func ProveInclusion(c Checkpoint, index int64, read ReadTiles) ([]Hash, error) {
 	if index < 0 || index >= c.Size {
 		return nil, fmt.Errorf("prove inclusion: no entry %d in a tree of %d", index, c.Size)
@@ -52,7 +52,7 @@ func CheckInclusion(proof []Hash, c Checkpoint, index int64, leaf Hash) error {
 	return nil
 }
 
-// ProveConsistency gives the proof that CheckConsistency takes: that the tree of newer begins with the tree of older.
+// ProveConsistency returns the proof that CheckConsistency takes: that the tree of newer begins with the tree of older.
 // The tiles read must be those of newer.
 func ProveConsistency(newer, older Checkpoint, read ReadTiles) ([]Hash, error) {
 	switch {
@@ -68,7 +68,7 @@ func ProveConsistency(newer, older Checkpoint, read ReadTiles) ([]Hash, error) {
 	return proof, nil
 }
 
-// RootAt gives the root that the tree of c had at an earlier size. The tiles read must be those of c.
+// RootAt returns the root that the tree of c had at an earlier size. The tiles read must be those of c.
 func RootAt(c Checkpoint, size int64, read ReadTiles) (Hash, error) {
 	switch {
 	case size < 0 || size > c.Size:
@@ -96,7 +96,7 @@ const proofHeader = "c2sp.org/tlog-proof@v1\n"
 // maxProofHashes bounds the lines of a proof: a tree of 2^63 entries needs no more.
 const maxProofHashes = 63
 
-// Format gives the proof as text, the content of a .tlog-proof file.
+// Format returns the proof as text, the content of a .tlog-proof file.
 func (p Proof) Format() []byte {
 	var b bytes.Buffer
 	b.WriteString(proofHeader)
@@ -153,7 +153,7 @@ func ParseProof(data []byte) (Proof, error) {
 	return p, nil
 }
 
-// Verify checks the proof for a leaf's bytes against the log's verifier key, and gives the checkpoint that it was
+// Verify checks the proof for a leaf's bytes against the log's verifier key, and returns the checkpoint that it was
 // verified under.
 func (p Proof) Verify(leaf []byte, verifierKey string) (Checkpoint, error) {
 	c, err := OpenCheckpoint(p.Checkpoint, verifierKey)

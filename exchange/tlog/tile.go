@@ -102,8 +102,8 @@ func ParseBundle(data []byte, width int) ([][]byte, error) {
 	return entries, nil
 }
 
-// Cut gives the tile's content out of data, the content of a wider version of the same tile: its first hashes, or first
-// entries.
+// Cut returns the tile's content out of data, the content of a wider version of the same tile: its first hashes, or
+// first entries.
 func (t Tile) Cut(data []byte) ([]byte, error) {
 	end := 0
 	for range t.Width {

@@ -14,8 +14,8 @@ type TileData struct {
 	Data []byte
 }
 
-// ReadTiles gives the content of tiles, each of exactly the width asked for, in the order asked. It is how this package
-// reaches what is stored or served.
+// ReadTiles returns the content of tiles, each of exactly the width asked for, in the order asked. It is how this
+// package reaches what is stored or served.
 type ReadTiles func(tiles []Tile) ([][]byte, error)
 
 // Builder grows a tree at its right edge. It holds one partial tile per level and the partial bundle, whatever the
@@ -136,14 +136,14 @@ func (b *Builder) addHash(level int, n int64, h Hash) error {
 	return b.addHash(level+1, t.N, tlog.NodeHash(left, right))
 }
 
-// TakeFull gives the tiles and bundles that were completed since the last call.
+// TakeFull returns the tiles and bundles that were completed since the last call.
 func (b *Builder) TakeFull() []TileData {
 	full := b.full
 	b.full = nil
 	return full
 }
 
-// Partial gives the partial tiles and bundle of the tree as it is now.
+// Partial returns the partial tiles and bundle of the tree as it is now.
 func (b *Builder) Partial() []TileData {
 	var out []TileData
 	for _, t := range rightEdge(b.size) {
@@ -168,7 +168,7 @@ func (b *Builder) Root() (Hash, error) {
 	return root, nil
 }
 
-// readEdge gives hashes of subtrees at the right edge. All that a root needs lies in partial tiles.
+// readEdge returns hashes of subtrees at the right edge. All that a root needs lies in partial tiles.
 func (b *Builder) readEdge(indexes []int64) ([]Hash, error) {
 	hashes := make([]Hash, len(indexes))
 	for i, index := range indexes {
@@ -273,6 +273,7 @@ func auditBundle(b *Builder, size int64, read ReadTiles, check func([]byte) erro
 	return compareTiles(above, read)
 }
 
+// compareTiles wants the stored tiles to be the ones that the entries make.
 func compareTiles(want []TileData, read ReadTiles) error {
 	if len(want) == 0 {
 		return nil

@@ -106,7 +106,7 @@ func (c Config) Validate() error {
 	return errors.Join(f...)
 }
 
-// Member gives the member with an id.
+// Member returns the member with an id.
 func (c Config) Member(org consortium.OrgID) (Member, bool) {
 	for _, m := range c.Members {
 		if m.ID == string(org) {

@@ -67,7 +67,9 @@ func TestBuildWithoutConnection(t *testing.T) {
 }
 
 func TestUnknownCalls(t *testing.T) {
-	for _, call := range [][]string{{"builder"}, {"detect", "one"}, {"build", "one", "two"}, {"release"}, {"run", "a", "b"}} {
+	for _, call := range [][]string{
+		{"builder"}, {"detect", "one"}, {"build", "one", "two"}, {"release"}, {"run", "a", "b"},
+	} {
 		if run(call[0], call[1:]) == nil {
 			t.Errorf("%v is accepted", call)
 		}

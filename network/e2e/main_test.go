@@ -94,7 +94,7 @@ func runAll(m *testing.M) (code int, err error) {
 	return m.Run(), nil
 }
 
-// takeDownOnce gives a function that takes the consortium down, and calls it itself when the tests are interrupted or
+// takeDownOnce returns a function that takes the consortium down, and calls it itself when the tests are interrupted or
 // about to time out: a test that hangs must not leave twenty processes behind.
 func takeDownOnce(private *journey.Private) func() error {
 	down := sync.OnceValue(func() error {
@@ -124,7 +124,7 @@ func takeDownOnce(private *journey.Private) func() error {
 	return down
 }
 
-// as gives a client, or ends the test.
+// as returns a client, or ends the test.
 func as(t testing.TB, org consortium.OrgID, role consortium.Role, person string) *journey.Client {
 	t.Helper()
 	c, err := under.As(org, role, person)
@@ -134,7 +134,7 @@ func as(t testing.TB, org consortium.OrgID, role consortium.Role, person string)
 	return c
 }
 
-// within gives a context that ends with the test or after a time.
+// within returns a context that ends with the test or after a time.
 func within(t testing.TB, d time.Duration) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), d)
@@ -142,7 +142,7 @@ func within(t testing.TB, d time.Duration) context.Context {
 	return ctx
 }
 
-// goRun runs a Go command in the checkout and gives what it printed.
+// goRun runs a Go command in the checkout and returns what it printed.
 func goRun(t testing.TB, ctx context.Context, env []string, args ...string) (string, error) {
 	t.Helper()
 	cmd := exec.CommandContext(ctx, "go", args...)

@@ -117,7 +117,7 @@ func fine(t *testing.T, what string, err error, statuses ...int) {
 	t.Errorf("%s: %v", what, err)
 }
 
-// atQingshan gives 王秀兰 records at Donghu and a visit at Qingshan, and what to ask for.
+// atQingshan returns 王秀兰 records at Donghu and a visit at Qingshan, and what to ask for.
 func atQingshan(t *testing.T, ctx context.Context) journey.Ask {
 	t.Helper()
 	bundle := people.Demo(time.Now())[0].Bundle

@@ -87,7 +87,7 @@ func TestSyntheaBundlesTravel(t *testing.T) {
 	}
 }
 
-// releaseAll lets 陈雨 consent to all kinds and gives what Qingshan's doctor then receives, kind by kind.
+// releaseAll lets 陈雨 consent to all kinds and returns what Qingshan's doctor then receives, kind by kind.
 func releaseAll(t *testing.T, system *journey.Client) map[string][]byte {
 	t.Helper()
 	ctx := within(t, 3*time.Minute)
@@ -106,7 +106,8 @@ func releaseAll(t *testing.T, system *journey.Client) map[string][]byte {
 	}
 	person := as(t, donghu, consortium.RolePatient, chenYu)
 	granted, err := person.Grant(ctx, journey.Choice{
-		Recipient: qingshan, Purpose: consortium.Treatment, Kinds: consortium.PatientKinds(), Until: time.Now().Add(time.Hour), Lang: "zh",
+		Recipient: qingshan, Purpose: consortium.Treatment, Kinds: consortium.PatientKinds(),
+		Until: time.Now().Add(time.Hour), Lang: "zh",
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -45,9 +45,21 @@ func makeClients(state topology.State, t *topology.Topology) (map[string]*client
 			client
 			file string
 		}{
-			{client{id: PeopleClient(m.ID), grants: []oidc.GrantType{oidc.GrantTypeCode}, redirect: []string{m.PublicURL() + "/login/callback"}}, PeopleSecret(state, m.ID)},
-			{client{id: SystemClient(m.ID), grants: []oidc.GrantType{oidc.GrantTypeClientCredentials}}, SystemSecret(state, m.ID)},
-			{client{id: DevelopmentClient(m.ID), grants: []oidc.GrantType{oidc.GrantTypeClientCredentials}, dev: true}, DevelopmentSecret(state, m.ID)},
+			{
+				client{
+					id: PeopleClient(m.ID), grants: []oidc.GrantType{oidc.GrantTypeCode},
+					redirect: []string{m.PublicURL() + "/login/callback"},
+				},
+				PeopleSecret(state, m.ID),
+			},
+			{
+				client{id: SystemClient(m.ID), grants: []oidc.GrantType{oidc.GrantTypeClientCredentials}},
+				SystemSecret(state, m.ID),
+			},
+			{
+				client{id: DevelopmentClient(m.ID), grants: []oidc.GrantType{oidc.GrantTypeClientCredentials}, dev: true},
+				DevelopmentSecret(state, m.ID),
+			},
 		} {
 			secret, err := readOrMake(c.file, 24)
 			if err != nil {

@@ -284,7 +284,9 @@ func TestToken(t *testing.T) {
 			checkClaims(t, token.Claims, tt.sub, tt.name, tt.role, tt.identifier)
 		})
 	}
-	for _, bad := range [][3]string{{"donghu", "assessor", ""}, {"donghu", "gateway", ""}, {"donghu", "clinician", "he-min"}, {"nowhere", "system", ""}} {
+	for _, bad := range [][3]string{
+		{"donghu", "assessor", ""}, {"donghu", "gateway", ""}, {"donghu", "clinician", "he-min"}, {"nowhere", "system", ""},
+	} {
 		_, err := Token(t.Context(), s.state, s.topology, bad[0], bad[1], bad[2])
 		if err == nil {
 			t.Errorf("%v gets a token", bad)
@@ -355,14 +357,17 @@ func TestPeople(t *testing.T) {
 		}
 	}
 	for _, want := range []struct{ org, role string }{
-		{"donghu", "patient"}, {"qingshan", "patient"}, {"donghu", "clinician"}, {"qingshan", "clinician"}, {"weijian", "auditor"}, {"anhe", "assessor"},
+		{"donghu", "patient"}, {"qingshan", "patient"}, {"donghu", "clinician"}, {"qingshan", "clinician"},
+		{"weijian", "auditor"}, {"anhe", "assessor"},
 	} {
 		_, err = find(all, want.org, want.role, "")
 		if err != nil {
 			t.Error(err)
 		}
 	}
-	for id, number := range map[string]string{"wang-xiulan": people.WangXiulanID, "li-jianguo": people.LiJianguoID, "chen-yu": people.ChenYuID} {
+	for id, number := range map[string]string{
+		"wang-xiulan": people.WangXiulanID, "li-jianguo": people.LiJianguoID, "chen-yu": people.ChenYuID,
+	} {
 		p, err := find(all, "donghu", "patient", id)
 		if err != nil || p.Value != number || p.System != people.IDCardSystem {
 			t.Errorf("%s: %+v, %v; the demonstration knows them as %s", id, p, err, number)
@@ -405,7 +410,10 @@ func TestBadPeople(t *testing.T) {
 
 func TestSecretsAreTheOwnersAlone(t *testing.T) {
 	s := newSite(t)
-	for _, file := range []string{PeopleSecret(s.state, "donghu"), SystemSecret(s.state, "donghu"), DevelopmentSecret(s.state, "anhe"), s.state.Path("idp", "signing.key")} {
+	for _, file := range []string{
+		PeopleSecret(s.state, "donghu"), SystemSecret(s.state, "donghu"), DevelopmentSecret(s.state, "anhe"),
+		s.state.Path("idp", "signing.key"),
+	} {
 		info, err := os.Stat(file)
 		if err != nil {
 			t.Fatal(err)

@@ -40,7 +40,9 @@ func (p *loginPage) show(w http.ResponseWriter, r *http.Request) {
 	}
 	member, _ := p.topology.Member(org)
 	var groups []loginGroup
-	for _, role := range []loginGroup{{"患者", "Patients", nil}, {"医务人员", "Clinicians", nil}, {"审计", "Auditors", nil}, {"理赔评估", "Assessors", nil}} {
+	for _, role := range []loginGroup{
+		{"患者", "Patients", nil}, {"医务人员", "Clinicians", nil}, {"审计", "Auditors", nil}, {"理赔评估", "Assessors", nil},
+	} {
 		for _, person := range people {
 			if roleTitles[person.Role] == role.RoleEN {
 				role.People = append(role.People, person)
@@ -54,7 +56,7 @@ func (p *loginPage) show(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	err = loginTemplate.Execute(w, map[string]any{"Request": id, "Member": member, "Groups": groups})
 	if err != nil {
-		p.logger.Error("render login page", "error", err)
+		p.logger.ErrorContext(r.Context(), "render login page", "error", err)
 	}
 }
 
@@ -77,12 +79,12 @@ func (p *loginPage) choose(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, p.callback(r.Context(), id), http.StatusSeeOther)
 }
 
-func (p *loginPage) style(w http.ResponseWriter, _ *http.Request) {
+func (p *loginPage) style(w http.ResponseWriter, r *http.Request) {
 	headers(w)
 	w.Header().Set("Content-Type", "text/css; charset=utf-8")
 	_, err := w.Write(loginCSS)
 	if err != nil {
-		p.logger.Debug("send style", "error", err)
+		p.logger.DebugContext(r.Context(), "send style", "error", err)
 	}
 }
 
@@ -98,7 +100,8 @@ func headers(w http.ResponseWriter) {
 	h := w.Header()
 	h.Set(
 		"Content-Security-Policy",
-		"default-src 'none'; style-src 'self'; form-action 'self' http://127.0.0.1:*; frame-ancestors 'none'; base-uri 'none'",
+		"default-src 'none'; style-src 'self'; form-action 'self' http://127.0.0.1:*; frame-ancestors 'none'; base-uri "+
+			"'none'",
 	)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")

@@ -53,7 +53,7 @@ func Serve(ctx context.Context, state topology.State, t *topology.Topology, logg
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
-	logger.Info("development identity provider", "issuer", t.Issuer())
+	logger.InfoContext(ctx, "development identity provider", "issuer", t.Issuer())
 	select {
 	case err = <-ended:
 		return fmt.Errorf("serve: %w", err)

@@ -123,7 +123,7 @@ func (s *storage) DeleteAuthRequest(_ context.Context, id string) error {
 	return nil
 }
 
-// CreateAccessToken gives the token an id that names the client, for userinfo: nothing else need be remembered.
+// CreateAccessToken returns the token an id that names the client, for userinfo: nothing else need be remembered.
 func (s *storage) CreateAccessToken(_ context.Context, request op.TokenRequest) (string, time.Time, error) {
 	c, _, err := caller(request)
 	if err != nil {

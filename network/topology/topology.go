@@ -129,6 +129,7 @@ func (t *Topology) PortNames() map[int]string {
 	return names
 }
 
+// check reports everything that is wrong with the description at once.
 func (t *Topology) check() error {
 	var faults []error
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
@@ -143,6 +144,13 @@ func (t *Topology) check() error {
 	if t.Endorsements < 1 || t.Endorsements > len(t.Members) {
 		fault("endorsements %d: must lie between 1 and the number of members", t.Endorsements)
 	}
+	t.checkMembers(fault)
+	t.checkPorts(fault)
+	return errors.Join(faults...)
+}
+
+// checkMembers wants ids that are names of directories and MSPs, used once, a known kind and a name in each language.
+func (t *Topology) checkMembers(fault func(string, ...any)) {
 	seen := map[string]bool{}
 	for _, m := range t.Members {
 		if !idShape.MatchString(m.ID) || seen[m.ID] {
@@ -156,6 +164,10 @@ func (t *Topology) check() error {
 			fault("member %s: needs a Chinese and an English name", m.ID)
 		}
 	}
+}
+
+// checkPorts wants ports that need no privilege, each given once.
+func (t *Topology) checkPorts(fault func(string, ...any)) {
 	used := map[int]string{}
 	for _, p := range t.ports() {
 		if *p.port < 1024 || *p.port > 65535 {
@@ -166,5 +178,4 @@ func (t *Topology) check() error {
 		}
 		used[*p.port] = p.name
 	}
-	return errors.Join(faults...)
 }

@@ -18,7 +18,7 @@ type pkg struct {
 	Deps       []string
 }
 
-// list gives our packages with what they import (Imports) and all that is linked with them (Deps), tests left out.
+// list returns our packages with what they import (Imports) and all that is linked with them (Deps), tests left out.
 func list(t *testing.T) []pkg {
 	t.Helper()
 	cmd := exec.Command("go", "list", "-json=ImportPath,Imports,Deps", "./...")
@@ -54,6 +54,14 @@ func ours(paths ...string) []string {
 	return out
 }
 
+func pagesOf(audiences []string) []string {
+	out := make([]string, len(audiences))
+	for i, a := range audiences {
+		out[i] = module + "gateway/internal/web/" + a
+	}
+	return out
+}
+
 // rule says what packages under of must not import (direct) and must not be linked with (linked).
 type rule struct {
 	name    string
@@ -62,6 +70,7 @@ type rule struct {
 	direct  []string
 	linked  []string
 	allowed []string // exceptions among direct and linked
+	coming  bool     // none of its rooms has a file yet: they are kept from the first one on
 }
 
 var (
@@ -77,6 +86,10 @@ var (
 	programs  = ours("exchange/evidence/verify")
 	// generators write tables at development time and ship nowhere.
 	generators = ours("exchange/fhir/internal/gen")
+	// audiences are the rooms of the pages, one for each kind of person.
+	audiences = []string{
+		"patient", "clinician", "office", "pharmacist", "laboratory", "insurer", "enterprise", "auditor", "operator",
+	}
 )
 
 func rules() []rule {
@@ -212,8 +225,11 @@ func TestImportRules(t *testing.T) {
 				seen++
 				r.check(t, p)
 			}
-			if seen == 0 {
+			switch {
+			case seen == 0 && !r.coming:
 				t.Errorf("the rule guards no package: was one renamed?")
+			case seen > 0 && r.coming:
+				t.Logf("a room of this rule has files: take the mark away once they all have")
 			}
 		})
 	}

@@ -60,9 +60,12 @@ func (b *bench) withdrawal(ctx context.Context) error {
 	}
 	slices.Sort(times)
 	b.add(
-		"withdrawal to first refusal", fmt.Sprintf("%.0f ms", ms(times[rounds/2])),
-		"median of %d, from the patient's click to the refusal at the other hospital, which asks without pause; worst %.0f ms",
-		rounds, ms(times[rounds-1]),
+		"withdrawal to first refusal",
+		fmt.Sprintf("%.0f ms", ms(times[rounds/2])),
+		"median of %d, from the patient's click to the refusal at the other hospital, which asks without pause; worst "+
+			"%.0f ms",
+		rounds,
+		ms(times[rounds-1]),
 	)
 	return nil
 }
@@ -78,7 +81,7 @@ func firstRefusal(ctx context.Context, doctor *journey.Client, ask journey.Ask) 
 	return time.Time{}
 }
 
-// prepareRelease gives 王秀兰 records at Donghu and a visit at Qingshan.
+// prepareRelease returns 王秀兰 records at Donghu and a visit at Qingshan.
 func (b *bench) prepareRelease(ctx context.Context) (journey.Ask, error) {
 	bundle := people.Demo(time.Now())[0].Bundle
 	for _, org := range []consortium.OrgID{donghu, qingshan} {
@@ -122,7 +125,8 @@ func (b *bench) policy(ctx context.Context) error {
 				Org:  qingshan,
 				Role: consortium.RoleClinician,
 			}, Purpose: consortium.Treatment, Action: consortium.ActionRelease,
-			Custodian: donghu, Patient: patient, Kinds: []consortium.Kind{consortium.Observations, consortium.Reports}, Time: now,
+			Custodian: donghu, Patient: patient, Kinds: []consortium.Kind{consortium.Observations, consortium.Reports},
+			Time: now,
 		},
 		Facts: consent.Facts{Consents: []consent.Fact{{
 			ID: "0123", State: consent.Granted,

@@ -15,7 +15,7 @@ import (
 
 const donghu, qingshan = consortium.OrgID("donghu"), consortium.OrgID("qingshan")
 
-// load runs do at once in many goroutines until the time is over or one fails. It gives how often it was done and how
+// load runs do at once in many goroutines until the time is over or one fails. It returns how often it was done and how
 // long that took, the last ones' ends included.
 func (b *bench) load(
 	ctx context.Context, clients int, do func(ctx context.Context, n int64) error,
@@ -130,7 +130,7 @@ func (b *bench) creates(ctx context.Context) error {
 	return nil
 }
 
-// patient makes one more person in current care and gives the Patient's id; their other records are kept for reading.
+// patient makes one more person in current care and returns the Patient's id; their other records are kept for reading.
 func (b *bench) patient(ctx context.Context, system *journey.Client) (string, error) {
 	stored, err := system.Bundle(ctx, people.New(uint64(time.Now().UnixNano()), time.Now()).Patient().Bundle)
 	if err != nil {

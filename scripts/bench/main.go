@@ -20,8 +20,10 @@ import (
 
 func main() {
 	state := flag.String(
-		"state", "",
-		"measure the consortium that runs in this state directory (default: a private one is started and removed; a measured log keeps the entries of the measurement)",
+		"state",
+		"",
+		"measure the consortium that runs in this state directory (default: a private one is started and removed; a "+
+			"measured log keeps the entries of the measurement)",
 	)
 	each := flag.Duration("time", 8*time.Second, "how long each load runs")
 	clients := flag.Int("clients", 16, "concurrent clients of a load")

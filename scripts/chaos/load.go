@@ -39,8 +39,8 @@ func (l *load) mark() {
 	l.pause = 0
 }
 
-// longest gives the time of the newest acknowledgement and the longest pause since mark, the one that still lasts left
-// out.
+// longest returns the time of the newest acknowledgement and the longest pause since mark, the one that still lasts
+// left out.
 func (l *load) longest() (last time.Time, pause time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -98,7 +98,7 @@ func (l *load) write(ctx context.Context) bool {
 	return true
 }
 
-// taken gives all acknowledgements so far.
+// taken returns all acknowledgements so far.
 func (l *load) taken() []acknowledged {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -128,7 +128,7 @@ func (t *trial) restarted(ctx context.Context, name string, before journey.Proce
 	}
 }
 
-// resumed waits for an acknowledgement that the gateway gave well after the kill, and gives the longest pause that
+// resumed waits for an acknowledgement that the gateway gave well after the kill, and returns the longest pause that
 // writers saw.
 func (t *trial) resumed(ctx context.Context, l *load, killed time.Time) (time.Duration, error) {
 	for {

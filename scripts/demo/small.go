@@ -11,7 +11,7 @@ import (
 // second drops the value of a call of which only the error is wanted.
 func second[T any](_ T, err error) error { return err }
 
-// errOr gives err, or an error with the text where there is none.
+// errOr returns err, or an error with the text where there is none.
 func errOr(err error, text string) error {
 	if err != nil {
 		return err

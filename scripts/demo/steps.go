@@ -265,14 +265,16 @@ func (s *story) patientGrants(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	granted, err := person.Grant(ctx, journey.Choice{
-		Recipient: qingshan, Purpose: consortium.Treatment, Kinds: wanted(), Until: time.Now().Add(30 * 24 * time.Hour), Lang: "zh",
+		Recipient: qingshan, Purpose: consortium.Treatment, Kinds: wanted(), Until: time.Now().Add(30 * 24 * time.Hour),
+		Lang: "zh",
 	})
 	if err != nil {
 		return "", err
 	}
 	s.consent = granted.ID
 	s.say("consent %s…, for qingshan, %s, %d kinds", granted.ID[:16], granted.Purpose, len(granted.Kinds))
-	return "a key made for this consent alone signed the statement; the contract verified it, and sees neither who nor what for", nil
+	return "a key made for this consent alone signed the statement; the contract verified it, and sees neither who " +
+		"nor what for", nil
 }
 
 func (s *story) releasedWithConsent(ctx context.Context) (string, error) {
@@ -324,8 +326,13 @@ func (s *story) refusedBeyondConsent(ctx context.Context) (string, error) {
 		kinds   []consortium.Kind
 		codes   []string
 	}{
-		{"a kind that it does not name", consortium.Treatment, []consortium.Kind{consortium.Medications}, []string{"CONSENT_KIND"}},
-		{"another purpose", consortium.Research, wanted(), []string{"CONSENT_PURPOSE", "PURPOSE_NOT_ALLOWED", "ROLE_PURPOSE"}},
+		{
+			"a kind that it does not name", consortium.Treatment, []consortium.Kind{consortium.Medications},
+			[]string{"CONSENT_KIND"},
+		},
+		{
+			"another purpose", consortium.Research, wanted(), []string{"CONSENT_PURPOSE", "PURPOSE_NOT_ALLOWED", "ROLE_PURPOSE"},
+		},
 		{"marketing", consortium.Marketing, wanted(), []string{"MARKETING_PROHIBITED"}},
 	} {
 		refused, err := mustRefuse(second(s.ask(ctx, c.purpose, c.kinds...)), http.StatusForbidden, c.codes...)
@@ -407,13 +414,17 @@ func (s *story) refusedAfterWithdrawal(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if _, err := mustRefuse(second(doctor.ShowRelease(ctx, copied.ID)), http.StatusForbidden, "CONSENT_WITHDRAWN"); err != nil {
+	if _, err := mustRefuse(
+		second(doctor.ShowRelease(ctx, copied.ID)), http.StatusForbidden, "CONSENT_WITHDRAWN",
+	); err != nil {
 		return "", fmt.Errorf("the copy that was received before: %w", err)
 	}
 	s.say("the copy that the doctor received before is not shown any more either")
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	if _, err := person.WaitConsent(ctx, s.consent, func(k journey.Consent) bool { return k.Ledger != nil && k.Ledger.State == "withdrawn" }); err != nil {
+	if _, err := person.WaitConsent(
+		ctx, s.consent, func(k journey.Consent) bool { return k.Ledger != nil && k.Ledger.State == "withdrawn" },
+	); err != nil {
 		return "", err
 	}
 	return "it counts the moment the click is answered; the signed withdrawal then stands on the ledger for good", nil

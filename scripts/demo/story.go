@@ -18,7 +18,7 @@ type teller struct {
 	began time.Time
 }
 
-// step is one chapter: a title in both languages and what has to hold. It gives what was proven, in a sentence.
+// step is one chapter: a title in both languages and what has to hold. It returns what was proven, in a sentence.
 type step struct {
 	zh, en string
 	run    func(ctx context.Context) (string, error)
@@ -49,7 +49,7 @@ func (t *teller) say(format string, args ...any) {
 	fmt.Fprintf(t.out, "    · "+format+"\n", args...)
 }
 
-// mustRefuse wants err to be a refusal with one of the codes, and gives it.
+// mustRefuse wants err to be a refusal with one of the codes, and returns it.
 func mustRefuse(err error, status int, codes ...string) (*journey.Refused, error) {
 	if err == nil {
 		return nil, errors.New("it was allowed")

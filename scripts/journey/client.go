@@ -70,7 +70,7 @@ func (r *Refused) Has(code string) bool {
 	return false
 }
 
-// Send makes one request and gives whatever was answered; an error means that there was no answer.
+// Send makes one request and returns whatever was answered; an error means that there was no answer.
 func (c *Client) Send(ctx context.Context, method, path, contentType string, body []byte) (Answer, error) {
 	req, err := http.NewRequestWithContext(ctx, method, c.base+path, bytes.NewReader(body))
 	if err != nil {

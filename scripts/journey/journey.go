@@ -34,7 +34,7 @@ type Member struct {
 	http   *http.Client
 }
 
-// Tokens gives a bearer token for a role at an organisation. Person may be empty: the provider's first person in that
+// Tokens returns a bearer token for a role at an organisation. Person may be empty: the provider's first person in that
 // role.
 type Tokens func(org consortium.OrgID, role consortium.Role, person string) (string, error)
 
@@ -72,7 +72,7 @@ func newHTTP() *http.Client {
 	}
 }
 
-// Member gives one member.
+// Member returns one member.
 func (c *Consortium) Member(org consortium.OrgID) (*Member, error) {
 	m, ok := c.Members[org]
 	if !ok {

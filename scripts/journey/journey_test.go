@@ -36,7 +36,10 @@ func TestReadRefusal(t *testing.T) {
 			"CONSENT_KIND", []string{"CONSENT_KIND", "CONSENT_PURPOSE"}},
 		"outcome with a coding": {`{"resourceType":"OperationOutcome","issue":[{"severity":"error","code":"forbidden","details":{"coding":[{"code":"MARKETING_PROHIBITED"}]},"diagnostics":"x"}]}`,
 			"MARKETING_PROHIBITED", []string{"MARKETING_PROHIBITED"}},
-		"outcome without":    {`{"resourceType":"OperationOutcome","issue":[{"severity":"error","code":"structure","diagnostics":"x"}]}`, "structure", nil},
+		"outcome without": {
+			`{"resourceType":"OperationOutcome","issue":[{"severity":"error","code":"structure","diagnostics":"x"}]}`,
+			"structure", nil,
+		},
 		"something else":     {`<html>`, "", nil},
 		"JSON of no use":     {`[]`, "", nil},
 		"nothing whatsoever": {``, "", nil},

@@ -100,7 +100,7 @@ func (l *PublicLog) get(ctx context.Context, path string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(res.Body, 16<<20))
 }
 
-// Checkpoint gives the newest published checkpoint, its signature verified.
+// Checkpoint returns the newest published checkpoint, its signature verified.
 func (l *PublicLog) Checkpoint(ctx context.Context) (tlog.Checkpoint, error) {
 	note, err := l.get(ctx, "checkpoint")
 	if err != nil {
@@ -109,7 +109,7 @@ func (l *PublicLog) Checkpoint(ctx context.Context) (tlog.Checkpoint, error) {
 	return tlog.OpenCheckpoint(note, l.Key)
 }
 
-// reader gives tiles of exactly the width asked for; where a partial tile has been replaced by the full one, it cuts
+// reader returns tiles of exactly the width asked for; where a partial tile has been replaced by the full one, it cuts
 // that.
 func (l *PublicLog) reader(ctx context.Context) tlog.ReadTiles {
 	return func(tiles []tlog.Tile) ([][]byte, error) {
@@ -132,7 +132,7 @@ func (l *PublicLog) reader(ctx context.Context) tlog.ReadTiles {
 }
 
 // Audit recomputes the log from its entries up to the newest checkpoint, starting from one that was seen before (the
-// empty tree at first), and calls each, where it is not nil, with every new leaf. It gives the checkpoint that was
+// empty tree at first), and calls each, where it is not nil, with every new leaf. It returns the checkpoint that was
 // found to hold.
 func (l *PublicLog) Audit(ctx context.Context, older tlog.Checkpoint, each func(tlog.Leaf)) (tlog.Checkpoint, error) {
 	newest, err := l.Checkpoint(ctx)

@@ -58,13 +58,13 @@ func (c *Client) Bundle(ctx context.Context, bundle []byte) ([]Stored, error) {
 	return stored, nil
 }
 
-// Read gives the current version of a record, its bytes as stored.
+// Read returns the current version of a record, its bytes as stored.
 func (c *Client) Read(ctx context.Context, resourceType, id string) ([]byte, error) {
 	answer, err := c.call(ctx, "read "+resourceType, http.MethodGet, "/fhir/"+resourceType+"/"+id, "", nil, nil)
 	return answer.Body, err
 }
 
-// ReadVersion gives one version of a record.
+// ReadVersion returns one version of a record.
 func (c *Client) ReadVersion(ctx context.Context, s Stored) ([]byte, error) {
 	answer, err := c.call(
 		ctx, "vread "+s.Type, http.MethodGet, "/fhir/"+s.Type+"/"+s.ID+"/_history/"+s.Version, "", nil, nil,
@@ -72,7 +72,8 @@ func (c *Client) ReadVersion(ctx context.Context, s Stored) ([]byte, error) {
 	return answer.Body, err
 }
 
-// Evidence gives the evidence file of a record; *Refused with code NOT_WITNESSED while its log entry is not published.
+// Evidence returns the evidence file of a record; *Refused with code NOT_WITNESSED while its log entry is not
+// published.
 func (c *Client) Evidence(ctx context.Context, resourceType, id string) ([]byte, error) {
 	answer, err := c.call(
 		ctx, "evidence", http.MethodGet, "/api/v1/records/"+resourceType+"/"+id+"/evidence", "", nil, nil,

@@ -68,7 +68,7 @@ func (c *Client) Release(ctx context.Context, ask Ask) (Release, error) {
 	return out, err
 }
 
-// ReleaseEvidence gives the evidence file of a record that came, built by the receiver.
+// ReleaseEvidence returns the evidence file of a record that came, built by the receiver.
 func (c *Client) ReleaseEvidence(ctx context.Context, release, resourceType, id string) ([]byte, error) {
 	answer, err := c.call(
 		ctx, "evidence of what was received", http.MethodGet,
@@ -98,7 +98,7 @@ type AccessEntry struct {
 	Witnessed bool               `json:"witnessed"`
 }
 
-// Access gives the newest lines of the calling patient's access log at this member.
+// Access returns the newest lines of the calling patient's access log at this member.
 func (c *Client) Access(ctx context.Context, limit int) ([]AccessEntry, error) {
 	var out struct {
 		Entries []AccessEntry `json:"entries"`

@@ -31,7 +31,7 @@ func NewConsentKey() (*ConsentKey, error) {
 	return &ConsentKey{ID: ledger.ConsentID(spki), SPKI: spki, key: key}, nil
 }
 
-// Sign gives ECDSA-SHA256 over message as r||s, 64 bytes, as WebCrypto does.
+// Sign returns ECDSA-SHA256 over message as r||s, 64 bytes, as WebCrypto does.
 func (k *ConsentKey) Sign(message []byte) ([]byte, error) {
 	digest := sha256.Sum256(message)
 	r, s, err := ecdsa.Sign(rand.Reader, k.key, digest[:])

@@ -23,14 +23,14 @@ type Backend interface {
 // Begin is the time at which the suite's entries are created, a whole microsecond as databases keep.
 var Begin = time.Date(2026, 11, 21, 20, 0, 0, 0, time.UTC)
 
-// EntryID gives the id of the suite's i-th entry: a UUID, in no order.
+// EntryID returns the id of the suite's i-th entry: a UUID, in no order.
 func EntryID(i int) string {
 	h := sha256.Sum256(fmt.Appendf(nil, "id %d", i))
 	h[6], h[8] = h[6]&0x0f|0x40, h[8]&0x3f|0x80
 	return fmt.Sprintf("%x-%x-%x-%x-%x", h[:4], h[4:6], h[6:8], h[8:10], h[10:16])
 }
 
-// Leaf gives the leaf of the suite's i-th entry.
+// Leaf returns the leaf of the suite's i-th entry.
 func Leaf(i int) []byte {
 	return tlog.NewLeaf(tlog.KindRecord, Begin, sha256.Sum256(fmt.Appendf(nil, "entry %d", i)))
 }

@@ -34,7 +34,7 @@ type tileKey struct {
 	n     int64
 }
 
-// NewStore gives a store with an empty log.
+// NewStore returns a store with an empty log.
 func NewStore() *Store {
 	return &Store{
 		Now:    time.Now,
@@ -54,7 +54,7 @@ func (s *Store) Insert(_ context.Context, id string, leaf []byte, created time.T
 	return nil
 }
 
-// Place gives the index of an integrated entry.
+// Place returns the index of an integrated entry.
 func (s *Store) Place(_ context.Context, id string) (int64, bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

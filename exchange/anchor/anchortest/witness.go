@@ -24,7 +24,7 @@ type Witness struct {
 	history []tlog.Checkpoint
 }
 
-// NewWitness gives a ledger that knows no log.
+// NewWitness returns a ledger that knows no log.
 func NewWitness() *Witness { return &Witness{Now: time.Now} }
 
 var _ anchor.Witness = (*Witness)(nil)
@@ -85,7 +85,7 @@ func (w *Witness) Latest(context.Context) (anchor.Witnessed, bool, error) {
 	return w.last, w.key != "", nil
 }
 
-// History gives the checkpoints that were accepted, in order.
+// History returns the checkpoints that were accepted, in order.
 func (w *Witness) History() []tlog.Checkpoint {
 	w.mu.Lock()
 	defer w.mu.Unlock()

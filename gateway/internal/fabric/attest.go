@@ -20,9 +20,9 @@ const attestGrace = 500 * time.Millisecond
 // reaches them.
 const attestRounds = 5
 
-// Attest gives a signed read of one log: the bytes of a prepared transaction of witness:Attest, endorsed by all members
-// whose peers answer, and by three at least (by all where there are fewer members). chaincode/README.md says how to
-// verify it.
+// Attest returns a signed read of one log: the bytes of a prepared transaction of witness:Attest, endorsed by all
+// members whose peers answer, and by three at least (by all where there are fewer members). chaincode/README.md says
+// how to verify it.
 func (l *Ledger) Attest(ctx context.Context, origin string) ([]byte, error) {
 	argument, err := json.Marshal(ledger.LogQuery{Origin: origin})
 	if err != nil {

@@ -131,8 +131,8 @@ func dialPeer(peer config.Peer, id clientIdentity, now func() time.Time, cooldow
 	return &peerConn{msp: peer.MSP, endpoint: peer.Endpoint, gateway: gw, conn: conn, now: now, cooldown: cooldown}, nil
 }
 
-// order gives the peers in the order in which to ask them: own before others, each group starting at another one every
-// time, and those that failed lately last.
+// order returns the peers in the order in which to ask them: own before others, each group starting at another one
+// every time, and those that failed lately last.
 func (p *pool) order() []*peerConn {
 	turn := p.next.Add(1)
 	var ready, cooling []*peerConn

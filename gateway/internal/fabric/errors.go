@@ -37,7 +37,7 @@ type WriteError struct {
 	err     error
 }
 
-// Error gives the whole chain, for logs.
+// Error returns the whole chain, for logs.
 func (e *WriteError) Error() string {
 	return fmt.Sprintf("%v (tx %s): %v", e.Outcome, e.TxID, e.err)
 }
@@ -45,7 +45,7 @@ func (e *WriteError) Error() string {
 // Is matches the outcome.
 func (e *WriteError) Is(target error) bool { return target == e.Outcome }
 
-// Unwrap gives the classified cause.
+// Unwrap returns the classified cause.
 func (e *WriteError) Unwrap() error { return e.err }
 
 // CodeOf is the contract's code of a refused read or write; empty for other errors.
@@ -155,7 +155,7 @@ func details(err error) []*gateway.ErrorDetail {
 	return found
 }
 
-// describe gives an error with the peers' own words, for the log.
+// describe returns an error with the peers' own words, for the log.
 func describe(err error) string {
 	var b strings.Builder
 	b.WriteString(err.Error())

@@ -178,8 +178,8 @@ func signedBy(e *peer.Endorsement, result []byte, member string) bool {
 	return ok && ecdsa.VerifyASN1(key, digest[:], e.GetSignature())
 }
 
-// openPrepared reads the layers of a prepared transaction down to its one action, and gives a function that writes the
-// action back.
+// openPrepared reads the layers of a prepared transaction down to its one action, and returns a function that writes
+// the action back.
 func openPrepared(
 	raw []byte, prepared *gateway.PreparedTransaction,
 ) (*peer.ChaincodeActionPayload, func() error, error) {

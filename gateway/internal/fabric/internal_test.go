@@ -89,7 +89,8 @@ func TestLyingPeer(t *testing.T) {
 	}
 	id := ledger.ConsentID(spki)
 	honest := ledger.ConsentState{
-		Type: ledger.TypeConsent, ID: id, Status: ledger.StatusGranted, PublicKey: spki, Commitment: make([]byte, 32), Until: 99,
+		Type: ledger.TypeConsent, ID: id, Status: ledger.StatusGranted, PublicKey: spki, Commitment: make([]byte, 32),
+		Until:     99,
 		Signature: sign(ledger.GrantMessage(id, [32]byte{}, 99)),
 	}
 	if err := checkConsent(id, honest); err != nil {

@@ -149,21 +149,21 @@ func (p *peerConn) evaluate(ctx context.Context, l *Ledger, function string, arg
 	return proposal.EvaluateWithContext(ctx)
 }
 
-// Log gives one log as the ledger knows it; fault.NotFound where it is not registered.
+// Log returns one log as the ledger knows it; fault.NotFound where it is not registered.
 func (l *Ledger) Log(ctx context.Context, origin string) (ledger.LogState, error) {
 	var state ledger.LogState
 	err := l.read(ctx, ledger.WitnessLatest, ledger.LogQuery{Origin: origin}, &state)
 	return state, err
 }
 
-// Logs gives every log, ordered by origin.
+// Logs returns every log, ordered by origin.
 func (l *Ledger) Logs(ctx context.Context) ([]ledger.LogState, error) {
 	var logs []ledger.LogState
 	err := l.read(ctx, ledger.WitnessAll, struct{}{}, &logs)
 	return logs, err
 }
 
-// Consent gives one consent; fault.NotFound where the ledger does not have it. The patient's signatures in it are
+// Consent returns one consent; fault.NotFound where the ledger does not have it. The patient's signatures in it are
 // verified here, so a lying peer can hide a grant or a withdrawal, but not invent one.
 func (l *Ledger) Consent(ctx context.Context, id string) (ledger.ConsentState, error) {
 	var state ledger.ConsentState

@@ -21,7 +21,7 @@ import (
 // did not happen.
 const maxConflicts = 3
 
-// RegisterLog registers this organisation's log, or confirms that it is registered with this key. It gives the
+// RegisterLog registers this organisation's log, or confirms that it is registered with this key. It returns the
 // transaction's id.
 func (l *Ledger) RegisterLog(ctx context.Context, args ledger.RegisterLog) (string, error) {
 	return l.write(ctx, ledger.WitnessRegister, args, nil)
@@ -149,8 +149,8 @@ func (l *Ledger) collect(
 	if err != nil {
 		_, refused := refusalOf(err)
 		if !refused && ctx.Err() == nil {
-			l.logger.Warn(
-				"peer could not collect endorsements; asking each member", "function", function, "peer", p.endpoint, "error",
+			l.logger.WarnContext(
+				ctx, "peer could not collect endorsements; asking each member", "function", function, "peer", p.endpoint, "error",
 				describe(err),
 			)
 			l.askDirectly(3 * l.timeouts.Cooldown)
@@ -206,7 +206,7 @@ func (l *Ledger) commit(
 	_, err := transaction.SubmitWithContext(submitCtx)
 	cancel()
 	if err != nil {
-		l.logger.Warn("submission was not confirmed; looking the transaction up", "function", function, "tx", txID,
+		l.logger.WarnContext(ctx, "submission was not confirmed; looking the transaction up", "function", function, "tx", txID,
 			"peer", via.endpoint, "error", describe(err))
 	}
 	status, statusErr := l.status(ctx, txID, via)

@@ -16,7 +16,7 @@ type witness struct {
 	origin string
 }
 
-// Witness gives the ledger as the sequencer of one log sees it.
+// Witness returns the ledger as the sequencer of one log sees it.
 func (l *Ledger) Witness(origin string) anchor.Witness { return witness{ledger: l, origin: origin} }
 
 func (w witness) Register(ctx context.Context, verifierKey string, empty []byte) error {

@@ -141,7 +141,7 @@ func newSecret() ([]byte, error) {
 	return []byte(hex.EncodeToString(raw) + "\n"), nil
 }
 
-// readLogKey gives the signer and the verifier key that belongs to it.
+// readLogKey returns the signer and the verifier key that belongs to it.
 func readLogKey(path, origin string) (note.Signer, string, error) {
 	data, err := readSecret(path)
 	if err != nil {

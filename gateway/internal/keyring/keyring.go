@@ -37,7 +37,7 @@ type KEK interface {
 
 // KeyStore keeps wrapped data keys.
 type KeyStore interface {
-	// PatientKey gives the wrapped key; fault.NotFound where there is none, fault.Gone where it was destroyed.
+	// PatientKey returns the wrapped key; fault.NotFound where there is none, fault.Gone where it was destroyed.
 	PatientKey(ctx context.Context, org consortium.OrgID, patient consortium.PatientRef) ([]byte, error)
 	// AddPatientKey keeps wrapped unless there is a key already, and gives the one that is kept; fault.Gone where it was
 	// destroyed.
@@ -141,7 +141,7 @@ func (r *Ring) Open(ctx context.Context, patient consortium.PatientRef, aad, cip
 	return key.Open(aad, ciphertext)
 }
 
-// DataKey gives the data key of a patient, making one at first use, for callers that must not wait for the database
+// DataKey returns the data key of a patient, making one at first use, for callers that must not wait for the database
 // while they seal.
 func (r *Ring) DataKey(ctx context.Context, patient consortium.PatientRef) (logbook.Cipher, error) {
 	key, err := r.dataKey(ctx, patient, true)

@@ -101,7 +101,7 @@ func (cfg *Config) defaults() {
 	}
 }
 
-// leaf gives the i-th entry.
+// leaf returns the i-th entry.
 func leaf(i int) []byte {
 	return tlog.NewLeaf(tlog.KindRecord, time.Unix(1795000000, 0), sha256.Sum256(fmt.Append(nil, i)))
 }
@@ -142,7 +142,7 @@ func writeOne(ctx context.Context, cfg Config, from, to int) error {
 	return cfg.DB.Tx(ctx, func(tx pgx.Tx) error { return cfg.DB.InsertEntries(ctx, tx, cfg.Org, entries...) })
 }
 
-// awaitPublished waits until size entries are published and gives the checkpoint.
+// awaitPublished waits until size entries are published and returns the checkpoint.
 func awaitPublished(ctx context.Context, log *cockroach.Log, origin string, size int64) ([]byte, error) {
 	for {
 		head, err := log.Head(ctx)

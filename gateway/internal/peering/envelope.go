@@ -59,7 +59,7 @@ func readPublicKey(path string) (ed25519.PublicKey, error) {
 	return key, nil
 }
 
-// Sign gives a compact JWS (EdDSA) whose "typ" header is the message's type.
+// Sign returns a compact JWS (EdDSA) whose "typ" header is the message's type.
 func (e *Envelope) Sign(messageType string, payload []byte) ([]byte, error) {
 	opts := (&jose.SignerOptions{}).WithType(jose.ContentType(messageType))
 	s, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.EdDSA, Key: e.signer}, opts)

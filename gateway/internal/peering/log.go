@@ -26,7 +26,7 @@ func NewPublicLog(publicURL string, timeout time.Duration) *PublicLog {
 	return &PublicLog{client: &http.Client{Timeout: timeout, CheckRedirect: noRedirect}, prefix: publicURL + "/log/"}
 }
 
-// Tiles gives tiles and bundles of exactly the widths asked for.
+// Tiles returns tiles and bundles of exactly the widths asked for.
 func (l *PublicLog) Tiles(ctx context.Context, tiles []tlog.Tile) ([][]byte, error) {
 	out := make([][]byte, len(tiles))
 	for i, t := range tiles {

@@ -38,7 +38,7 @@ func (l *ladder) step(ctx context.Context, do func(context.Context, *fabric.Admi
 			return nil
 		}
 		faults = append(faults, err)
-		l.c.Logger.Warn("administer channel", "attempt", n+1, "error", err)
+		l.c.Logger.WarnContext(ctx, "administer channel", "attempt", n+1, "error", err)
 		l.close()
 		select {
 		case <-ctx.Done():

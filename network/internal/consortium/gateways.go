@@ -56,10 +56,12 @@ func (c *Consortium) gatewayConfig(m topology.Member) config.Config {
 		},
 		Database: config.Database{Schema: m.ID, MaxConns: 16},
 		Identity: config.Identity{
-			Issuer: c.Topology.Issuer(), ClientID: idp.PeopleClient(m.ID), ClientSecretFile: idp.PeopleSecret(c.State, m.ID), Audience: m.PublicURL(),
+			Issuer: c.Topology.Issuer(), ClientID: idp.PeopleClient(m.ID), ClientSecretFile: idp.PeopleSecret(c.State, m.ID),
+			Audience: m.PublicURL(),
 		},
 		Ledger: config.Ledger{
-			Channel: c.Topology.Channel, Chaincode: c.Topology.Chaincode, MSP: m.ID, Cert: at("ledger.crt"), Key: at("ledger.key"),
+			Channel: c.Topology.Channel, Chaincode: c.Topology.Chaincode, MSP: m.ID, Cert: at("ledger.crt"),
+			Key: at("ledger.key"),
 		},
 		Keys: config.Keys{
 			Wrapping: at("wrapping.json"),
@@ -133,8 +135,9 @@ func (c *Consortium) gateways(ctx context.Context) error {
 	c.Supervisor.Phase("starting gateways")
 	for _, m := range c.Topology.Members {
 		err := c.Supervisor.Start(supervisor.Process{
-			Name: "gateway-" + m.ID, Path: filepath.Join(c.Bin, "gateway"), Dir: c.State.Org(m.ID, "gateway"), Layer: layerGateway,
-			Args: []string{"serve", "--config", c.State.GatewayConfig(m.ID)},
+			Name: "gateway-" + m.ID, Path: filepath.Join(c.Bin, "gateway"), Dir: c.State.Org(m.ID, "gateway"),
+			Layer: layerGateway,
+			Args:  []string{"serve", "--config", c.State.GatewayConfig(m.ID)},
 		})
 		if err != nil {
 			return err

@@ -82,7 +82,8 @@ func (c *Consortium) orderer(m topology.Member) supervisor.Process {
 	return supervisor.Process{
 		Name: "orderer-" + m.ID, Path: filepath.Join(c.Bin, "orderer"), Dir: dir, Layer: layerOrderer,
 		Env: []string{
-			"FABRIC_CFG_PATH=" + dir, "FABRIC_LOGGING_SPEC=warn:orderer.consensus.smartbft=error:orderer.common.cluster=error", logFormat,
+			"FABRIC_CFG_PATH=" + dir, "FABRIC_LOGGING_SPEC=warn:orderer.consensus.smartbft=error:orderer.common.cluster=error",
+			logFormat,
 		},
 	}
 }
@@ -104,7 +105,8 @@ func (c *Consortium) chaincode(m topology.Member, p fabric.Package) supervisor.P
 		Name: "chaincode-" + m.ID, Path: filepath.Join(c.Bin, "chaincode"), Dir: dir, Layer: layerChaincode,
 		Env: []string{
 			"CHAINCODE_SERVER_ADDRESS=" + topology.Address(m.Ports.Chaincode), "CHAINCODE_ID=" + p.ID,
-			"CHAINCODE_TLS_KEY=" + dir + "/server.key", "CHAINCODE_TLS_CERT=" + dir + "/server.crt", "CHAINCODE_CLIENT_CA=" + dir + "/ca.crt",
+			"CHAINCODE_TLS_KEY=" + dir + "/server.key", "CHAINCODE_TLS_CERT=" + dir + "/server.crt",
+			"CHAINCODE_CLIENT_CA=" + dir + "/ca.crt",
 		},
 	}
 }
@@ -115,7 +117,9 @@ func (c *Consortium) awaitNodes(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, nodePatience)
 	defer cancel()
 	for _, m := range c.Topology.Members {
-		for name, port := range map[string]int{"orderer-" + m.ID: m.Ports.OrdererOperations, "peer-" + m.ID: m.Ports.PeerOperations} {
+		for name, port := range map[string]int{
+			"orderer-" + m.ID: m.Ports.OrdererOperations, "peer-" + m.ID: m.Ports.PeerOperations,
+		} {
 			err := supervisor.Wait(ctx, 50*time.Millisecond, func(ctx context.Context) error {
 				return healthy(ctx, "http://"+topology.Address(port)+"/healthz")
 			})

@@ -138,7 +138,8 @@ func preparePostgres(ctx context.Context, state topology.State, port int) (Serve
 			Name: "database", Path: programs + "/postgres", Dir: data, Credential: credential,
 			Signal: syscall.SIGINT, StopTimeout: 20 * time.Second,
 			Args: []string{
-				"-D", data, "-c", "listen_addresses=127.0.0.1", "-c", fmt.Sprintf("port=%d", port), "-c", "unix_socket_directories=",
+				"-D", data, "-c", "listen_addresses=127.0.0.1", "-c", fmt.Sprintf("port=%d", port), "-c",
+				"unix_socket_directories=",
 				"-c", "max_connections=200", "-c", "shared_buffers=256MB", "-c", "max_wal_size=2GB", "-c", "fsync=on",
 				"-c", "timezone=UTC", "-c", "log_min_messages=warning", "-c", "log_min_error_statement=panic",
 				"-c", "log_parameter_max_length_on_error=0", "-c", "logging_collector=off", "-c", "log_checkpoints=off",

@@ -69,8 +69,8 @@ func (s Server) parse() (*url.URL, string, error) {
 }
 
 // Own sees to it that each member has a schema and a role that owns it, which alone may read and write it. What is
-// there already is left alone, and then the URL's user need not be anybody special. Where something is missing and that user
-// may not make it, the SQL for whoever may is put into a file that the error names.
+// there already is left alone, and then the URL's user need not be anybody special. Where something is missing and that
+// user may not make it, the SQL for whoever may is put into a file that the error names.
 func (s Server) Own(ctx context.Context, state topology.State, members []string) error {
 	o := owner{server: s, state: state, members: members}
 	err := pki.WriteFile(state.Path("secrets", "database.url"), []byte(s.URL+"\n"))

@@ -159,7 +159,8 @@ func (a *Admin) Approve(ctx context.Context, m topology.Member, p Package) error
 		return err
 	}
 	_, err = client.LifecycleApproveCC(a.topology.Channel, resmgmt.LifecycleApproveCCRequest{
-		Name: a.topology.Chaincode, Version: chaincodeVersion, PackageID: p.ID, Sequence: chaincodeSequence, SignaturePolicy: endorsement,
+		Name: a.topology.Chaincode, Version: chaincodeVersion, PackageID: p.ID, Sequence: chaincodeSequence,
+		SignaturePolicy: endorsement,
 	}, resmgmt.WithParentContext(ctx), resmgmt.WithTargetEndpoints(topology.Address(m.Ports.Peer)))
 	if err != nil {
 		return fmt.Errorf("approve chaincode for %s: %w", m.ID, err)

@@ -222,7 +222,9 @@ func TestExchangeRootsAreApart(t *testing.T) {
 	if err != nil {
 		t.Errorf("own root: %v", err)
 	}
-	for _, other := range []string{state.Org("qingshan", "exchangeca/ca.crt"), state.Org("donghu", "tlsca/ca.crt"), state.Org("donghu", "ca/ca.crt")} {
+	for _, other := range []string{
+		state.Org("qingshan", "exchangeca/ca.crt"), state.Org("donghu", "tlsca/ca.crt"), state.Org("donghu", "ca/ca.crt"),
+	} {
 		_, err = cert.Verify(x509.VerifyOptions{Roots: load(other), KeyUsages: usage})
 		if err == nil {
 			t.Errorf("%s vouches for it", other)

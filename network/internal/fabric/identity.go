@@ -85,7 +85,9 @@ func (i *identities) roots(dir string) error {
 
 // nodes makes the peer's and the orderer's identities, and the TLS certificates of both and of the chaincode process.
 func (i *identities) nodes() error {
-	for unit, host := range map[string]string{"peer": i.topology.PeerHost(i.member), "orderer": i.topology.OrdererHost(i.member)} {
+	for unit, host := range map[string]string{
+		"peer": i.topology.PeerHost(i.member), "orderer": i.topology.OrdererHost(i.member),
+	} {
 		err := i.identity(i.state.Org(i.member.ID, unit, "msp"), pki.Request{CommonName: host, Org: i.member.ID, Unit: unit})
 		if err != nil {
 			return err

@@ -66,7 +66,9 @@ func renderConnection(state topology.State, m topology.Member) error {
 			m.Ports.Chaincode,
 		), "dial_timeout": "10s", "tls_required": true, "client_auth_required": true,
 	}
-	for field, name := range map[string]string{"client_key": "server.key", "client_cert": "server.crt", "root_cert": "ca.crt"} {
+	for field, name := range map[string]string{
+		"client_key": "server.key", "client_cert": "server.crt", "root_cert": "ca.crt",
+	} {
 		content, err := os.ReadFile(state.Org(m.ID, "peer", "tls", name))
 		if err != nil {
 			return fmt.Errorf("read TLS file: %w", err)

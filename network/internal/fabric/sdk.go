@@ -65,7 +65,8 @@ func sdkConfig(state topology.State, t *topology.Topology, orderer int) map[stri
 				"cryptoStore": map[string]any{"path": state.Path("run", "sdk")},
 			},
 			"BCCSP": map[string]any{"security": map[string]any{
-				"enabled": true, "default": map[string]any{"provider": "SW"}, "hashAlgorithm": "SHA2", "softVerify": true, "level": 256,
+				"enabled": true, "default": map[string]any{"provider": "SW"}, "hashAlgorithm": "SHA2", "softVerify": true,
+				"level": 256,
 			}},
 			"tlsCerts": map[string]any{"systemCertPool": false},
 			"peer":     map[string]any{"timeout": map[string]any{"connection": "5s", "response": "30s"}},

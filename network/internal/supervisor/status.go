@@ -63,27 +63,30 @@ func TakeDownOrphans(s Status, timeout time.Duration) {
 	}
 	deadline := time.Now().Add(timeout)
 	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
-		left := 0
-		for _, p := range s.Processes {
-			if alive(p.PID, p.Started) {
-				left++
-				_ = syscall.Kill(p.PID, signal) //nolint:errcheck // it may end in this moment
-			}
+		left := s.running()
+		for _, pid := range left {
+			_ = syscall.Kill(pid, signal) //nolint:errcheck // it may end in this moment
 		}
-		for left > 0 && time.Now().Before(deadline) {
+		for len(left) > 0 && time.Now().Before(deadline) {
 			time.Sleep(50 * time.Millisecond)
-			left = 0
-			for _, p := range s.Processes {
-				if alive(p.PID, p.Started) {
-					left++
-				}
-			}
+			left = s.running()
 		}
-		if left == 0 {
+		if len(left) == 0 {
 			return
 		}
 		deadline = time.Now().Add(2 * time.Second)
 	}
+}
+
+// running returns the ids of the processes that still run.
+func (s Status) running() []int {
+	var ids []int
+	for _, p := range s.Processes {
+		if alive(p.PID, p.Started) {
+			ids = append(ids, p.PID)
+		}
+	}
+	return ids
 }
 
 // alive reports whether a process with this id and start time runs; a zombie does not.

@@ -63,7 +63,7 @@ func (ch *chart) present(c course, at time.Time) {
 	}
 }
 
-// add appends a resource as a POST entry and gives its address.
+// add appends a resource as a POST entry and returns its address.
 func (ch *chart) add(resource object) string {
 	address := "urn:uuid:" + ch.g.uuid()
 	typ := resource[1]
@@ -103,7 +103,10 @@ func (ch *chart) patientResource() object {
 	return object{
 		"resourceType", "Patient",
 		"identifier", list{object{
-			"use", "official", "type", concept(coded{"http://terminology.hl7.org/CodeSystem/v2-0203", "NI", "National unique individual identifier", "居民身份证号"}),
+			"use", "official", "type",
+			concept(
+				coded{"http://terminology.hl7.org/CodeSystem/v2-0203", "NI", "National unique individual identifier", "居民身份证号"},
+			),
 			"system", IDCardSystem, "value", ch.person.Identifier,
 		}},
 		"active", true,
@@ -112,7 +115,8 @@ func (ch *chart) patientResource() object {
 		"telecom", list{object{"system", "phone", "value", fmt.Sprintf("100%08d", ch.g.rand.IntN(1e8)), "use", "mobile"}},
 		"gender", gender, "birthDate", ch.person.Birth.Format("2006-01-02"),
 		"address", list{object{"use", "home", "text", fmt.Sprintf("示例市东湖区虚构路%d号", 1+ch.g.rand.IntN(300)), "country", "CN"}},
-		"communication", list{object{"language", concept(coded{"urn:ietf:bcp:47", "zh-CN", "Chinese (China)", "中文"}), "preferred", true}},
+		"communication",
+		list{object{"language", concept(coded{"urn:ietf:bcp:47", "zh-CN", "Chinese (China)", "中文"}), "preferred", true}},
 	}
 }
 
@@ -127,10 +131,12 @@ func (ch *chart) practitioner() string {
 	ch.entries = append(ch.entries, object{
 		"fullUrl", address,
 		"resource", object{
-			"resourceType", "Practitioner", "identifier", list{object{"system", "urn:yilian:demo:staff", "value", number}}, "active", true,
+			"resourceType", "Practitioner", "identifier", list{object{"system", "urn:yilian:demo:staff", "value", number}},
+			"active", true,
 			"name", list{object{"text", doctors[n], "family", family, "given", list{given}}},
 		},
-		"request", object{"method", "POST", "url", "Practitioner", "ifNoneExist", "identifier=urn:yilian:demo:staff|" + number},
+		"request",
+		object{"method", "POST", "url", "Practitioner", "ifNoneExist", "identifier=urn:yilian:demo:staff|" + number},
 	})
 	return address
 }
@@ -175,7 +181,8 @@ func (ch *chart) pressure(systolic int, at time.Time) {
 		"resourceType", "Observation", "status", "final",
 		"category", list{terminology("observation-category", "vital-signs", "Vital Signs", "生命体征")},
 		"code", concept(coded{loinc, "85354-9", "Blood pressure panel with all children optional", "血压"}),
-		"subject", reference(ch.patient), "encounter", reference(ch.encounter), "effectiveDateTime", stamp(at), "performer", list{reference(ch.doctor)},
+		"subject", reference(ch.patient), "encounter", reference(ch.encounter), "effectiveDateTime", stamp(at), "performer",
+		list{reference(ch.doctor)},
 		"component", list{
 			part("8480-6", "Systolic blood pressure", "收缩压", systolic),
 			part("8462-4", "Diastolic blood pressure", "舒张压", systolic*5/8),
@@ -197,7 +204,8 @@ func (ch *chart) panel(p panel, factors map[string]float64, at time.Time) {
 		"resourceType", "DiagnosticReport", "status", "final",
 		"category", list{concept(coded{"http://terminology.hl7.org/CodeSystem/v2-0074", "LAB", "Laboratory", "检验"})},
 		"code", concept(p.coded), "subject", reference(ch.patient), "encounter", reference(ch.encounter),
-		"effectiveDateTime", stamp(at), "issued", stamp(at.Add(50 * time.Minute)), "performer", list{reference(ch.doctor)}, "result", results,
+		"effectiveDateTime", stamp(at), "issued", stamp(at.Add(50 * time.Minute)), "performer", list{reference(ch.doctor)},
+		"result", results,
 	})
 }
 
@@ -215,10 +223,12 @@ func (ch *chart) result(m measure, factor float64, at time.Time) object {
 	return object{
 		"resourceType", "Observation", "status", "final",
 		"category", list{terminology("observation-category", "laboratory", "Laboratory", "检验")},
-		"code", concept(m.coded), "subject", reference(ch.patient), "encounter", reference(ch.encounter), "effectiveDateTime", stamp(at),
+		"code", concept(m.coded), "subject", reference(ch.patient), "encounter", reference(ch.encounter), "effectiveDateTime",
+		stamp(at),
 		"performer", list{reference(ch.doctor)}, "valueQuantity", quantity(value, m.digits, m.unit, m.ucum),
 		"interpretation", list{terminology("v3-ObservationInterpretation", mark, word, text)},
-		"referenceRange", list{object{"low", quantity(m.low, m.digits, m.unit, m.ucum), "high", quantity(m.high, m.digits, m.unit, m.ucum)}},
+		"referenceRange",
+		list{object{"low", quantity(m.low, m.digits, m.unit, m.ucum), "high", quantity(m.high, m.digits, m.unit, m.ucum)}},
 	}
 }
 
@@ -229,43 +239,55 @@ func (ch *chart) tomography(c course, at time.Time) {
 	}
 	study := ch.add(object{
 		"resourceType", "ImagingStudy",
-		"identifier", list{object{"system", "urn:dicom:uid", "value", "urn:oid:2.25." + strconv.FormatUint(ch.g.rand.Uint64(), 10)}},
+		"identifier",
+		list{object{"system", "urn:dicom:uid", "value", "urn:oid:2.25." + strconv.FormatUint(ch.g.rand.Uint64(), 10)}},
 		"status", "available", "subject", reference(ch.patient), "encounter", reference(ch.encounter), "started", stamp(at),
 		"numberOfSeries", 1, "numberOfInstances", 64, "description", "胸部CT平扫",
 		"series", list{object{
 			"uid", "2.25." + strconv.FormatUint(ch.g.rand.Uint64(), 10), "number", 1,
-			"modality", object{"system", "http://dicom.nema.org/resources/ontology/DCM", "code", "CT", "display", "Computed Tomography"},
+			"modality",
+			object{"system", "http://dicom.nema.org/resources/ontology/DCM", "code", "CT", "display", "Computed Tomography"},
 			"numberOfInstances", 64, "bodySite", object{"system", snomed, "code", "51185008", "display", "Thoracic structure"},
 		}},
 	})
 	ch.add(object{
 		"resourceType", "DiagnosticReport",
-		"text", object{"status", "generated", "div", `<div xmlns="http://www.w3.org/1999/xhtml"><p>影像所见：` + c.findings + `</p><p>诊断意见：` + c.ct + `</p></div>`},
+		"text",
+		object{
+			"status", "generated", "div",
+			`<div xmlns="http://www.w3.org/1999/xhtml"><p>影像所见：` + c.findings + `</p><p>诊断意见：` + c.ct + `</p></div>`,
+		},
 		"status", "final",
 		"category", list{concept(coded{"http://terminology.hl7.org/CodeSystem/v2-0074", "CT", "CAT Scan", "CT检查"})},
 		"code", concept(coded{loinc, "24627-2", "CT Chest", "胸部CT平扫"}),
-		"subject", reference(ch.patient), "encounter", reference(ch.encounter), "effectiveDateTime", stamp(at), "issued", stamp(at.Add(time.Hour)),
+		"subject", reference(ch.patient), "encounter", reference(ch.encounter), "effectiveDateTime", stamp(at), "issued",
+		stamp(at.Add(time.Hour)),
 		"performer", list{reference(ch.doctor)}, "imagingStudy", list{reference(study)}, "conclusion", c.ct,
 	})
 }
 
 func (ch *chart) prescription(d drug, condition string, at time.Time) object {
 	return object{
-		"resourceType", "MedicationRequest", "status", "active", "intent", "order", "medicationCodeableConcept", concept(d.coded),
-		"subject", reference(ch.patient), "encounter", reference(ch.encounter), "authoredOn", stamp(at), "requester", reference(ch.doctor),
+		"resourceType", "MedicationRequest", "status", "active", "intent", "order", "medicationCodeableConcept",
+		concept(d.coded),
+		"subject", reference(ch.patient), "encounter", reference(ch.encounter), "authoredOn", stamp(at), "requester",
+		reference(ch.doctor),
 		"reasonCode", list{object{"text", d.reasons}}, "reasonReference", list{reference(condition)},
 		"dosageInstruction", list{object{
 			"text", d.dosage, "timing", object{"repeat", object{"frequency", d.daily, "period", 1, "periodUnit", "d"}},
 			"route", concept(coded{snomed, "26643006", "Oral route", "口服"}),
-			"doseAndRate", list{object{"doseQuantity", object{"value", decimal{d.dose, -1}, "unit", d.unit, "system", ucum, "code", d.unit}}},
+			"doseAndRate",
+			list{object{"doseQuantity", object{"value", decimal{d.dose, -1}, "unit", d.unit, "system", ucum, "code", d.unit}}},
 		}},
 	}
 }
 
 func (ch *chart) immunization(at time.Time) {
 	ch.add(object{
-		"resourceType", "Immunization", "status", "completed", "vaccineCode", concept(coded{cvx, "140", "Influenza, seasonal, injectable, preservative free", "流感疫苗"}),
-		"patient", reference(ch.patient), "encounter", reference(ch.encounter), "occurrenceDateTime", stamp(at.Add(30 * time.Minute)), "primarySource", true,
+		"resourceType", "Immunization", "status", "completed", "vaccineCode",
+		concept(coded{cvx, "140", "Influenza, seasonal, injectable, preservative free", "流感疫苗"}),
+		"patient", reference(ch.patient), "encounter", reference(ch.encounter), "occurrenceDateTime",
+		stamp(at.Add(30 * time.Minute)), "primarySource", true,
 		"lotNumber", fmt.Sprintf("DEMO%04d", ch.g.rand.IntN(10000)),
 	})
 }
@@ -276,6 +298,7 @@ func (ch *chart) allergy(at time.Time) object {
 		"clinicalStatus", terminology("allergyintolerance-clinical", "active", "Active", "活动"),
 		"verificationStatus", terminology("allergyintolerance-verification", "confirmed", "Confirmed", "确认"),
 		"type", "allergy", "category", list{"medication"}, "criticality", "high",
-		"code", concept(coded{snomed, "764146007", "Penicillin", "青霉素"}), "patient", reference(ch.patient), "recordedDate", stamp(at), "recorder", reference(ch.doctor),
+		"code", concept(coded{snomed, "764146007", "Penicillin", "青霉素"}), "patient", reference(ch.patient), "recordedDate",
+		stamp(at), "recorder", reference(ch.doctor),
 	}
 }

@@ -98,10 +98,11 @@ type course struct {
 
 var courses = []course{
 	{
-		name: "diabetes", diagnosis: coded{icd10, "E11.9", "Type 2 diabetes mellitus without complications", "2型糖尿病"}, systolic: 132,
-		factors: map[string]float64{"14749-6": 1.5, "4548-4": 1.35, "1742-6": 1.2},
-		drugs:   []drug{{coded{atc, "A10BA02", "metformin", "盐酸二甲双胍片"}, "每次0.5克，每日两次，餐中口服", 2, 0.5, "g", "2型糖尿病"}},
-		ct:      "双肺未见明显异常；肝脏密度略减低，提示轻度脂肪肝。", findings: "双肺纹理清晰，未见实变及结节。纵隔未见肿大淋巴结。扫及肝脏密度略低于脾脏。",
+		name: "diabetes", diagnosis: coded{icd10, "E11.9", "Type 2 diabetes mellitus without complications", "2型糖尿病"},
+		systolic: 132,
+		factors:  map[string]float64{"14749-6": 1.5, "4548-4": 1.35, "1742-6": 1.2},
+		drugs:    []drug{{coded{atc, "A10BA02", "metformin", "盐酸二甲双胍片"}, "每次0.5克，每日两次，餐中口服", 2, 0.5, "g", "2型糖尿病"}},
+		ct:       "双肺未见明显异常；肝脏密度略减低，提示轻度脂肪肝。", findings: "双肺纹理清晰，未见实变及结节。纵隔未见肿大淋巴结。扫及肝脏密度略低于脾脏。",
 	},
 	{
 		name: "hypertension", diagnosis: coded{icd10, "I10", "Essential (primary) hypertension", "原发性高血压"}, systolic: 158,
@@ -109,8 +110,9 @@ var courses = []course{
 		ct:    "胸部CT平扫未见明显异常。", findings: "双肺纹理清晰，气管及主支气管通畅。心影不大，主动脉未见明显钙化。",
 	},
 	{
-		name: "pneumonia", diagnosis: coded{icd10, "J18.9", "Pneumonia, unspecified organism", "社区获得性肺炎"}, acute: true, systolic: 124,
-		factors: map[string]float64{"6690-2": 1.55},
+		name: "pneumonia", diagnosis: coded{icd10, "J18.9", "Pneumonia, unspecified organism", "社区获得性肺炎"}, acute: true,
+		systolic: 124,
+		factors:  map[string]float64{"6690-2": 1.55},
 		drugs: []drug{
 			{coded{atc, "J01MA14", "moxifloxacin", "盐酸莫西沙星片"}, "每次0.4克，每日一次，口服，疗程七日", 1, 0.4, "g", "社区获得性肺炎"},
 			{coded{atc, "R05CB06", "ambroxol", "盐酸氨溴索片"}, "每次30毫克，每日三次，餐后口服", 3, 30, "mg", "咳嗽、咳痰"},
@@ -118,9 +120,10 @@ var courses = []course{
 		ct: "右肺下叶斑片状实变影，考虑感染性病变，建议治疗后复查。", findings: "右肺下叶后基底段见斑片状高密度影，边界模糊，其内可见支气管充气征。余肺野清晰。双侧胸腔未见积液。",
 	},
 	{
-		name: "hepatitis", diagnosis: coded{icd10, "K76.0", "Fatty (change of) liver, not elsewhere classified", "非酒精性脂肪性肝病"}, systolic: 128,
-		factors: map[string]float64{"1742-6": 2.1, "1920-8": 1.6, "14631-6": 1.1},
-		drugs:   []drug{{coded{atc, "A05BA", "liver therapy", "多烯磷脂酰胆碱胶囊"}, "每次456毫克，每日三次，餐中口服", 3, 456, "mg", "脂肪性肝病"}},
-		ct:      "肝脏密度弥漫性减低，符合脂肪肝表现。", findings: "肝脏体积略大，密度弥漫性低于脾脏，肝内血管显示尚清。胆囊不大。",
+		name: "hepatitis", diagnosis: coded{icd10, "K76.0", "Fatty (change of) liver, not elsewhere classified", "非酒精性脂肪性肝病"},
+		systolic: 128,
+		factors:  map[string]float64{"1742-6": 2.1, "1920-8": 1.6, "14631-6": 1.1},
+		drugs:    []drug{{coded{atc, "A05BA", "liver therapy", "多烯磷脂酰胆碱胶囊"}, "每次456毫克，每日三次，餐中口服", 3, 456, "mg", "脂肪性肝病"}},
+		ct:       "肝脏密度弥漫性减低，符合脂肪肝表现。", findings: "肝脏体积略大，密度弥漫性低于脾脏，肝内血管显示尚清。胆囊不大。",
 	},
 }

@@ -53,7 +53,7 @@ func (g *Generator) sequence(female bool) int {
 	return n
 }
 
-// Demo gives the three people of the demonstration, always in this order: 王秀兰 (diabetes, liver values followed by
+// Demo returns the three people of the demonstration, always in this order: 王秀兰 (diabetes, liver values followed by
 // laboratory), 李建国 (pneumonia with a CT report) and 陈雨 (hypertension).
 func Demo(now time.Time) []Person {
 	demo := []struct {

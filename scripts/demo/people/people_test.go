@@ -92,7 +92,10 @@ func TestDemo(t *testing.T) {
 		if !inCare {
 			t.Errorf("%s has no encounter that lasts", p.Name)
 		}
-		for _, typ := range []string{"Patient", "Practitioner", "Encounter", "Condition", "Observation", "DiagnosticReport", "ImagingStudy", "MedicationRequest", "Immunization"} {
+		for _, typ := range []string{
+			"Patient", "Practitioner", "Encounter", "Condition", "Observation", "DiagnosticReport", "ImagingStudy",
+			"MedicationRequest", "Immunization",
+		} {
 			if types[typ] == 0 {
 				t.Errorf("%s has no %s", p.Name, typ)
 			}

@@ -241,7 +241,7 @@ func typeName(d definition, e element, code string, targets []string) string {
 	return code + "(" + strings.Join(names, ",") + ")"
 }
 
-// valueSet gives the index of a value set whose codes can all be listed, or -1.
+// valueSet returns the index of a value set whose codes can all be listed, or -1.
 func (g *generator) valueSet(url string) int {
 	url, _, _ = strings.Cut(url, "|")
 	if i, done := g.index[url]; done {

@@ -272,7 +272,8 @@ func (s *service) open(signed *peer.SignedProposal) (*peer.Proposal, stubtest.Pr
 		return nil, stubtest.Proposal{}, err
 	}
 	made := stubtest.Proposal{
-		TxID: channel.GetTxId(), Creator: signature.GetCreator(), Time: channel.GetTimestamp().AsTime().Round(0).In(time.UTC), Function: string(args[0]),
+		TxID: channel.GetTxId(), Creator: signature.GetCreator(), Time: channel.GetTimestamp().AsTime().Round(0).In(time.UTC),
+		Function: string(args[0]),
 	}
 	for _, a := range args[1:] {
 		made.Args = append(made.Args, string(a))
@@ -301,7 +302,9 @@ func (s *service) authenticate(creator, message, signature []byte) error {
 	}
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(network.Root(id.GetMspid()))
-	if _, err := cert.Verify(x509.VerifyOptions{Roots: roots, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}}); err != nil {
+	if _, err := cert.Verify(
+		x509.VerifyOptions{Roots: roots, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}},
+	); err != nil {
 		return denied
 	}
 	key, ok := cert.PublicKey.(*ecdsa.PublicKey)

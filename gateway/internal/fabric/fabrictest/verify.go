@@ -17,8 +17,8 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// VerifySignedRead checks a signed read by chaincode/README.md, and gives its answer and the members that signed it. It
-// exists so that the client can be tested alone; what auditors run is exchange/evidence.
+// VerifySignedRead checks a signed read by chaincode/README.md, and returns its answer and the members that signed it.
+// It exists so that the client can be tested alone; what auditors run is exchange/evidence.
 func VerifySignedRead(raw []byte, roots map[string][]byte) ([]byte, []string, error) {
 	var (
 		prepared    gatewaypb.PreparedTransaction
@@ -71,7 +71,9 @@ func verifyEndorsement(signed []byte, e *peer.Endorsement, roots map[string][]by
 	if err != nil {
 		return "", fmt.Errorf("read endorser's certificate: %w", err)
 	}
-	if _, err := cert.Verify(x509.VerifyOptions{Roots: pool, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}}); err != nil {
+	if _, err := cert.Verify(
+		x509.VerifyOptions{Roots: pool, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}},
+	); err != nil {
 		return "", fmt.Errorf("check endorser's certificate: %w", err)
 	}
 	if !slices.Contains(cert.Subject.OrganizationalUnit, "peer") {
