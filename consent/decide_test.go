@@ -288,20 +288,15 @@ func TestOwnStaffNeedsEncounter(t *testing.T) {
 	wantReason(t, h.decide(t, q), false, "NOT_CUSTODIAN")
 }
 
-func TestAssessorNeedsInvitation(t *testing.T) {
+// TestAssessorAsksTheCustodians: nothing at an insurer says who invited it; those who hold the consents answer.
+func TestAssessorAsksTheCustodians(t *testing.T) {
 	h := newHospital(t)
 	q := h.releaseQuery()
 	q.Actor = consortium.Actor{ID: "a-1", Org: "donghu", Role: consortium.RoleAssessor}
 	q.Action, q.Purpose = consortium.ActionLocate, consortium.Payment
 	wantReason(t, h.decide(t, q), false, "NOT_INVITED")
-	h.decider.Consents = rows{{
-		ID: "c", State: consent.Granted, Terms: consent.Terms{
-			Patient: consenttest.Patient, Custodian: "qingshan", Recipient: "donghu", Purpose: consortium.Payment,
-			Kinds: q.Kinds,
-			From:  noon, Until: noon.Add(time.Hour),
-		},
-	}}
-	wantReason(t, h.decide(t, q), true, "PATIENT_INVITATION")
+	q.Action = consortium.ActionAsk
+	wantReason(t, h.decide(t, q), true, "ASKING_CUSTODIANS")
 }
 
 // insurer is a question of another member's assessor about what is held here.
@@ -416,6 +411,7 @@ func TestRecallRestsOnTheConsentOfTheCopy(t *testing.T) {
 	if _, err := h.Withdraw(context.Background(), consenttest.Self, first.ID); err != nil {
 		t.Fatal(err)
 	}
+	h.step(t) // the recipient has the ledger's word, not the custodian's
 	wantReason(t, h.decide(t, q), false, "CONSENT_WITHDRAWN")
 	q.Consent = string(second.ID)
 	wantReason(t, h.decide(t, q), true, "PATIENT_CONSENT")

@@ -20,7 +20,7 @@ var (
 		ON CONFLICT (name) DO UPDATE SET
 			holder = excluded.holder, epoch = excluded.epoch, expires_at = excluded.expires_at, bound = excluded.bound`)
 
-	queryDatabaseClock = sql("the database's clock", `SELECT now()`)
+	queryDatabaseClock = sql("the database's clock", `SELECT now(), count(name) FROM leases WHERE name = $1`)
 )
 
 // lease is a row of leases.
@@ -40,7 +40,8 @@ func (l *Log) readLease(ctx context.Context, tx pgx.Tx) (lease, time.Time, error
 	var now time.Time
 	err := tx.QueryRow(ctx, lockLease.text, l.leaseName()).Scan(&row.holder, &row.epoch, &row.expires, &tag, &now)
 	if errors.Is(err, pgx.ErrNoRows) {
-		err = tx.QueryRow(ctx, queryDatabaseClock.text).Scan(&now)
+		var rows int64
+		err = tx.QueryRow(ctx, queryDatabaseClock.text, l.leaseName()).Scan(&now, &rows)
 		return lease{}, now, err
 	}
 	if err != nil {

@@ -36,7 +36,7 @@ func examples(at time.Time) map[string][]any {
 		"add entries to the log":              {"org1", uuids, blobs, times, blobs},
 		"look at a lease":                     {"p1"},
 		"write a lease":                       {"p1", "me", 1, at, blob},
-		"the database's clock":                {},
+		"the database's clock":                {"p1"},
 		"head of the log":                     {"p1"},
 		"hold the head of the log":            {"p1"},
 		"move the head of the log":            {"p1", 1, blob, blob, 1, at, at, blob},
