@@ -172,7 +172,9 @@ func (f *fetch) choose(ix *index) []*current {
 		return nil
 	}
 	if f.sel.Number != 0 && int64(f.sel.Number) != c.version {
-		return []*current{{org: f.org, typ: c.typ, id: c.id, version: int64(f.sel.Number)}}
+		return []*current{{
+			org: f.org, typ: c.typ, id: c.id, version: int64(f.sel.Number), patient: c.patient, kind: c.kind,
+		}}
 	}
 	return []*current{c}
 }
@@ -259,6 +261,9 @@ func (f *fetch) arrange(wanted []*current) error {
 		v, ok := found[c.typ+"/"+c.id+"/"+strconv.FormatInt(c.version, 10)]
 		if !ok {
 			return f.db.refuse("record_versions", c.name(), CodeRowsMissing)
+		}
+		if v.Patient != c.patient || v.Kind != c.kind {
+			return f.db.refuse("record_versions", c.name(), CodeRowAltered)
 		}
 		f.versions[i] = v
 	}
