@@ -223,7 +223,7 @@ func (r *Asking) mayLook(
 		consortium.Query{
 			Actor:     actor,
 			Purpose:   purpose,
-			Action:    consortium.ActionLocate,
+			Action:    consortium.ActionAsk,
 			Custodian: r.Org,
 			Patient:   patient,
 			Kinds:     kinds,

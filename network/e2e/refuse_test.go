@@ -251,8 +251,8 @@ func counts(t *testing.T) map[string]int64 {
 	for _, org := range under.Orgs() {
 		db := database(t, ctx, org)
 		for _, table := range []string{
-			"patient_keys", "records", "record_versions", "search_tokens", "care_windows", "holdings", "access_log",
-			"log_entries", "release_requests", "releases", "received", "consents",
+			"patient_keys", "records", "record_versions", "search_tokens", "heads", "access_log",
+			"log_pending", "log_places", "release_requests", "releases", "received", "consents",
 		} {
 			var n int64
 			// The names are the constants above.

@@ -117,8 +117,8 @@ func (t *trial) unlogged(ctx context.Context, acks []acknowledged, size int64, l
 	defer db.Close(context.WithoutCancel(ctx)) //nolint:errcheck // only read from
 	rows, err := db.Query(
 		ctx,
-		`SELECT v.type, v.id, l.idx FROM record_versions v JOIN log_entries l ON l.org = v.org AND l.id = v.entry_id
-		WHERE v.org = $1 AND v.version = 1 AND l.idx IS NOT NULL AND l.idx < $2`,
+		`SELECT v.type, v.id, l.idx FROM record_versions v JOIN log_places l ON l.org = v.org AND l.id = v.entry_id
+		WHERE v.org = $1 AND v.version = 1 AND l.idx < $2`,
 		string(member),
 		size,
 	)
