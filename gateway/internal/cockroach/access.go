@@ -61,7 +61,8 @@ func (db *DB) ReadLogged(
 	}
 	f := db.newFetch(org, patient, sel)
 	var written int64
-	err := db.Tx(ctx, func(tx pgx.Tx) error {
+	// The chain's end is a row that is written: of two who append at once one is run again.
+	err := db.TxSnapshot(ctx, func(tx pgx.Tx) error {
 		if err := f.run(ctx, tx); err != nil {
 			return err
 		}

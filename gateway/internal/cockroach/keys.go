@@ -43,7 +43,7 @@ func (db *DB) AddPatientKey(
 ) ([]byte, error) {
 	tag := db.key.Tag("patient_keys", org, patient, wrapped, at, nil)
 	// Each in its own transaction: under one snapshot, the row that won a race could not be seen.
-	err := db.Tx(ctx, func(tx pgx.Tx) error {
+	err := db.TxSnapshot(ctx, func(tx pgx.Tx) error {
 		done, err := tx.Exec(ctx, insertPatientKey.text, org, patient, wrapped, at, tag[:])
 		if err != nil || done.RowsAffected() == 0 {
 			return err

@@ -49,8 +49,8 @@ var (
 		SELECT $1, u.type, u.token, u.id, u.version, u.bound
 		FROM unnest($2::TEXT[], $3::BYTEA[], $4::TEXT[], $5::INT8[], $6::BYTEA[]) AS u (type, token, id, version, bound)`)
 
-	countDestroyedKeys = sql("destroyed keys", `
-		SELECT count(patient) FROM patient_keys WHERE org = $1 AND patient = ANY ($2::TEXT[]) AND destroyed_at IS NOT NULL`)
+	queryDestroyed = sql("destroyed keys", `
+		SELECT destroyed_at IS NOT NULL FROM patient_keys WHERE org = $1 AND patient = ANY ($2::TEXT[]) FOR SHARE`)
 )
 
 // SaveVersions keeps a batch in one transaction of at most five round trips, however large the batch is.
@@ -61,7 +61,13 @@ func (db *DB) SaveVersions(ctx context.Context, org consortium.OrgID, batch []re
 	}
 	defer leave()
 	heads := db.expectHeads(org, patientPlaces(roomRecords, patientsOf(batch))...)
-	err = db.Tx(ctx, func(tx pgx.Tx) error {
+	// Of two conditional creates that both find nothing one must fail, which takes a serialisable transaction. Otherwise
+	// records and heads are rows that are written, and keys are locked.
+	run := db.TxSnapshot
+	if slices.ContainsFunc(batch, func(v records.SealedVersion) bool { return v.Unless != nil }) {
+		run = db.Tx
+	}
+	err = run(ctx, func(tx pgx.Tx) error {
 		known, err := db.readForSave(ctx, tx, org, heads, batch)
 		if err != nil {
 			return err
@@ -287,7 +293,7 @@ func (s *save) send(ctx context.Context, tx pgx.Tx) error {
 	if err := s.heads.queueMoves(b); err != nil {
 		return err
 	}
-	b.Queue(countDestroyedKeys.text, s.org, s.patients).QueryRow(noneDestroyed)
+	b.Queue(queryDestroyed.text, s.org, s.patients).Query(noneDestroyed)
 	for _, c := range s.versions.parts() {
 		b.Queue(
 			insertVersions.text, s.org, c.types, c.ids, c.numbers, c.patients, c.kinds, c.deleted, c.recorded, c.sealed,
@@ -303,13 +309,13 @@ func (s *save) send(ctx context.Context, tx pgx.Tx) error {
 	return tx.SendBatch(ctx, b).Close()
 }
 
-func noneDestroyed(row pgx.Row) error {
-	var destroyed int
-	if err := row.Scan(&destroyed); err != nil {
-		return err
-	}
-	if destroyed > 0 {
-		return fault.New(fault.Gone, CodeErased, "The data on this patient was erased here; nothing more can be stored.")
-	}
-	return nil
+func noneDestroyed(rows pgx.Rows) error {
+	var destroyed bool
+	_, err := pgx.ForEachRow(rows, []any{&destroyed}, func() error {
+		if destroyed {
+			return fault.New(fault.Gone, CodeErased, "The data on this patient was erased here; nothing more can be stored.")
+		}
+		return nil
+	})
+	return err
 }

@@ -121,6 +121,14 @@ func (db *DB) Tx(ctx context.Context, fn func(pgx.Tx) error) error {
 	return db.run(ctx, pgx.TxOptions{IsoLevel: pgx.Serializable}, fn)
 }
 
+// TxSnapshot is Tx for a transaction whose writes alone keep it apart from others: all that it rests on is a row that it
+// writes, such as a head, or locks. It reads as of one moment, and is run again where somebody else wrote such a row
+// meanwhile. What a serialisable transaction adds, that the server remembers every range that was read, makes
+// neighbours in an index conflict who have nothing to do with one another. (CockroachDB runs it serialisably.)
+func (db *DB) TxSnapshot(ctx context.Context, fn func(pgx.Tx) error) error {
+	return db.run(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead}, fn)
+}
+
 // Read runs fn in one read-only serialisable transaction: all that it reads is of one moment.
 func (db *DB) Read(ctx context.Context, fn func(pgx.Tx) error) error {
 	return db.run(ctx, pgx.TxOptions{IsoLevel: pgx.Serializable, AccessMode: pgx.ReadOnly}, fn)
