@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"yilian.example/exchange/fault"
+	"yilian.example/exchange/oversight"
 )
 
 // Codes of what is found when the database does not hold what this organisation wrote.
@@ -12,6 +13,15 @@ const (
 	CodeRowsMissing fault.Code = "ROWS_MISSING" // rows are missing, added or old: they do not have the sum that they should
 	CodeStateOld    fault.Code = "STATE_OLD"    // a state that is older than one that was seen
 	CodeKeyMissing  fault.Code = "KEY_MISSING"  // a patient's data are there and their key is not
+)
+
+// Codes that only the audit finds, which compares all with all.
+const (
+	CodeLeafMissing   fault.Code = "LEAF_MISSING"   // a row whose entry is not in the log
+	CodeRowMissing    fault.Code = "ROW_MISSING"    // an entry of the log whose row is gone
+	CodeLeafAltered   fault.Code = "LEAF_ALTERED"   // the log holds another leaf at an entry's place
+	CodeTreeAltered   fault.Code = "TREE_ALTERED"   // tiles of the log do not make up the tree that was signed
+	CodeSchemaChanged fault.Code = "SCHEMA_CHANGED" // the schema is not as the migrations make it
 )
 
 // Codes of what was asked and cannot be.
@@ -31,14 +41,11 @@ const (
 )
 
 // Alarm is something in the database that this organisation did not write.
-type Alarm struct {
-	Table string
-	Row   string // its key, for those who mend it: no content, no identifier of a person
-	Code  fault.Code
-}
+type Alarm = oversight.Alarm
 
 // refuse reports an alarm and returns the error of what is not shown because of it.
 func (db *DB) refuse(table, row string, code fault.Code) error {
+	db.sweeps.suspect.Store(true)
 	if db.alarm != nil {
 		db.alarm(Alarm{Table: table, Row: row, Code: code})
 	}

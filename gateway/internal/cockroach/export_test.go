@@ -1,6 +1,13 @@
 package cockroach
 
-import "testing"
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+)
 
 // openTestDB is set by the external tests, since cockroachtest imports this package.
 var openTestDB func(testing.TB) *DB
@@ -43,4 +50,43 @@ func (db *DB) OnCockroach(t testing.TB) bool {
 		t.Fatal(err)
 	}
 	return on
+}
+
+// CompareTables says where the list of audited tables differs from the schema.
+func (db *DB) CompareTables(t testing.TB) []string {
+	t.Helper()
+	have := map[string][]string{}
+	rows, err := db.pool.Query(t.Context(), `SELECT table_name, column_name FROM information_schema.columns
+		WHERE table_schema = current_schema() ORDER BY table_name, ordinal_position`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var name, column string
+	if _, err := pgx.ForEachRow(rows, []any{&name, &column}, func() error {
+		have[name] = append(have[name], column)
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for _, spec := range tables {
+		want := append(spec.bound(), "bound")
+		if spec.why != "" {
+			want = strings.Split(spec.columns, ", ")
+		}
+		if !slices.Equal(want, have[spec.name]) {
+			out = append(out, fmt.Sprintf("%s: audited %v, there are %v", spec.name, want, have[spec.name]))
+		}
+		for _, column := range have[spec.name] {
+			if strings.HasSuffix(column, "entry_id") && !strings.Contains(entryRows, column+" FROM "+spec.name) &&
+				!strings.Contains(entryRows, column+" AS entry FROM "+spec.name) {
+				out = append(out, spec.name+"."+column+": names an entry of the log and is not compared with it")
+			}
+		}
+		delete(have, spec.name)
+	}
+	for name := range have {
+		out = append(out, name+": is not audited")
+	}
+	return out
 }

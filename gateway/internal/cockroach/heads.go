@@ -80,6 +80,19 @@ func (m *marks) known(org consortium.OrgID, places ...place) []int64 {
 	return out
 }
 
+// all returns the numbers of all heads of an organisation.
+func (m *marks) all(org consortium.OrgID) map[place]int64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	out := map[place]int64{}
+	for _, k := range m.seen.Keys() {
+		if k.org == org {
+			out[k.place], _ = m.seen.Peek(k)
+		}
+	}
+	return out
+}
+
 func (m *marks) note(org consortium.OrgID, p place, seq int64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -70,6 +70,7 @@ func TestRecordsAgainstModel(t *testing.T) {
 
 type machine struct {
 	r        *records.Keeper
+	prefix   string // of the records' ids
 	org      consortium.OrgID
 	patients []consortium.PatientRef
 	records  map[string]*modelRecord
@@ -85,7 +86,7 @@ func (m *machine) store(t *rapid.T) {
 	var puts []exchange.Put
 	good := true
 	for _, n := range ids {
-		id := fmt.Sprintf("o%d", n)
+		id := fmt.Sprintf(m.prefix+"o%d", n)
 		was := m.records[id]
 		next := modelRecord{patient: m.patients[n%len(m.patients)]}
 		if was != nil {
@@ -121,7 +122,7 @@ func (m *machine) store(t *rapid.T) {
 }
 
 func (m *machine) read(t *rapid.T) {
-	id := fmt.Sprintf("o%d", rapid.IntRange(0, 6).Draw(t, "id"))
+	id := fmt.Sprintf(m.prefix+"o%d", rapid.IntRange(0, 6).Draw(t, "id"))
 	p := rapid.SampledFrom(m.patients).Draw(t, "patient")
 	number := rapid.IntRange(0, 4).Draw(t, "number")
 	got, err := m.r.Read(t.Context(), allow(m.org, p, consortium.Observations), ref(m.org, id), number)

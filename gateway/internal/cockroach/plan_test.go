@@ -2,6 +2,7 @@ package cockroach
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -20,6 +21,13 @@ var notExplained = map[string]string{
 // fullScans are statements that read a whole table, with the reason why they may.
 var fullScans = map[string]string{
 	"hold the migration lock": "the table has one row",
+}
+
+// narrowAudits are the statements of the audit that read a part of a table in turn. The others read whole tables: that
+// is what an audit is for, and it rests twenty times as long as it takes.
+var narrowAudits = []string{
+	"audit record_versions", "audit sizes of record_versions", "audit numbers that were seen", "audit a range of places",
+	"audit tiles",
 }
 
 // TestStatementsUseIndexes fills the tables as a busy hospital would and has the server say how it would run each
@@ -93,6 +101,9 @@ func TestStatementsUseIndexes(t *testing.T) {
 				t.Fatal("has no example arguments: give some beside the others, so that its plan can be seen")
 			}
 			plan := explain(t, db, st.text, args)
+			if strings.HasPrefix(st.name, "audit ") && !slices.Contains(narrowAudits, st.name) {
+				return // see narrowAudits
+			}
 			full := strings.Contains(plan, "Seq Scan") || strings.Contains(plan, "FULL SCAN")
 			if reason, ok := fullScans[st.name]; ok {
 				if !full {

@@ -32,6 +32,7 @@ type DB struct {
 	lanes   *lanes
 	marks   *marks
 	indexes *lru.Cache[place, *index]
+	sweeps  sweeps
 	retries atomic.Int64
 }
 
@@ -72,6 +73,7 @@ func Open(ctx context.Context, url, schema string, key *bound.Key, maxConns int3
 		return nil, fmt.Errorf("open database: %w", err)
 	}
 	db := &DB{pool: pool, schema: schema, key: key, lanes: newLanes(), marks: newMarks(), indexes: indexes}
+	db.sweeps.of = map[consortium.OrgID]*swept{}
 	if err := db.checkPlace(ctx); err != nil {
 		pool.Close()
 		return nil, fmt.Errorf("open database: %w", err)

@@ -1,0 +1,178 @@
+package oversight
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"yilian.example/exchange/consortium"
+	"yilian.example/exchange/fault"
+)
+
+// Codes of what the watch over the own database stops.
+const (
+	CodeAuditRunning  fault.Code = "AUDIT_RUNNING"  // since the start, the database was not yet looked through once
+	CodeDatabaseAlarm fault.Code = "DATABASE_ALARM" // something in the database is not what this organisation wrote
+)
+
+// Alarm is something in the database that this organisation did not write, or that should be there and is not.
+type Alarm struct {
+	Table string
+	Row   string // its key, for those who mend it: no content, no identifier of a person
+	Code  fault.Code
+}
+
+// Sweeper looks through an organisation's database once and reports all that does not fit.
+type Sweeper interface {
+	Sweep(ctx context.Context, org consortium.OrgID, report func(Alarm)) error
+}
+
+// Standing is an alarm that stands.
+type Standing struct {
+	Alarm
+	Since time.Time
+}
+
+// WatchStatus is how the watch stands.
+type WatchStatus struct {
+	Passes   int64
+	LastPass time.Time     // when the last complete pass began; zero before the first
+	Took     time.Duration // how long it took
+	Alarms   []Standing    // those that stand, by table and row
+}
+
+// share is how many times as long as a pass the watch pauses at least, so that it takes no more than a twentieth of what
+// the database can do.
+const share = 20
+
+// maxStanding bounds the alarms that are kept: a database that is all wrong needs no longer list.
+const maxStanding = 1000
+
+// Watch looks through the own database all the time, and keeps what is wrong with it. What refuses a row on reading
+// reports it here too.
+type Watch struct {
+	Org      consortium.OrgID
+	Database Sweeper
+	Interval time.Duration // pause between passes, at least
+	Now      func() time.Time
+	Log      *slog.Logger
+
+	mu     sync.Mutex // guards what follows
+	passes int64
+	last   time.Time
+	took   time.Duration
+	begun  int64 // passes that have begun
+	alarms map[Alarm]*standing
+}
+
+// standing is an alarm with the pass that was the newest when it was last seen: it ends with the first pass that began
+// later and did not find it.
+type standing struct {
+	since time.Time
+	seen  int64
+}
+
+// Run looks through the database until ctx is over.
+func (w *Watch) Run(ctx context.Context) {
+	for ctx.Err() == nil {
+		took := w.pass(ctx)
+		select {
+		case <-ctx.Done():
+		case <-time.After(max(w.Interval, share*took)):
+		}
+	}
+}
+
+// pass looks once. One that fails (the database is down, most likely) says nothing about any alarm.
+func (w *Watch) pass(ctx context.Context) time.Duration {
+	began := w.Now()
+	w.mu.Lock()
+	w.begun++
+	number := w.begun
+	w.mu.Unlock()
+	found := map[Alarm]bool{}
+	err := w.Database.Sweep(ctx, w.Org, func(a Alarm) { found[a] = true })
+	took := w.Now().Sub(began)
+	if err != nil {
+		if ctx.Err() == nil {
+			w.Log.WarnContext(ctx, "audit of the database did not end; will try again", "error", err)
+		}
+		return took
+	}
+	for a := range found {
+		w.Report(a)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.passes, w.last, w.took = w.passes+1, began, took
+	for a, s := range w.alarms {
+		if !found[a] && s.seen < number {
+			delete(w.alarms, a)
+			w.Log.WarnContext(ctx, "database alarm is over", "table", a.Table, "row", a.Row, "code", a.Code)
+		}
+	}
+	return took
+}
+
+// Report takes an alarm in. It stands until a pass that begins later does not find it.
+func (w *Watch) Report(a Alarm) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if s, ok := w.alarms[a]; ok {
+		s.seen = w.begun
+		return
+	}
+	if len(w.alarms) >= maxStanding {
+		return
+	}
+	if w.alarms == nil {
+		w.alarms = map[Alarm]*standing{}
+	}
+	w.alarms[a] = &standing{since: w.Now(), seen: w.begun}
+	w.Log.Error("ALARM: the database does not hold what was written", "table", a.Table, "row", a.Row, "code", a.Code)
+}
+
+// Status returns how the watch stands.
+func (w *Watch) Status() WatchStatus {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	st := WatchStatus{Passes: w.passes, LastPass: w.last, Took: w.took, Alarms: make([]Standing, 0, len(w.alarms))}
+	for a, s := range w.alarms {
+		st.Alarms = append(st.Alarms, Standing{Alarm: a, Since: s.since})
+	}
+	slices.SortFunc(st.Alarms, func(a, b Standing) int {
+		return strings.Compare(a.Table+"\n"+a.Row+"\n"+string(a.Code), b.Table+"\n"+b.Row+"\n"+string(b.Code))
+	})
+	return st
+}
+
+// Ready is Unavailable until the database was looked through once since the start: nothing is decided on what may have
+// been changed while nobody looked.
+func (w *Watch) Ready() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.passes == 0 {
+		return fault.New(
+			fault.Unavailable, CodeAuditRunning,
+			"This gateway has just started and is still checking its database. Please try again in a moment.",
+		)
+	}
+	return nil
+}
+
+// Clear is Unavailable while an alarm stands.
+func (w *Watch) Clear() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.alarms) > 0 {
+		return fault.New(
+			fault.Unavailable, CodeDatabaseAlarm,
+			"Something in this organisation's database was changed outside this system. Nothing is released to other "+
+				"organisations until that is cleared up.",
+		)
+	}
+	return nil
+}
