@@ -67,13 +67,20 @@ type Decider struct {
 	Keys       Keys
 	Policy     Policy
 	Ledger     LedgerReader // nil: the sealed receipts decide alone
-	Log        *slog.Logger
+	// Gate is an error while what is stored cannot be relied on yet; nothing but storing is decided then. Nil: always open
+	Gate func() error
+	Log  *slog.Logger
 }
 
 // Decide answers a query. Facts are looked up here, and only those that the query can rest on. What rests on a consent
 // given here, as each release does, is checked against the ledger where it can be reached: its word wins when it says
 // less than the database. A decision that asks for what nobody here carries out is an error, which is a refusal.
 func (d *Decider) Decide(ctx context.Context, q consortium.Query) (consortium.Decision, error) {
+	if d.Gate != nil && q.Action != consortium.ActionStore {
+		if err := d.Gate(); err != nil {
+			return consortium.Decision{}, fmt.Errorf("decide: %w", err)
+		}
+	}
 	in := Input{Org: d.Org, Query: q}
 	var err error
 	if in.Facts, err = d.facts(ctx, q); err != nil {

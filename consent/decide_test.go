@@ -470,3 +470,27 @@ type brokenPolicy struct{}
 func (brokenPolicy) Evaluate(context.Context, consent.Input) (consortium.Decision, error) {
 	return consortium.Decision{Allow: true}, errors.New("no answer")
 }
+
+// TestNothingButStoringIsDecidedBehindAClosedGate: what is stored is not relied on before it was looked through.
+func TestNothingButStoringIsDecidedBehindAClosedGate(t *testing.T) {
+	h := newHospital(t)
+	h.committed(t)
+	closed := fault.New(fault.Unavailable, "AUDIT_RUNNING", "Not yet.")
+	h.decider.Gate = func() error { return closed }
+	for _, action := range []consortium.Action{
+		consortium.ActionRead, consortium.ActionLocate, consortium.ActionRelease, consortium.ActionRecall,
+	} {
+		q := h.releaseQuery()
+		q.Action = action
+		if d, err := h.decider.Decide(t.Context(), q); !errors.Is(err, closed) || d.Allow {
+			t.Errorf("%s: %+v, %v", action, d, err)
+		}
+	}
+	q := h.releaseQuery()
+	q.Action = consortium.ActionStore
+	if _, err := h.decider.Decide(t.Context(), q); err != nil {
+		t.Errorf("store: %v", err)
+	}
+	h.decider.Gate = func() error { return nil }
+	wantReason(t, h.decide(t, h.releaseQuery()), true, "PATIENT_CONSENT")
+}

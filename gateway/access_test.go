@@ -52,8 +52,9 @@ var public = map[string]row{
 		path: "/api/v1/consents/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
 		want: [7]int{401, 404, 404, 403, 403, 403, 403},
 	},
-	"GET /api/v1/log":  {want: [7]int{401, 200, 200, 200, 200, 200, 200}},
-	"GET /api/v1/logs": {want: [7]int{401, 403, 403, 403, 403, 503, 403}},
+	"GET /api/v1/integrity": {want: [7]int{401, 403, 403, 403, 403, 200, 403}},
+	"GET /api/v1/log":       {want: [7]int{401, 200, 200, 200, 200, 200, 200}},
+	"GET /api/v1/logs":      {want: [7]int{401, 403, 403, 403, 403, 503, 403}},
 	"GET /api/v1/records/:type/:id/evidence": {
 		path: "/api/v1/records/Patient/p1/evidence",
 		want: [7]int{401, 409, 404, 404, 409, 404, 404},

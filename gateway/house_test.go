@@ -40,6 +40,7 @@ type house struct {
 	public   *gin.Engine
 	peers    *gin.Engine
 	counts   http.Handler
+	app      *app
 	server   *httptest.Server // the peers' listener, with mutual TLS
 	member   tls.Certificate  // qingshan's gateway
 	issuer   *httptest.Server
@@ -61,6 +62,8 @@ func newHouse(t *testing.T) *house {
 	a := &app{cfg: c, org: consortium.OrgID(c.Org), log: slog.New(slog.DiscardHandler), now: time.Now}
 	h.must(a.open(ctx))
 	t.Cleanup(a.close)
+	a.watch.Once(ctx)
+	h.app = a
 	s, err := a.services(ctx)
 	h.must(err)
 	callers, err := a.callers(ctx)

@@ -15,6 +15,7 @@ import (
 
 	"yilian.example/exchange/anchor"
 	"yilian.example/exchange/consortium"
+	"yilian.example/exchange/oversight"
 	"yilian.example/gateway/config"
 	"yilian.example/gateway/internal/api"
 	"yilian.example/gateway/internal/api/limit"
@@ -35,6 +36,7 @@ type app struct {
 	ring   *keyring.Ring
 	ledger *fabric.Ledger
 	seq    *anchor.Sequencer
+	watch  *oversight.Watch
 }
 
 func consortiumOrigin(c config.Config) string {
@@ -72,6 +74,7 @@ func run(ctx context.Context, c config.Config, log *slog.Logger) error {
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { a.seq.Run(ctx); return nil })
+	group.Go(func() error { a.watch.Run(ctx); return nil })
 	group.Go(func() error { return callers.Run(ctx) })
 	group.Go(func() error { return s.carrier.Run(ctx) })
 	group.Go(func() error { return a.follow(ctx, s.carrier) })
@@ -97,6 +100,7 @@ func (a *app) open(ctx context.Context) error {
 	if a.db, err = cockroach.Open(ctx, d.URL, d.Schema, key, d.MaxConns); err != nil {
 		return err
 	}
+	a.openWatch()
 	if err := a.db.CheckSchema(ctx); err != nil {
 		return err
 	}

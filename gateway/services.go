@@ -11,7 +11,6 @@ import (
 	"yilian.example/consent"
 	"yilian.example/consent/policy"
 	"yilian.example/exchange"
-	"yilian.example/exchange/anchor"
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/evidence"
 	"yilian.example/exchange/intake"
@@ -67,6 +66,7 @@ func (a *app) services(ctx context.Context) (*services, error) {
 	decider := &consent.Decider{
 		Org: a.org, Care: a.db, CareWindow: a.cfg.Limits.CareWindow, Consents: cockroach.NewConsents(a.db), Keys: a.ring,
 		Policy: s.policy, Ledger: a.ledger, Log: a.log,
+		Gate: a.watch.Ready,
 	}
 	s.reading = &records.Reading{Org: a.org, Decider: decider, Kept: s.records, Now: a.now}
 	s.ingest = &intake.Intake{
@@ -141,15 +141,6 @@ func (a *app) others() []config.Member {
 		}
 	}
 	return out
-}
-
-// suspended says that the ledger has not witnessed this log for longer than the budget.
-func (a *app) suspended(ctx context.Context) (bool, error) {
-	st, err := anchor.ReadStatus(ctx, a.db.Log(a.org), consortiumOrigin(a.cfg))
-	if err != nil {
-		return false, err
-	}
-	return st.CheckBudget(a.now(), a.cfg.Log.LagBudget) != nil, nil
 }
 
 // follow hands the ledger's consent events to the carrier, so that a withdrawal carried by another member counts here

@@ -59,6 +59,7 @@ func (a *app) programs(
 	api.Evidence{Builder: s.evidence, Lookups: seek.lookups}.Register(j)
 	api.Logs{Status: a.seq, Now: a.now}.Register(j)
 	api.Audit{Logs: audit.Logs}.Register(j)
+	api.Integrity{Status: a.watch.Status}.Register(j)
 }
 
 // operate adds what supervisors ask of everybody's listener, and returns what operators ask on their own.
@@ -66,11 +67,12 @@ func (a *app) operate(r *gin.Engine, identity func(context.Context) error) http.
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		health{log: a.seq, db: a.db, now: a.now},
+		health{log: a.seq, db: a.db, now: a.now}, watched{a.watch},
 	)
 	r.Use(api.Metrics(registry))
 	ops := &api.Ops{Registry: registry, Checks: []api.Check{
 		{Name: "database", Essential: true, Run: a.db.Ping},
+		{Name: "integrity", Essential: true, Run: a.integrity},
 		{Name: "ledger", Run: a.ledger.Ping},
 		{Name: "identity", Run: identity},
 	}}

@@ -42,6 +42,9 @@ func (s *Sequencer) advanceOnce(ctx context.Context, lease Lease) error {
 		if err := s.checkAgainst(ctx, head); err != nil {
 			return err
 		}
+		s.checked.Store(true)
+	} else if head.Size < s.ledger.checkpoint.Size {
+		return s.checkAgainst(ctx, head) // it was put back under our hands
 	}
 	if err := s.publish(ctx, lease, head); err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"yilian.example/exchange/tlog"
@@ -55,6 +56,11 @@ type Sequencer struct {
 	// Owned by the witness loop.
 	ledger      *ledgerState
 	behindSince time.Time // since when the ledger has not known what is published; zero while it does
+
+	// checked is whether what is stored was found to fit the ledger since this process began to lead. The witness loop
+	// sets it, and nothing is integrated before: what is placed where the ledger has witnessed another entry cannot be
+	// taken out again.
+	checked atomic.Bool
 
 	mu        sync.Mutex // guards what follows
 	marks     []mark
@@ -140,11 +146,15 @@ func (s *Sequencer) lead(ctx context.Context, lease Lease) error {
 	s.setLeading(true)
 	defer s.setLeading(false)
 	s.tree, s.ledger = nil, nil
+	s.checked.Store(false)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var loops sync.WaitGroup
 	loops.Go(func() {
 		cancel(s.repeat(ctx, "integrate", func(ctx context.Context) (bool, error) {
+			if !s.checked.Load() {
+				return false, nil
+			}
 			n, err := s.integrate(ctx, lease)
 			return n == s.cfg.BatchMax, err
 		}))

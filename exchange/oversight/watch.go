@@ -75,6 +75,9 @@ type standing struct {
 	seen  int64
 }
 
+// Once looks through the database once.
+func (w *Watch) Once(ctx context.Context) { w.pass(ctx) }
+
 // Run looks through the database until ctx is over.
 func (w *Watch) Run(ctx context.Context) {
 	for ctx.Err() == nil {

@@ -17,6 +17,7 @@ type Config struct {
 	Ledger    Ledger   `yaml:"ledger"`
 	Keys      Keys     `yaml:"keys"`
 	Log       Log      `yaml:"log"`
+	Audit     Audit    `yaml:"audit"`
 	Matching  Matching `yaml:"matching"`
 	Limits    Limits   `yaml:"limits"`
 	Metrics   Metrics  `yaml:"metrics"` // the listener for operators' counts
@@ -101,6 +102,12 @@ type Log struct {
 	BatchMax int           `yaml:"batch_max"` // entries in one batch; default 4096
 	// how long entries may stay unwitnessed before release to others stops; default 4h
 	LagBudget time.Duration `yaml:"lag_budget"`
+}
+
+// Audit is the pace of the running audit of the database.
+type Audit struct {
+	// pause between two passes, at least; default 10s. A pass that takes long is followed by twenty times as long a pause
+	Interval time.Duration `yaml:"interval"`
 }
 
 // Matching is how patients are recognised.

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strconv"
 	"sync"
@@ -11,6 +12,8 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"yilian.example/exchange/fault"
 )
 
 // Check is one thing that this gateway stands on. All must have worked once before it takes traffic. Afterwards only an
@@ -51,12 +54,11 @@ func (o *Ops) Counts() http.Handler {
 func (o *Ops) ready(c *gin.Context) {
 	ctx, cancel := context.WithTimeout(c.Request.Context(), readyTimeout)
 	defer cancel()
-	failed := make([]bool, len(o.Checks))
+	errs := make([]error, len(o.Checks))
 	var wg sync.WaitGroup
 	for i, check := range o.Checks {
 		wg.Go(func() {
-			failed[i] = check.Run(ctx) != nil
-			if !failed[i] {
+			if errs[i] = check.Run(ctx); errs[i] == nil {
 				o.worked[i].Store(true)
 			}
 		})
@@ -65,15 +67,24 @@ func (o *Ops) ready(c *gin.Context) {
 	status, parts := http.StatusOK, gin.H{}
 	for i, check := range o.Checks {
 		parts[check.Name] = "ok"
-		if !failed[i] {
+		if errs[i] == nil {
 			continue
 		}
-		parts[check.Name] = "failing"
+		parts[check.Name] = failure(errs[i])
 		if check.Essential || !o.worked[i].Load() {
 			status = http.StatusServiceUnavailable
 		}
 	}
 	c.JSON(status, gin.H{"ready": status == http.StatusOK, "checks": parts})
+}
+
+// failure says that a check fails, and the code where the error has one. A code names no one and quotes nothing.
+func failure(err error) string {
+	var classified *fault.Error
+	if errors.As(err, &classified) {
+		return "failing: " + string(classified.Code)
+	}
+	return "failing"
 }
 
 // Metrics counts requests by route pattern, never by path: paths hold record ids.

@@ -130,7 +130,17 @@ var textErrorsExchange = Texts{
 		"本机构的日志正在检查，暂停向其他机构提供记录。",
 		"This organisation's log is being examined. Records are not released until that is done.",
 	},
-	"error.LOG_REFUSED.next":       {"请联系管理员。", "Please ask your administrator."},
+	"error.LOG_REFUSED.next": {"请联系管理员。", "Please ask your administrator."},
+	"error.AUDIT_RUNNING": {
+		"系统刚刚启动，正在核对数据库，请稍候。",
+		"This gateway has just started and is still checking its database.",
+	},
+	"error.AUDIT_RUNNING.next": {"请稍后再试。", "Please try again in a moment."},
+	"error.DATABASE_ALARM": {
+		"本机构的数据库在本系统以外被改动过，查清之前暂停向其他机构提供记录。",
+		"Something in this organisation's database was changed outside this system. Nothing is released until that is cleared up.",
+	},
+	"error.DATABASE_ALARM.next":    {"请联系管理员。", "Please ask your administrator."},
 	"error.LOG_UNREACHABLE":        {"暂时读不到对方机构的日志。", "The other organisation's log cannot be read now."},
 	"error.LOG_UNREACHABLE.next":   {"请一分钟后再试。", "Please try again in a minute."},
 	"error.LOG_NOT_PUBLISHED":      {"这本日志还没有经过见证的检查点。", "This log has no witnessed checkpoint yet."},

@@ -110,6 +110,26 @@ var textErrorsSystem = Texts{
 		"请告诉服务台或管理员，并提供请求编号。",
 		"Please tell the service desk or your administrator, with the request id.",
 	},
+	"error.LEAF_MISSING": {
+		"保存的内容在日志中没有对应的条目。", "Something that is stored has no entry in the log.",
+	},
+	"error.LEAF_MISSING.next": {"请联系管理员。", "Please ask your administrator."},
+	"error.ROW_MISSING": {
+		"日志中有条目，而对应的内容已不在数据库中。", "The log has an entry whose row is gone from the database.",
+	},
+	"error.ROW_MISSING.next": {"请联系管理员。", "Please ask your administrator."},
+	"error.LEAF_ALTERED": {
+		"日志中的条目与保存的内容不符。", "The log holds another entry than was placed there.",
+	},
+	"error.LEAF_ALTERED.next": {"请联系管理员。", "Please ask your administrator."},
+	"error.TREE_ALTERED": {
+		"日志的存储在本系统以外被改动过。", "The stored log was changed outside this system.",
+	},
+	"error.TREE_ALTERED.next": {"请联系管理员。", "Please ask your administrator."},
+	"error.SCHEMA_CHANGED": {
+		"数据库的结构在本系统以外被改动过。", "The structure of the database was changed outside this system.",
+	},
+	"error.SCHEMA_CHANGED.next": {"请联系管理员。", "Please ask your administrator."},
 	"error.STATE_OLD": {
 		"保存的内容被换成了较早的状态，所以不予显示。",
 		"What is stored was put back to an earlier state, so it is not shown.",
