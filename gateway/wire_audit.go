@@ -15,6 +15,9 @@ func (a *app) openWatch() {
 	a.watch = &oversight.Watch{
 		Org: a.org, Database: a.db, Interval: a.cfg.Audit.Interval, Now: a.now, Log: a.log,
 	}
+	a.watch.After = func(ctx context.Context) error {
+		return a.db.AnchorHeads(ctx, a.org, a.book(), a.now(), a.cfg.Audit.AnchorInterval)
+	}
 	a.db.OnAlarm(a.watch.Report)
 }
 

@@ -57,8 +57,10 @@ type Watch struct {
 	Org      consortium.OrgID
 	Database Sweeper
 	Interval time.Duration // pause between passes, at least
-	Now      func() time.Time
-	Log      *slog.Logger
+	// After is called after each pass that found nothing; nil: nothing is.
+	After func(ctx context.Context) error
+	Now   func() time.Time
+	Log   *slog.Logger
 
 	mu     sync.Mutex // guards what follows
 	passes int64
@@ -108,6 +110,7 @@ func (w *Watch) pass(ctx context.Context) time.Duration {
 	for a := range found {
 		w.Report(a)
 	}
+	defer w.after(ctx, len(found))
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.passes, w.last, w.took = w.passes+1, began, took
@@ -118,6 +121,15 @@ func (w *Watch) pass(ctx context.Context) time.Duration {
 		}
 	}
 	return took
+}
+
+func (w *Watch) after(ctx context.Context, found int) {
+	if w.After == nil || found > 0 {
+		return
+	}
+	if err := w.After(ctx); err != nil && ctx.Err() == nil {
+		w.Log.WarnContext(ctx, "what follows a pass of the audit failed; will try again", "error", err)
+	}
 }
 
 // Report takes an alarm in. It stands until a pass that begins later does not find it.

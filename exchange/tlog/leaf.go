@@ -20,6 +20,7 @@ const (
 	KindConsent = "consent" // a consent was granted or withdrawn
 	KindRelease = "release" // records were handed to another member
 	KindReceipt = "receipt" // records were received from another member
+	KindHead    = "head"    // how far the organisation's own books had come
 )
 
 // MaxLeaf is the longest leaf in bytes that a log takes (the bundle format's length prefix is a uint16; ours are about

@@ -108,6 +108,8 @@ type Log struct {
 type Audit struct {
 	// pause between two passes, at least; default 10s. A pass that takes long is followed by twenty times as long a pause
 	Interval time.Duration `yaml:"interval"`
+	// how often the numbers of what has changed go into the log, at most; default 1m
+	AnchorInterval time.Duration `yaml:"anchor_interval"`
 }
 
 // Matching is how patients are recognised.

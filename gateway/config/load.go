@@ -49,6 +49,7 @@ func (c *Config) setDefaults() {
 	setDefault(&c.Log.BatchMax, 4096)
 	setDefault(&c.Log.LagBudget, 4*time.Hour)
 	setDefault(&c.Audit.Interval, 10*time.Second)
+	setDefault(&c.Audit.AnchorInterval, time.Minute)
 	setDefault(&c.Limits.BodyBytes, 16<<20)
 	setDefault(&c.Limits.ReadTimeout, 30*time.Second)
 	setDefault(&c.Limits.CareWindow, 30*24*time.Hour)
@@ -93,6 +94,7 @@ func (c Config) Validate() error {
 	f.check(c.Log.BatchMax >= 1 && c.Log.BatchMax <= 65536, "log.batch_max: needs 1 to 65536")
 	f.check(c.Log.LagBudget > 0, "log.lag_budget: needs a time above 0, for example 4h")
 	f.check(c.Audit.Interval >= 100*time.Millisecond, "audit.interval: needs 100ms or more")
+	f.check(c.Audit.AnchorInterval >= time.Second, "audit.anchor_interval: needs 1s or more")
 	f.check(
 		len(c.Matching.IdentifierSystems) > 0, "matching.identifier_systems: needs at least one FHIR identifier system",
 	)

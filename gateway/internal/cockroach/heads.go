@@ -49,8 +49,9 @@ func patientPlaces(room string, patients []string) []place {
 // marks remembers the highest number of each head that this process saw committed, so that an older state is known for
 // one until the process ends. What it forgets, and what was before, the audit finds in the log.
 type marks struct {
-	mu   sync.Mutex
-	seen *simplelru.LRU[mark, int64]
+	mu       sync.Mutex
+	seen     *simplelru.LRU[mark, int64]
+	unsealed map[mark]int64 // heads that this process moved since their numbers were last put into the log
 }
 
 type mark struct {
@@ -65,7 +66,7 @@ func newMarks() *marks {
 	if err != nil {
 		panic(err) // the size is a positive constant
 	}
-	return &marks{seen: seen}
+	return &marks{seen: seen, unsealed: map[mark]int64{}}
 }
 
 // known returns the numbers seen so far. It is asked before a transaction begins: what is committed later may not be
@@ -91,6 +92,41 @@ func (m *marks) all(org consortium.OrgID) map[place]int64 {
 		}
 	}
 	return out
+}
+
+// move notes that this process moved a head. Beyond the bound it is not put into the log before it moves again.
+func (m *marks) move(org consortium.OrgID, p place, seq int64) {
+	m.note(org, p, seq)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.unsealed) < maxMarks {
+		m.unsealed[mark{org, p}] = max(seq, m.unsealed[mark{org, p}])
+	}
+}
+
+// moved returns the heads whose numbers are to be put into the log, sorted.
+func (m *marks) moved(org consortium.OrgID) []anchored {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var out []anchored
+	for k, seq := range m.unsealed {
+		if k.org == org {
+			out = append(out, anchored{k.room, k.scope, seq})
+		}
+	}
+	sortHeads(out)
+	return out
+}
+
+// anchored forgets what was put into the log, unless it has moved since.
+func (m *marks) anchored(org consortium.OrgID, heads []anchored) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, h := range heads {
+		if k := (mark{org, place{h.Room, h.Scope}}); m.unsealed[k] == h.Seq {
+			delete(m.unsealed, k)
+		}
+	}
 }
 
 func (m *marks) note(org consortium.OrgID, p place, seq int64) {
@@ -229,7 +265,7 @@ func (h *heads) write(ctx context.Context, tx pgx.Tx) error {
 // committed remembers what was written; call it when the transaction has committed.
 func (h *heads) committed() {
 	for p, head := range h.moved {
-		h.db.marks.note(h.org, p, head.Seq)
+		h.db.marks.move(h.org, p, head.Seq)
 	}
 	if len(h.moved) > 0 {
 		return

@@ -27,7 +27,7 @@ var fullScans = map[string]string{
 // is what an audit is for, and it rests twenty times as long as it takes.
 var narrowAudits = []string{
 	"audit record_versions", "audit sizes of record_versions", "audit numbers that were seen", "audit a range of places",
-	"audit tiles",
+	"audit tiles", "audit head_anchors", "audit a range of anchors", "audit leaf of an anchor",
 }
 
 // TestStatementsUseIndexes fills the tables as a busy hospital would and has the server say how it would run each
@@ -46,6 +46,8 @@ func TestStatementsUseIndexes(t *testing.T) {
 			SELECT org, type, decode(md5(id), 'hex'), id, 1, '\x00'::BYTEA FROM records WHERE recorded <= $1`,
 		`INSERT INTO heads (org, room, scope, seq, state)
 			SELECT DISTINCT org, 'records', patient, 1, '\x00'::BYTEA FROM records WHERE recorded <= $1`,
+		`INSERT INTO head_anchors (org, seq, heads, root, prev, sealed, entry_id, at, bound)
+			SELECT 'org' || (n % 4)::TEXT, n, 1, '\x00', '\x00', '\x00', gen_random_uuid(), $1, '\x00' FROM generate_series(1, 9000) AS n`,
 		`INSERT INTO access_heads (org, patient, seq, commitment, bound)
 			SELECT DISTINCT org, patient, 5, '', '\x00'::BYTEA FROM records WHERE recorded <= $1`,
 		`INSERT INTO access_log (org, patient, seq, commitment, sealed, entry_id, at, bound)

@@ -39,6 +39,8 @@ type swept struct {
 	version  versionKey      // the last record version whose content was checked
 	verified tlog.Checkpoint // the tree that was recomputed
 	bundle   int64           // the next bundle of the log to open again
+	anchor   int64           // the last anchor that was replayed
+	turn     int64           // the last anchor that was replayed again
 }
 
 // sweep is one pass.
@@ -92,7 +94,7 @@ func (db *DB) Sweep(ctx context.Context, org consortium.OrgID, report func(Alarm
 func (s *sweep) begin(tx pgx.Tx) {
 	s.tx, s.alarms, s.next = tx, nil, *s.state
 	if s.whole {
-		s.next.version, s.next.verified, s.next.bundle = versionKey{}, tlog.Checkpoint{Root: tlog.EmptyRoot()}, 0
+		s.next = swept{verified: tlog.Checkpoint{Root: tlog.EmptyRoot()}}
 	}
 }
 
@@ -106,7 +108,7 @@ func (s *sweep) run(ctx context.Context) error {
 			return fmt.Errorf("%s: %w", t.name, err)
 		}
 	}
-	for _, step := range []func(context.Context) error{s.heads, s.seen, s.versions, s.pairs, s.log} {
+	for _, step := range []func(context.Context) error{s.heads, s.seen, s.versions, s.pairs, s.anchors, s.log} {
 		if err := step(ctx); err != nil {
 			return err
 		}

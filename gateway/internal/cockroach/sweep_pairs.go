@@ -16,6 +16,7 @@ const entryRows = `(
 		UNION ALL SELECT 'consents', id, entry_id FROM consents
 		UNION ALL SELECT 'consents', id, ending_entry_id FROM consents WHERE ending_entry_id IS NOT NULL
 		UNION ALL SELECT 'releases', request_id::TEXT, entry_id FROM releases
+		UNION ALL SELECT 'head_anchors', seq::TEXT, entry_id FROM head_anchors
 		UNION ALL SELECT 'received', request_id::TEXT, entry_id FROM received)`
 
 // Each of these returns what does not fit: table, row and code.

@@ -206,10 +206,19 @@ var queryOlder = sql("audit numbers that were seen", `
 
 // seen wants no head to be older than this process has seen it.
 func (s *sweep) seen(ctx context.Context) error {
+	known := make([]anchored, 0, len(s.known))
+	for p, seq := range s.known {
+		known = append(known, anchored{p.room, p.scope, seq})
+	}
+	return s.older(ctx, known)
+}
+
+// older wants no head to be below one of those numbers.
+func (s *sweep) older(ctx context.Context, known []anchored) error {
 	var rooms, scopes []string
 	var seqs []int64
-	for p, seq := range s.known {
-		rooms, scopes, seqs = append(rooms, p.room), append(scopes, p.scope), append(seqs, seq)
+	for _, h := range known {
+		rooms, scopes, seqs = append(rooms, h.Room), append(scopes, h.Scope), append(seqs, h.Seq)
 	}
 	rows, err := s.tx.Query(ctx, queryOlder.text, s.org, rooms, scopes, seqs)
 	if err != nil {

@@ -151,6 +151,14 @@ func (h *house) exchange(ctx context.Context, t *testing.T, p consortium.Patient
 	}
 }
 
+// anchor puts into the log how far the heads have come.
+func (h *house) anchor(t *testing.T) {
+	t.Helper()
+	if err := h.db.AnchorHeads(t.Context(), donghu, h.book, time.Now(), 0); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // alarms are what one pass finds, "table row code" each.
 func alarms(t *testing.T, db *cockroach.DB) []string {
 	t.Helper()
@@ -178,6 +186,7 @@ func settled(t *testing.T) *house {
 	for round := range 24 {
 		h.live(t.Context(), t, round)
 	}
+	h.anchor(t)
 	var n int64
 	if err := h.db.Pool().QueryRow(t.Context(), `SELECT count(*) FROM log_pending`).Scan(&n); err != nil {
 		t.Fatal(err)
@@ -186,6 +195,9 @@ func settled(t *testing.T) *house {
 	awaitLog(t, h.db.Log(donghu), n)
 	stop()
 	h.live(t.Context(), t, 1000)
+	h.anchor(t)
+	h.live(t.Context(), t, 1001)
+	h.anchor(t)
 	return h
 }
 
@@ -216,6 +228,10 @@ var tamperings = []struct{ change, want string }{
 	{`UPDATE access_log SET at = at - INTERVAL '1 day'`, "access_log %/1 ROW_ALTERED"},
 	{`DELETE FROM access_log WHERE seq = 2`, "access_log % ROWS_MISSING"},
 	{`DELETE FROM access_log WHERE seq = 2`, "log_places % ROW_MISSING"},
+	{`UPDATE head_anchors SET heads = heads + 1 WHERE seq = 2`, "head_anchors 2 ROW_ALTERED"},
+	{`DELETE FROM head_anchors WHERE seq = 2`, "head_anchors of donghu ROWS_MISSING"},
+	{`DELETE FROM head_anchors WHERE seq = 3`, "head_anchors of donghu STATE_OLD"},
+	{`DELETE FROM head_anchors WHERE seq = 3`, "log_pending % ROW_MISSING"},
 	{`DELETE FROM log_pending`, "record_versions Observation/r1000/1 LEAF_MISSING"},
 	{`UPDATE log_pending SET leaf = '\x00'`, "log_pending % ROW_ALTERED"},
 	{
@@ -344,6 +360,7 @@ func TestSweepIsQuietWhileOthersWrite(t *testing.T) {
 		default:
 		}
 		wantQuiet(t, h.db, fmt.Sprintf("pass %d", passes))
+		h.anchor(t)
 	}
 	wantQuiet(t, openAgain(t, h.db), "after a restart")
 	if passes < 3 {
@@ -392,5 +409,38 @@ func TestStateThatWasSeenIsKnownToBeOld(t *testing.T) {
 	got := alarms(t, h.db)
 	if want := "heads records " + string(patientRef(1)) + " " + string(cockroach.CodeStateOld); !slices.Contains(got, want) {
 		t.Errorf("the whole database put back: %q, want %s", got, want)
+	}
+}
+
+// TestAnchoredStateIsKnownToBeOldAfterARestart puts the ends of sessions back to an earlier moment in which all of them
+// fit their head, under a gateway that has just started: nothing but the log knows better.
+func TestAnchoredStateIsKnownToBeOldAfterARestart(t *testing.T) {
+	h := newHouse(t)
+	h.live(t.Context(), t, 1)
+	h.anchor(t)
+	undo := backup(t, h.db)
+	hash := sha256.Sum256([]byte("r1stays"))
+	if err := h.sessions.DestroySession(t.Context(), donghu, hash); err != nil {
+		t.Fatal(err)
+	}
+	anchored := func() (n int64) {
+		if err := h.db.Pool().QueryRow(t.Context(), `SELECT count(*) FROM head_anchors`).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	if err := h.db.AnchorHeads(t.Context(), donghu, h.book, time.Now(), time.Hour); err != nil || anchored() != 1 {
+		t.Fatalf("%d anchors within the interval, %v", anchored(), err)
+	}
+	h.anchor(t)
+	h.anchor(t) // nothing has moved
+	if n := anchored(); n != 2 {
+		t.Fatalf("%d anchors", n)
+	}
+	wantQuiet(t, openAgain(t, h.db), "before")
+	undo("sessions session_ends heads")
+	want := "heads sessions  " + string(cockroach.CodeStateOld)
+	if got := alarms(t, openAgain(t, h.db)); !slices.Contains(got, want) {
+		t.Errorf("after a restart: %q, want %s", got, want)
 	}
 }

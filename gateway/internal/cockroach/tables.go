@@ -41,6 +41,10 @@ var tables = []table{
 		SELECT org, patient, seq, commitment, bound FROM access_heads`)},
 	{name: "access_log", owner: "org", key: "patient, seq", rows: sql("audit access_log", `
 		SELECT org, patient, seq, commitment, sealed, entry_id::TEXT, at, bound FROM access_log`)},
+	{
+		name: "head_anchors", key: "seq", owner: "org", parts: true, rows: sql("audit head_anchors", `
+			SELECT org, seq, heads, root, prev, sealed, entry_id::TEXT, at, bound FROM head_anchors WHERE org = $1 AND seq = $2`),
+	},
 	{name: "log_pending", owner: "org", key: "id", rows: sql("audit log_pending", `
 		SELECT org, id::TEXT, leaf, created_at, bound FROM log_pending`)},
 	{name: "log_places", owner: "org", key: "id", rows: sql("audit log_places", `
