@@ -67,7 +67,7 @@ type Decider struct {
 	Keys       Keys
 	Policy     Policy
 	Ledger     LedgerReader // nil: the sealed receipts decide alone
-	// Gate is an error while what is stored cannot be relied on yet; nothing but storing is decided then. Nil: always open
+	// Gate is an error while what is stored cannot be relied on yet: nothing but storing is decided then. Nil: it is open.
 	Gate func() error
 	Log  *slog.Logger
 }
@@ -76,11 +76,21 @@ type Decider struct {
 // given here, as each release does, is checked against the ledger where it can be reached: its word wins when it says
 // less than the database. A decision that asks for what nobody here carries out is an error, which is a refusal.
 func (d *Decider) Decide(ctx context.Context, q consortium.Query) (consortium.Decision, error) {
-	if d.Gate != nil && q.Action != consortium.ActionStore {
-		if err := d.Gate(); err != nil {
-			return consortium.Decision{}, fmt.Errorf("decide: %w", err)
-		}
+	if err := d.gate(q.Action); err != nil {
+		return consortium.Decision{}, fmt.Errorf("decide: %w", err)
 	}
+	return d.decide(ctx, q)
+}
+
+// gate is closed while what is stored cannot be relied on yet. Storing rests on nothing that is stored.
+func (d *Decider) gate(action consortium.Action) error {
+	if d.Gate == nil || action == consortium.ActionStore {
+		return nil
+	}
+	return d.Gate()
+}
+
+func (d *Decider) decide(ctx context.Context, q consortium.Query) (consortium.Decision, error) {
 	in := Input{Org: d.Org, Query: q}
 	var err error
 	if in.Facts, err = d.facts(ctx, q); err != nil {

@@ -52,7 +52,8 @@ func (a *app) suspended(ctx context.Context) (bool, error) {
 
 var (
 	integrityAlarms = prometheus.NewDesc(
-		"yilian_integrity_alarms", "Alarms that stand: rows of the database that this organisation did not write, or misses.", nil, nil,
+		"yilian_integrity_alarms", "Alarms that stand: rows of the database that this organisation did not write, or misses.",
+		nil, nil,
 	)
 	integritySeconds = prometheus.NewDesc(
 		"yilian_integrity_pass_seconds", "How long the last pass over the database took.", nil, nil,

@@ -44,8 +44,8 @@ type WatchStatus struct {
 	Alarms   []Standing    // those that stand, by table and row
 }
 
-// share is how many times as long as a pass the watch pauses at least, so that it takes no more than a twentieth of what
-// the database can do.
+// share is how many times as long as a pass the watch pauses at least, so that it takes no more than a twentieth of
+// what the database can do.
 const share = 20
 
 // maxStanding bounds the alarms that are kept: a database that is all wrong needs no longer list.
@@ -147,7 +147,9 @@ func (w *Watch) Report(a Alarm) {
 		w.alarms = map[Alarm]*standing{}
 	}
 	w.alarms[a] = &standing{since: w.Now(), seen: w.begun}
-	w.Log.Error("ALARM: the database does not hold what was written", "table", a.Table, "row", a.Row, "code", a.Code)
+	w.Log.ErrorContext(
+		context.Background(), "ALARM: the database does not hold what was written", "table", a.Table, "row", a.Row, "code", a.Code,
+	)
 }
 
 // Status returns how the watch stands.

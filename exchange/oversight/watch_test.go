@@ -41,7 +41,8 @@ func watched(t *testing.T, db *database, test func(w *oversight.Watch, log *stri
 	synctest.Test(t, func(t *testing.T) {
 		var log strings.Builder
 		w := &oversight.Watch{
-			Org: "donghu", Database: db, Interval: 10 * time.Second, Now: time.Now, Log: slog.New(slog.NewTextHandler(&log, nil)),
+			Org: "donghu", Database: db, Interval: 10 * time.Second, Now: time.Now,
+			Log: slog.New(slog.NewTextHandler(&log, nil)),
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
@@ -67,7 +68,8 @@ func TestWatchIsReadyAfterOnePass(t *testing.T) {
 		}
 		time.Sleep(2 * time.Second)
 		st := w.Status()
-		if err := w.Ready(); err != nil || w.Clear() != nil || st.Passes != 1 || st.Took != time.Second || st.LastPass.IsZero() {
+		if err := w.Ready(); err != nil || w.Clear() != nil || st.Passes != 1 || st.Took != time.Second ||
+			st.LastPass.IsZero() {
 			t.Errorf("after it: %v, %+v", err, st)
 		}
 	})
@@ -86,7 +88,8 @@ func TestAlarmStandsUntilAPassDoesNotFindIt(t *testing.T) {
 	db := &database{wrong: []oversight.Alarm{altered, missing}}
 	watched(t, db, func(w *oversight.Watch, log *strings.Builder) {
 		time.Sleep(25 * time.Second)
-		if err := w.Clear(); fault.Of(err).Code != oversight.CodeDatabaseAlarm || standingCodes(w) != "ROW_MISSING ROW_ALTERED" {
+		if err := w.Clear(); fault.Of(err).Code != oversight.CodeDatabaseAlarm ||
+			standingCodes(w) != "ROW_MISSING ROW_ALTERED" {
 			t.Errorf("while two stand: %v, %s", err, standingCodes(w))
 		}
 		db.wrong = db.wrong[:1]

@@ -175,7 +175,9 @@ func (db *DB) nextAnchor(
 	return &anchorRow{seq: last.seq + 1, prev: commitment[:], at: at}, nil
 }
 
-func (db *DB) fillAnchor(r *anchorRow, org consortium.OrgID, book logbook.Book, heads []anchored) (logbook.Entry, error) {
+func (db *DB) fillAnchor(
+	r *anchorRow, org consortium.OrgID, book logbook.Book, heads []anchored,
+) (logbook.Entry, error) {
 	root, err := db.anchorRoot(heads)
 	if err != nil {
 		return logbook.Entry{}, err

@@ -19,7 +19,8 @@ const (
 
 var (
 	queryAnchorCount = sql("audit anchors", `
-		SELECT count(seq), COALESCE(min(seq), 1), COALESCE(max(seq), 0), COALESCE(sum(CASE WHEN org = $1 THEN 0 ELSE 1 END), 0)::INT8
+		SELECT count(seq), COALESCE(min(seq), 1), COALESCE(max(seq), 0),
+			COALESCE(sum(CASE WHEN org = $1 THEN 0 ELSE 1 END), 0)::INT8
 		FROM head_anchors`)
 
 	queryAnchorLeaf = sql("audit leaf of an anchor", `

@@ -32,7 +32,8 @@ func (s *sweep) log(ctx context.Context) error {
 		return fmt.Errorf("log: %w", err)
 	}
 	t := &tree{s: s, ctx: ctx, head: h}
-	for _, step := range []func() error{t.shape, t.count, t.grow, func() error { return t.published(published) }, t.again} {
+	check := func() error { return t.published(published) }
+	for _, step := range []func() error{t.shape, t.count, t.grow, check, t.again} {
 		if err := step(); err != nil {
 			return fmt.Errorf("log: %w", err)
 		}

@@ -11,7 +11,8 @@ import (
 
 // entryRows are all rows that name an entry of the log.
 const entryRows = `(
-		SELECT 'record_versions' AS tab, type || '/' || id || '/' || version::TEXT AS name, entry_id AS entry FROM record_versions
+		SELECT 'record_versions' AS tab, type || '/' || id || '/' || version::TEXT AS name, entry_id AS entry
+			FROM record_versions
 		UNION ALL SELECT 'access_log', patient || '/' || seq::TEXT, entry_id FROM access_log
 		UNION ALL SELECT 'consents', id, entry_id FROM consents
 		UNION ALL SELECT 'consents', id, ending_entry_id FROM consents WHERE ending_entry_id IS NOT NULL
@@ -41,8 +42,8 @@ var (
 		SELECT 'record_versions', COALESCE(r.type, v.type) || '/' || COALESCE(r.id, v.id), 'ROWS_MISSING'
 		FROM (SELECT org, type, id, version, patient, kind FROM records WHERE org = $1) AS r
 		FULL JOIN (
-			SELECT org, type, id, count(version) AS n, max(version) AS top, min(patient) AS first_patient, max(patient) AS last_patient,
-				min(kind) AS first_kind, max(kind) AS last_kind
+			SELECT org, type, id, count(version) AS n, max(version) AS top, min(patient) AS first_patient,
+				max(patient) AS last_patient, min(kind) AS first_kind, max(kind) AS last_kind
 			FROM record_versions GROUP BY org, type, id) AS v ON v.org = r.org AND v.type = r.type AND v.id = r.id
 		WHERE r.version IS NULL OR v.n IS NULL OR v.n <> v.top OR r.version <> v.top OR r.patient <> v.first_patient
 			OR r.patient <> v.last_patient OR r.kind <> v.first_kind OR r.kind <> v.last_kind
@@ -70,7 +71,8 @@ var (
 		FULL JOIN (SELECT patient, count(seq) AS n, max(seq) AS top FROM access_log GROUP BY patient) AS l
 			ON l.patient = h.patient
 		LEFT JOIN access_log AS e ON e.org = $1 AND e.patient = l.patient AND e.seq = l.top
-		WHERE h.seq IS NULL OR l.n IS NULL OR h.seq <> l.n OR l.top <> l.n OR e.commitment IS NULL OR e.commitment <> h.commitment
+		WHERE h.seq IS NULL OR l.n IS NULL OR h.seq <> l.n OR l.top <> l.n OR e.commitment IS NULL
+			OR e.commitment <> h.commitment
 		LIMIT $2`)
 
 	queryKeysMissing = sql("audit keys of patients", `

@@ -52,7 +52,8 @@ type rowCheck struct {
 func newRowCheck(s *sweep, t table) *rowCheck {
 	columns := t.bound()
 	c := &rowCheck{s: s, table: t, bound: len(columns), owned: t.owned(s.org)}
-	c.owner, c.scope, c.part = slices.Index(columns, t.owner), slices.Index(columns, t.scope), slices.Index(columns, t.part)
+	c.owner, c.scope = slices.Index(columns, t.owner), slices.Index(columns, t.scope)
+	c.part = slices.Index(columns, t.part)
 	for _, key := range strings.Split(t.key, ", ") {
 		c.keys = append(c.keys, slices.Index(columns, key))
 	}

@@ -61,7 +61,8 @@ func newHouse(t *testing.T) *house {
 		Store: store, Now: time.Now, Book: h.book,
 	}
 	h.carrier = &consent.Carrier{
-		Org: donghu, Store: store, Outbox: store, Ledger: consenttest.NewLedger(time.Now), Keys: ring, Now: time.Now, Book: h.book,
+		Org: donghu, Store: store, Outbox: store, Ledger: consenttest.NewLedger(time.Now), Keys: ring, Now: time.Now,
+		Book: h.book,
 		Log: slog.New(slog.DiscardHandler),
 	}
 	return h
@@ -138,7 +139,8 @@ func (h *house) exchange(ctx context.Context, t *testing.T, p consortium.Patient
 	for _, err := range []error{
 		h.releases.ReserveRequest(ctx, donghu, "qingshan", request, at),
 		h.releases.SaveRelease(ctx, donghu, release.HandedOver{
-			Request: request, Recipient: "qingshan", Patient: p, Sealed: []byte("sealed"), Created: at, Entry: entry(tlog.KindRelease),
+			Request: request, Recipient: "qingshan", Patient: p, Sealed: []byte("sealed"), Created: at,
+			Entry: entry(tlog.KindRelease),
 		}),
 		h.releases.SaveReceived(ctx, donghu, release.Received{
 			ID: uuid.NewString(), Actor: "d-1", Patient: p, Custodian: "qingshan", Sealed: []byte("sealed"), Created: at,
@@ -378,7 +380,8 @@ func TestSweepIsQuietAfterAnyHistory(t *testing.T) {
 			return // each leaves its rows for the next: enough of them
 		}
 		m := &machine{
-			r: kept, org: donghu, records: map[string]*modelRecord{}, accesses: map[consortium.PatientRef]int{}, prefix: fmt.Sprint("h", run, "-"),
+			r: kept, org: donghu, prefix: fmt.Sprint("h", run, "-"), records: map[string]*modelRecord{},
+			accesses: map[consortium.PatientRef]int{},
 			patients: []consortium.PatientRef{patientRef(run * 10), patientRef(run*10 + 1)},
 		}
 		rt.Repeat(map[string]func(*rapid.T){"store": m.store, "list": m.list, "refuse": m.refuse, "": func(*rapid.T) {}})
@@ -407,7 +410,8 @@ func TestStateThatWasSeenIsKnownToBeOld(t *testing.T) {
 	undo(`records record_versions search_tokens heads access_heads access_log log_pending log_places log_tiles log_heads consents
 		consent_positions sessions session_ends release_requests releases received patient_keys leases`)
 	got := alarms(t, h.db)
-	if want := "heads records " + string(patientRef(1)) + " " + string(cockroach.CodeStateOld); !slices.Contains(got, want) {
+	want := "heads records " + string(patientRef(1)) + " " + string(cockroach.CodeStateOld)
+	if !slices.Contains(got, want) {
 		t.Errorf("the whole database put back: %q, want %s", got, want)
 	}
 }

@@ -43,7 +43,8 @@ var tables = []table{
 		SELECT org, patient, seq, commitment, sealed, entry_id::TEXT, at, bound FROM access_log`)},
 	{
 		name: "head_anchors", key: "seq", owner: "org", parts: true, rows: sql("audit head_anchors", `
-			SELECT org, seq, heads, root, prev, sealed, entry_id::TEXT, at, bound FROM head_anchors WHERE org = $1 AND seq = $2`),
+			SELECT org, seq, heads, root, prev, sealed, entry_id::TEXT, at, bound FROM head_anchors
+			WHERE org = $1 AND seq = $2`),
 	},
 	{name: "log_pending", owner: "org", key: "id", rows: sql("audit log_pending", `
 		SELECT org, id::TEXT, leaf, created_at, bound FROM log_pending`)},
@@ -78,7 +79,8 @@ var tables = []table{
 	{name: "releases", owner: "org", key: "request_id", rows: sql("audit releases", `
 		SELECT org, request_id::TEXT, recipient, patient, allowed, sealed, entry_id::TEXT, created_at, bound FROM releases`)},
 	{name: "received", owner: "org", key: "request_id", rows: sql("audit received", `
-		SELECT org, request_id::TEXT, actor, patient, custodian, allowed, sealed, entry_id::TEXT, created_at, expires_at, bound
+		SELECT org, request_id::TEXT, actor, patient, custodian, allowed, sealed, entry_id::TEXT, created_at, expires_at,
+			bound
 		FROM received`)},
 
 	{name: "heads", columns: "org, room, scope, seq, state", why: "sealed for their place and number"},
@@ -90,7 +92,10 @@ var tables = []table{
 		name: "consent_orders", columns: "custodian, consent, op, attempts, due_at, claim, claimed_until, last_problem",
 		why: "a queue that is made again from the consents",
 	},
-	{name: "schema_migrations", columns: "id, version_id, is_applied, tstamp", why: "which migrations ran; the schema is compared"},
+	{
+		name: "schema_migrations", columns: "id, version_id, is_applied, tstamp",
+		why: "which migrations ran; the schema is compared",
+	},
 	{name: "migration_lock", columns: "id", why: "one row, held while migrations run"},
 }
 

@@ -138,7 +138,7 @@ var textErrorsExchange = Texts{
 	"error.AUDIT_RUNNING.next": {"请稍后再试。", "Please try again in a moment."},
 	"error.DATABASE_ALARM": {
 		"本机构的数据库在本系统以外被改动过，查清之前暂停向其他机构提供记录。",
-		"Something in this organisation's database was changed outside this system. Nothing is released until that is cleared up.",
+		"Something in this organisation's database was changed outside this system. Nothing is released until that is clear.",
 	},
 	"error.DATABASE_ALARM.next":    {"请联系管理员。", "Please ask your administrator."},
 	"error.LOG_UNREACHABLE":        {"暂时读不到对方机构的日志。", "The other organisation's log cannot be read now."},
