@@ -148,7 +148,8 @@ func (w *Watch) Report(a Alarm) {
 	}
 	w.alarms[a] = &standing{since: w.Now(), seen: w.begun}
 	w.Log.ErrorContext(
-		context.Background(), "ALARM: the database does not hold what was written", "table", a.Table, "row", a.Row, "code", a.Code,
+		context.Background(), "ALARM: the database does not hold what was written", "table", a.Table,
+		"row", a.Row, "code", a.Code,
 	)
 }
 
