@@ -37,6 +37,17 @@ func Decode(src []byte) (*Resource, Issues) {
 	return r, v.issues
 }
 
+// Reread reads a resource that was validated before it was stored, and validates nothing: it says what it is, whom it is
+// about and by what it is identified. False when it is no JSON or not of a type that R4 knows.
+func Reread(stored []byte) (*Resource, bool) {
+	doc, err := parseJSON(stored)
+	if err != nil {
+		return nil, false
+	}
+	r := &Resource{Type: doc.str(0, "resourceType"), ID: doc.str(0, "id"), doc: doc}
+	return r, Known(r.Type)
+}
+
 // Known reports whether R4 defines a resource type of this name.
 func Known(resourceType string) bool {
 	s := definitions().structures[resourceType]

@@ -99,6 +99,9 @@ func Kept() []string {
 // Identifier is one business identifier.
 type Identifier struct{ System, Value, Use string }
 
+// Current reports whether the identifier is still in use. An old one names nobody any more: numbers are given out anew.
+func (id Identifier) Current() bool { return id.Use != "old" }
+
 // Identifiers returns the resource's own identifiers that have both a system and a value, in order.
 func (r *Resource) Identifiers() []Identifier {
 	list := r.doc.member(r.node, "identifier")
@@ -119,6 +122,14 @@ func (r *Resource) Identifiers() []Identifier {
 		}
 	}
 	return ids
+}
+
+// Carries reports whether a resource, as it is stored, has an identifier of that system and value that is not an old one.
+func Carries(stored []byte, system, value string) bool {
+	r, ok := Reread(stored)
+	return ok && slices.ContainsFunc(r.Identifiers(), func(id Identifier) bool {
+		return id.Current() && id.System == system && id.Value == value
+	})
 }
 
 func (r *Resource) identifier(i int32) (Identifier, bool) {

@@ -30,7 +30,7 @@ func (in *Intake) Bundle(ctx context.Context, caller Caller, body []byte) (Taken
 	}
 	if len(b.Entries) > maxEntries {
 		return TakenBundle{}, fault.New(
-			fault.TooLarge, "TOO_MANY_ENTRIES", fmt.Sprintf("A bundle may have %d entries at most. Send several.", maxEntries),
+			fault.TooLarge, CodeTooManyEntries, fmt.Sprintf("A bundle may have %d entries at most. Send several.", maxEntries),
 		)
 	}
 	switch b.Type {
@@ -41,7 +41,7 @@ func (in *Intake) Bundle(ctx context.Context, caller Caller, body []byte) (Taken
 		return TakenBundle{Entries: in.batch(ctx, caller, b)}, nil
 	}
 	return TakenBundle{}, refuse(
-		"Bundle.type", "BUNDLE_TYPE", "Only bundles of type transaction and batch are served here.",
+		"Bundle.type", CodeBundleType, "Only bundles of type transaction and batch are served here.",
 	)
 }
 
@@ -66,27 +66,12 @@ func (in *Intake) transaction(ctx context.Context, caller Caller, b *fhir.Bundle
 		}
 		if urls[e.FullURL] != nil {
 			return nil, refuse(
-				fmt.Sprintf("Bundle.entry[%d].fullUrl", i), "ENTRY_REPEATED", "Two entries have the same fullUrl.",
+				fmt.Sprintf("Bundle.entry[%d].fullUrl", i), CodeEntryRepeated, "Two entries have the same fullUrl.",
 			)
 		}
 		urls[e.FullURL] = d
 	}
-	relative(b, urls)
 	return in.keep(ctx, caller, drafts, urls)
-}
-
-// relative lets Type/id lead to an entry whose fullUrl is the address of that resource (http://host/fhir/Type/id), as
-// FHIR resolves it.
-func relative(b *fhir.Bundle, urls map[string]*draft) {
-	for _, e := range b.Entries {
-		ref, ok := fhir.ParseReference(e.FullURL)
-		if !ok || ref.Base == "" || ref.Version != "" {
-			continue
-		}
-		if short := strings.TrimPrefix(e.FullURL, ref.Base); urls[short] == nil {
-			urls[short] = urls[e.FullURL]
-		}
-	}
 }
 
 func (in *Intake) batch(ctx context.Context, caller Caller, b *fhir.Bundle) []Taken {
@@ -123,28 +108,28 @@ func newDraft(e fhir.Entry, i int) (*draft, error) {
 	switch {
 	case e.Method == "":
 		return nil, refuse(
-			place+".request", "NO_REQUEST",
+			place+".request", CodeNoRequest,
 			"Every entry of a transaction or batch says what is to be done: request.method and request.url.",
 		)
 	case e.Method != "POST" && e.Method != "PUT":
-		return nil, refuse(place+".request.method", "INTERACTION", "Only POST and PUT are served in bundles.")
+		return nil, refuse(place+".request.method", CodeInteraction, "Only POST and PUT are served in bundles.")
 	case e.Resource == nil:
-		return nil, refuse(place+".resource", "NO_RESOURCE", "The entry has no resource.")
+		return nil, refuse(place+".resource", CodeNoResource, "The entry has no resource.")
 	case e.IfNoneMatch != "" || e.IfModified != "":
-		return nil, refuse(place+".request", "CONDITION", "Only ifMatch and ifNoneExist are served as conditions.")
+		return nil, refuse(place+".request", CodeCondition, "Only ifMatch and ifNoneExist are served as conditions.")
 	}
 	typ, id, _ := strings.Cut(strings.TrimPrefix(e.URL, "/"), "/")
 	if typ != e.Resource.Type {
-		return nil, refuse(place+".request.url", "TYPE_MISMATCH", "The resource is of another type than the address says.")
+		return nil, refuse(place+".request.url", CodeTypeMismatch, "The resource is of another type than the address says.")
 	}
 	if e.Method == "POST" {
 		if id != "" || e.IfMatch != "" {
-			return nil, refuse(place+".request", "INTERACTION", "POST wants the type alone as its address, and no ifMatch.")
+			return nil, refuse(place+".request", CodeInteraction, "POST wants the type alone as its address, and no ifMatch.")
 		}
 		return d, nil
 	}
 	if id == "" || strings.Contains(id, "/") || e.IfNoneExist != "" {
-		return nil, refuse(place+".request", "INTERACTION", "PUT wants Type/id as its address, and no ifNoneExist.")
+		return nil, refuse(place+".request", CodeInteraction, "PUT wants Type/id as its address, and no ifNoneExist.")
 	}
 	d.update, d.id = true, id
 	return d, nil

@@ -29,6 +29,9 @@ type Shelf interface {
 	CurrentVersions(ctx context.Context, refs []exchange.RecordRef) (map[exchange.RecordRef]exchange.Current, error)
 	// Find gives the ids of current records of a type that carry all tokens.
 	Find(ctx context.Context, typ string, tokens []exchange.Token) ([]string, error)
+	// Carries opens the current version of a record and says whether it has the identifier as one still in use. It
+	// compares and shows nobody anything.
+	Carries(ctx context.Context, ref exchange.RecordRef, token exchange.Token) (bool, error)
 	// Store keeps all or none; fault.Conflict when a version is not the next one of its record.
 	Store(ctx context.Context, puts []exchange.Put) ([]exchange.Version, error)
 }
@@ -67,51 +70,6 @@ type Taken struct {
 	Content  []byte      // as stored; nil when Matched
 	Remarks  fhir.Issues // warnings
 	Err      error       // in a batch: why this entry was refused
-}
-
-// Rejected is a resource or bundle that FHIR's or our rules refuse, with all issues. It is fault.Malformed,
-// fault.Unsupported or fault.Invalid.
-type Rejected struct {
-	Issues fhir.Issues
-	fault  *fault.Error
-}
-
-// Error gives the text for logs: places and rules, no values.
-func (r *Rejected) Error() string {
-	for _, i := range r.Issues {
-		if i.Severity == fhir.SeverityError {
-			return string(r.fault.Code) + ": " + i.Expression + ": " + i.Diagnostics
-		}
-	}
-	return r.fault.Error()
-}
-
-// Unwrap gives the classified error.
-func (r *Rejected) Unwrap() error { return r.fault }
-
-// reject makes the error of issues that refuse.
-func reject(issues fhir.Issues) error {
-	for _, i := range issues {
-		switch i.Code {
-		case fhir.CodeInvalid:
-			return &Rejected{issues, fault.New(fault.Malformed, "MALFORMED", "The body is not valid JSON.")}
-		case fhir.CodeNotSupported:
-			return &Rejected{issues, fault.New(fault.Unsupported, "UNKNOWN_RESOURCE", "FHIR R4 knows no such type of resource.")}
-		}
-	}
-	return &Rejected{issues, fault.New(fault.Invalid, "FHIR_INVALID", "The resource breaks rules of FHIR R4.")}
-}
-
-// refuse makes an error about one place of what was sent.
-func refuse(place, code, words string) error {
-	issue := fhir.Issue{
-		Severity:    fhir.SeverityError,
-		Code:        fhir.CodeBusinessRule,
-		Diagnostics: words,
-		Expression:  place,
-		Reason:      code,
-	}
-	return &Rejected{fhir.Issues{issue}, fault.New(fault.Invalid, fault.Code(code), words)}
 }
 
 // Create stores a new resource under an id of our own. With ifNoneExist (identifier=system|value) it stores only when
@@ -158,7 +116,7 @@ func decodeAs(typ string, body []byte) (decoded, error) {
 		return decoded{}, reject(issues)
 	}
 	if r.Type != typ {
-		return decoded{}, refuse(r.Type, "TYPE_MISMATCH", "The resource is of another type than the address says.")
+		return decoded{}, refuse(r.Type, CodeTypeMismatch, "The resource is of another type than the address says.")
 	}
 	return decoded{r, issues}, nil
 }
@@ -211,6 +169,9 @@ func (in *Intake) attempt(
 			continue
 		}
 		put := d.put(now, p.link)
+		if err := p.verify(d, put); err != nil {
+			return nil, false, err
+		}
 		taken[i].Content, taken[i].Recorded = put.Content, now
 		puts = append(puts, put)
 	}
@@ -300,5 +261,5 @@ func MatchVersion(etag string) (int, error) {
 			return n, nil
 		}
 	}
-	return 0, fault.New(fault.Malformed, "IF_MATCH", `If-Match must be a version as the ETag shows it, for example W/"3".`)
+	return 0, fault.New(fault.Malformed, CodeIfMatch, `If-Match must be a version as the ETag shows it, for example W/"3".`)
 }

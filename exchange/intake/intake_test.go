@@ -50,6 +50,10 @@ func (s *shelf) Find(_ context.Context, typ string, tokens []exchange.Token) ([]
 	return ids, nil
 }
 
+func (s *shelf) Carries(_ context.Context, ref exchange.RecordRef, token exchange.Token) (bool, error) {
+	return fhir.Carries(s.kept[ref].Content, token.System, token.Value), nil
+}
+
 func (s *shelf) Store(_ context.Context, puts []exchange.Put) ([]exchange.Version, error) {
 	if s.races > 0 {
 		s.races--

@@ -2,8 +2,6 @@ package intake
 
 import (
 	"context"
-	"fmt"
-	"strings"
 	"time"
 
 	"yilian.example/exchange"
@@ -41,15 +39,23 @@ func (d *draft) put(now time.Time, link func(string) (string, bool)) exchange.Pu
 		Content: d.resource.Splice(fhir.Edit{ID: d.id, Version: d.version, Updated: now, Link: link}),
 	}
 	for _, id := range d.resource.Identifiers() {
-		put.Tokens = append(put.Tokens, exchange.Token{Param: "identifier", System: id.System, Value: id.Value})
+		if id.Current() {
+			put.Tokens = append(put.Tokens, token(id))
+		}
 	}
 	if criteria, ok := fhir.ParseCriteria(d.ifNoneExist); ok {
-		put.Unless = &exchange.Token{Param: "identifier", System: criteria.System, Value: criteria.Value}
+		unless := token(criteria)
+		put.Unless = &unless
 	}
 	if start, end, ok := d.resource.CareTime(); ok {
 		put.Care = &exchange.CareWindow{Start: start, End: end}
 	}
 	return put
+}
+
+// token is what a record with the identifier is found by.
+func token(id fhir.Identifier) exchange.Token {
+	return exchange.Token{Param: "identifier", System: id.System, Value: id.Value}
 }
 
 // plan finds out ids, versions and patients of drafts that are stored together.
@@ -58,7 +64,8 @@ type plan struct {
 	drafts []*draft
 	urls   map[string]*draft // full address of an entry -> entry; nil outside transactions
 
-	byAddress map[string]*draft // Type/id
+	byAddress map[string]*draft   // Type/id
+	short     map[string][]*draft // Type/id at the end of an entry's full address, wherever that is
 	stored    map[exchange.RecordRef]exchange.Current
 	queries   map[string]string // conditional reference -> Type/id
 }
@@ -70,15 +77,15 @@ func (p *plan) make(ctx context.Context) error {
 			return err
 		}
 		if p.byAddress[d.address()] != nil && !d.matched {
-			return refuse(d.place, "ENTRY_REPEATED", "The same resource stands in the bundle twice.")
+			return refuse(d.place, CodeEntryRepeated, "The same resource stands in the bundle twice.")
 		}
 		p.byAddress[d.address()] = d
 	}
-	if err := p.links(ctx); err != nil {
-		return err
-	}
-	if err := p.current(ctx); err != nil {
-		return err
+	p.shorten()
+	for _, step := range []func(context.Context) error{p.links, p.current, p.sure} {
+		if err := step(ctx); err != nil {
+			return err
+		}
 	}
 	for _, d := range p.drafts {
 		if err := p.number(d); err != nil {
@@ -98,19 +105,22 @@ func (p *plan) place(ctx context.Context, d *draft) error {
 	class, ok := fhir.ClassOf(d.resource.Type)
 	if !ok {
 		return fault.New(
-			fault.Unsupported, "TYPE_NOT_KEPT",
+			fault.Unsupported, CodeTypeNotKept,
 			"Resources of type "+d.resource.Type+" are not kept here; the CapabilityStatement at /fhir/metadata lists those that are.",
 		)
 	}
 	d.kind = class.Kind
 	if d.update {
 		if d.resource.ID != d.id {
-			return refuse(d.place+".id", "ID_MISMATCH", "The resource must carry the id that the address names.")
+			return refuse(d.place+".id", CodeIDMismatch, "The resource must carry the id that the address names.")
 		}
 		if d.id == "." || d.id == ".." { // FHIR allows them, but addresses with them lead elsewhere (RFC 3986, 5.2.4)
-			return refuse(d.place+".id", "ID_UNUSABLE", "The ids . and .. cannot stand in an address. Choose another id.")
+			return refuse(d.place+".id", CodeIDUnusable, "The ids . and .. cannot stand in an address. Choose another id.")
 		}
 		return nil
+	}
+	if d.matched {
+		d.id, d.matched = "", false // an attempt before found it; it may be another by now
 	}
 	if d.ifNoneExist != "" {
 		id, err := p.find(ctx, d.resource.Type, d.ifNoneExist, d.place)
@@ -128,126 +138,6 @@ func (p *plan) place(ctx context.Context, d *draft) error {
 	return nil
 }
 
-// find gives the id of the one resource that the criteria name, or "".
-func (p *plan) find(ctx context.Context, typ, query, place string) (string, error) {
-	criteria, ok := fhir.ParseCriteria(query)
-	if !ok {
-		return "", refuse(place, "CRITERIA", "Only identifier=system|value is served as a condition.")
-	}
-	ids, err := p.in.Shelf.Find(ctx, typ, []exchange.Token{{Param: "identifier", System: criteria.System, Value: criteria.Value}})
-	if err != nil {
-		return "", fmt.Errorf("find by identifier: %w", err)
-	}
-	switch len(ids) {
-	case 0:
-		return "", nil
-	case 1:
-		return ids[0], nil
-	}
-	return "", fault.New(
-		fault.Conflict, "MULTIPLE_MATCHES",
-		"More than one resource carries this identifier, so the condition is ambiguous.",
-	)
-}
-
-// links checks that every reference into the bundle leads somewhere, and resolves conditional ones.
-func (p *plan) links(ctx context.Context) error {
-	p.queries = map[string]string{}
-	for _, d := range p.drafts {
-		if d.matched {
-			continue
-		}
-		for _, text := range d.resource.References() {
-			ref, _ := fhir.ParseReference(text)
-			switch {
-			case ref.Query != "":
-				if err := p.conditional(ctx, d, text, ref); err != nil {
-					return err
-				}
-			case strings.HasPrefix(ref.Other, "urn:uuid:") && p.urls != nil && p.urls[text] == nil:
-				return refuse(d.place, "REFERENCE_UNRESOLVED", "A urn:uuid reference leads to no entry of the bundle.")
-			}
-		}
-	}
-	return nil
-}
-
-func (p *plan) conditional(ctx context.Context, d *draft, text string, ref fhir.Reference) error {
-	if p.urls == nil {
-		return refuse(d.place, "CONDITIONAL_REFERENCE", "A conditional reference is allowed in a transaction only.")
-	}
-	if p.queries[text] != "" {
-		return nil
-	}
-	id, err := p.find(ctx, ref.Type, ref.Query, d.place)
-	if err != nil {
-		return err
-	}
-	if id == "" {
-		return refuse(d.place, "REFERENCE_UNRESOLVED", "A conditional reference finds nothing.")
-	}
-	p.queries[text] = ref.Type + "/" + id
-	return nil
-}
-
-// link gives the new text of a reference or address.
-func (p *plan) link(text string) (string, bool) {
-	if to, ok := p.queries[text]; ok {
-		return to, true
-	}
-	if d, ok := p.urls[text]; ok {
-		return d.address(), d.address() != text
-	}
-	return "", false
-}
-
-// current looks up, in one call, the records that are updated or matched and the patients that are referred to.
-func (p *plan) current(ctx context.Context) error {
-	wanted := map[exchange.RecordRef]bool{}
-	for _, d := range p.drafts {
-		if d.update || d.matched {
-			wanted[d.ref(p.in.Org)] = true
-		}
-		if id := p.subject(d); id != "" && p.byAddress["Patient/"+id] == nil {
-			wanted[exchange.RecordRef{Org: p.in.Org, Type: "Patient", ID: id}] = true
-		}
-	}
-	if len(wanted) == 0 {
-		return nil
-	}
-	refs := make([]exchange.RecordRef, 0, len(wanted))
-	for ref := range wanted {
-		refs = append(refs, ref)
-	}
-	var err error
-	if p.stored, err = p.in.Shelf.CurrentVersions(ctx, refs); err != nil {
-		return fmt.Errorf("look up current versions: %w", err)
-	}
-	return nil
-}
-
-// subject gives the id of the Patient that the draft's subject leads to; "" when it leads to none.
-func (p *plan) subject(d *draft) string {
-	s, _ := d.resource.Subject()
-	text := strings.TrimPrefix(s.Literal, p.base())
-	if to, ok := p.link(text); ok {
-		text = to
-	}
-	ref, ok := fhir.ParseReference(text)
-	if !ok || ref.Type != "Patient" || ref.Base != "" {
-		return ""
-	}
-	return ref.ID
-}
-
-// base is what absolute references of our own begin with; never empty, so that trimming it cannot match by accident.
-func (p *plan) base() string {
-	if p.in.Base == "" {
-		return "\x00"
-	}
-	return p.in.Base
-}
-
 // number gives the draft its version and checks If-Match.
 func (p *plan) number(d *draft) error {
 	now := p.stored[d.ref(p.in.Org)]
@@ -260,11 +150,15 @@ func (p *plan) number(d *draft) error {
 		return err
 	}
 	if want != 0 && want != now.Number {
-		return fault.New(
-			fault.Conflict, "VERSION_CONFLICT",
-			"The resource has another version by now. Read it again, then repeat the change.",
-		)
+		return changedMeanwhile()
 	}
 	d.version = now.Number + 1
 	return nil
+}
+
+func changedMeanwhile() error {
+	return fault.New(
+		fault.Conflict, CodeVersionConflict,
+		"The resource has another version by now. Read it again, then repeat the change.",
+	)
 }

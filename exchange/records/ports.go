@@ -47,6 +47,11 @@ type VersionStore interface {
 	SaveVersions(ctx context.Context, org consortium.OrgID, batch []SealedVersion) error
 	// CurrentVersions tells where records stand; those that do not exist are absent from the map.
 	CurrentVersions(ctx context.Context, org consortium.OrgID, refs []exchange.RecordRef) (map[exchange.RecordRef]exchange.Current, error)
+	// Standing fetches the current version of a patient's record (of directory data, without a patient) outside any access:
+	// for a comparison that shows it to nobody. False where there is none.
+	Standing(
+		ctx context.Context, patient consortium.PatientRef, ref exchange.RecordRef,
+	) (SealedVersion, bool, error)
 	// FindIDs gives the ids of records of a type that carry all tokens, in order of id.
 	FindIDs(ctx context.Context, org consortium.OrgID, typ string, tokens [][]byte, limit int) ([]string, error)
 }

@@ -406,6 +406,36 @@ func TestLargeRecords(t *testing.T) {
 	}
 }
 
+// TestWhatIsFoundIsOpenedToCompare holds a search against the sealed content. Nobody is shown anything, so no access is
+// logged.
+func TestWhatIsFoundIsOpenedToCompare(t *testing.T) {
+	db := cockroachtest.New(t)
+	r := newRecords(t, db, "donghu", keyFiles(t))
+	number := exchange.Token{Param: "identifier", System: "urn:id", Value: "99"}
+	ref := exchange.RecordRef{Org: "donghu", Type: "Patient", ID: "a"}
+	body := `{"resourceType":"Patient","id":"a","identifier":[{"use":%q,"system":"urn:id","value":%q}]}`
+	for version, c := range []struct {
+		use, value string
+		carries    bool
+	}{{"official", "99", true}, {"old", "99", false}, {"official", "98", false}, {"usual", "99", true}} {
+		mustStore(t, r, exchange.Put{
+			Type: "Patient", ID: "a", Patient: patientRef(1), Kind: consortium.Demographics, Version: version + 1,
+			Recorded: start, Content: fmt.Appendf(nil, body, c.use, c.value), Tokens: []exchange.Token{number},
+		})
+		if got, err := r.Carries(t.Context(), ref, number); err != nil || got != c.carries {
+			t.Errorf("%s %s: %v, %v", c.use, c.value, got, err)
+		}
+	}
+	ref.ID = "nobody"
+	if got, err := r.Carries(t.Context(), ref, number); err != nil || got {
+		t.Errorf("what is not there: %v, %v", got, err)
+	}
+	var n int
+	if err := db.Pool().QueryRow(t.Context(), `SELECT count(*) FROM access_log`).Scan(&n); err != nil || n != 0 {
+		t.Errorf("%d accesses logged, %v", n, err)
+	}
+}
+
 func TestDirectoryData(t *testing.T) {
 	db := cockroachtest.New(t)
 	r := newRecords(t, db, "donghu", keyFiles(t))

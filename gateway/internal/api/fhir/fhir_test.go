@@ -108,6 +108,11 @@ func (w *world) Find(_ context.Context, typ string, tokens []exchange.Token) ([]
 	return ids, nil
 }
 
+func (w *world) Carries(_ context.Context, ref exchange.RecordRef, token exchange.Token) (bool, error) {
+	v := w.versions[ref]
+	return len(v) > 0 && r4.Carries(v[len(v)-1].Content, token.System, token.Value), nil
+}
+
 func (w *world) Store(_ context.Context, puts []exchange.Put) ([]exchange.Version, error) {
 	if w.broken != nil {
 		return nil, w.broken

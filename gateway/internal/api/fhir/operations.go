@@ -67,8 +67,9 @@ func (f *Server) find(c *gin.Context, caller intake.Caller, criteria r4.Identifi
 			ctx, caller.Actor, caller.Purpose, exchange.RecordRef{Org: f.Org, Type: "Patient", ID: id}, 0,
 		)
 		switch {
-		case err == nil:
+		case err == nil && r4.Carries(v.Content, criteria.System, criteria.Value):
 			found = append(found, v)
+		case err == nil: // found by what it does not say, or does not say any more
 		case fault.Is(err, fault.NotFound) || fault.Is(err, fault.Gone) || fault.Is(err, fault.Forbidden):
 		default:
 			return nil, err

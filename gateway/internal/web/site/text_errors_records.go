@@ -104,6 +104,31 @@ var textErrorsRecords = Texts{
 		"请把失效的那个标记为 use \"old\"。",
 		"Please mark the one that is no longer valid with use \"old\".",
 	},
+	"error.IDENTITY_MISMATCH": {
+		"条件找到的记录属于另一位患者，与发来的不是同一个人，没有保存。",
+		"What the condition finds is about another person than what was sent. Nothing was stored.",
+	},
+	"error.IDENTITY_MISMATCH.next": {
+		"病案号可能已重新分配。请核对号码属于谁，再改用编号引用，或去掉条件后发送。",
+		"The record number may have been given out again. Please find out whose it is, then refer by id or send without the " +
+			"condition.",
+	},
+	"error.REFERENCE_AMBIGUOUS": {
+		"有一处引用既可能指 Bundle 里的条目，也可能指另一条资源，没有保存。",
+		"A reference may mean an entry of the bundle as well as another resource. Nothing was stored.",
+	},
+	"error.REFERENCE_AMBIGUOUS.next": {
+		"请给条目使用 urn:uuid 形式的 fullUrl，并按它引用。",
+		"Please give the entries fullUrls of the form urn:uuid, and refer to these.",
+	},
+	"error.RECORD_PATIENT_MISMATCH": {
+		"将要保存的内容与归档的患者不一致，没有保存。",
+		"What would be stored does not name the patient under whom it would be filed. Nothing was stored.",
+	},
+	"error.RECORD_PATIENT_MISMATCH.next": {
+		"请检查患者引用；如果仍然不行，请把请求编号告诉管理员。",
+		"Please check how the patient is referred to; if it happens again, give the request id to your administrator.",
+	},
 	"error.IDENTIFIER_SYSTEM":      {"不能用这种证件号匹配患者。", "Patients are not matched by that kind of identifier."},
 	"error.IDENTIFIER_SYSTEM.next": {"请使用居民身份证号。", "Please use the resident identity number."},
 	"error.BUNDLE_TYPE": {

@@ -1,0 +1,35 @@
+package intake
+
+import "yilian.example/exchange/fault"
+
+// Codes of what is refused on its way in.
+const (
+	CodeMalformed            fault.Code = "MALFORMED"
+	CodeUnknownResource      fault.Code = "UNKNOWN_RESOURCE"
+	CodeInvalid              fault.Code = "FHIR_INVALID"
+	CodeTypeMismatch         fault.Code = "TYPE_MISMATCH"
+	CodeIfMatch              fault.Code = "IF_MATCH"
+	CodeTooManyEntries       fault.Code = "TOO_MANY_ENTRIES"
+	CodeBundleType           fault.Code = "BUNDLE_TYPE"
+	CodeEntryRepeated        fault.Code = "ENTRY_REPEATED"
+	CodeNoRequest            fault.Code = "NO_REQUEST"
+	CodeInteraction          fault.Code = "INTERACTION"
+	CodeNoResource           fault.Code = "NO_RESOURCE"
+	CodeCondition            fault.Code = "CONDITION"
+	CodeTypeNotKept          fault.Code = "TYPE_NOT_KEPT"
+	CodeIDMismatch           fault.Code = "ID_MISMATCH"
+	CodeIDUnusable           fault.Code = "ID_UNUSABLE"
+	CodeCriteria             fault.Code = "CRITERIA"
+	CodeMultipleMatches      fault.Code = "MULTIPLE_MATCHES"
+	CodeReferenceUnresolved  fault.Code = "REFERENCE_UNRESOLVED"
+	CodeReferenceAmbiguous   fault.Code = "REFERENCE_AMBIGUOUS"
+	CodeConditionalReference fault.Code = "CONDITIONAL_REFERENCE"
+	CodeVersionConflict      fault.Code = "VERSION_CONFLICT"
+	CodeNoPatient            fault.Code = "NO_PATIENT"
+	CodePatientUnknown       fault.Code = "PATIENT_UNKNOWN"
+	CodePatientChanged       fault.Code = "PATIENT_CHANGED"
+	CodeIdentityChanged      fault.Code = "PATIENT_IDENTITY_CHANGED"
+	CodeIdentityAmbiguous    fault.Code = "IDENTITY_AMBIGUOUS"
+	CodeIdentityMismatch     fault.Code = "IDENTITY_MISMATCH"
+	CodePatientMismatch      fault.Code = "RECORD_PATIENT_MISMATCH"
+)

@@ -1,0 +1,51 @@
+package intake
+
+import (
+	"yilian.example/exchange/fault"
+	"yilian.example/exchange/fhir"
+)
+
+// Rejected is a resource or bundle that FHIR's or our rules refuse, with all issues. It is fault.Malformed,
+// fault.Unsupported or fault.Invalid.
+type Rejected struct {
+	Issues fhir.Issues
+	fault  *fault.Error
+}
+
+// Error gives the text for logs: places and rules, no values.
+func (r *Rejected) Error() string {
+	for _, i := range r.Issues {
+		if i.Severity == fhir.SeverityError {
+			return string(r.fault.Code) + ": " + i.Expression + ": " + i.Diagnostics
+		}
+	}
+	return r.fault.Error()
+}
+
+// Unwrap gives the classified error.
+func (r *Rejected) Unwrap() error { return r.fault }
+
+// reject makes the error of issues that refuse.
+func reject(issues fhir.Issues) error {
+	for _, i := range issues {
+		switch i.Code {
+		case fhir.CodeInvalid:
+			return &Rejected{issues, fault.New(fault.Malformed, CodeMalformed, "The body is not valid JSON.")}
+		case fhir.CodeNotSupported:
+			return &Rejected{issues, fault.New(fault.Unsupported, CodeUnknownResource, "FHIR R4 knows no such type of resource.")}
+		}
+	}
+	return &Rejected{issues, fault.New(fault.Invalid, CodeInvalid, "The resource breaks rules of FHIR R4.")}
+}
+
+// refuse makes an error about one place of what was sent.
+func refuse(place string, code fault.Code, words string) error {
+	issue := fhir.Issue{
+		Severity:    fhir.SeverityError,
+		Code:        fhir.CodeBusinessRule,
+		Diagnostics: words,
+		Expression:  place,
+		Reason:      string(code),
+	}
+	return &Rejected{fhir.Issues{issue}, fault.New(fault.Invalid, code, words)}
+}
