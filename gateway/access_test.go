@@ -98,6 +98,10 @@ var public = map[string]row{
 		path: "/patients/paaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
 		want: [7]int{401, 403, 403, 200, 403, 403, 200},
 	},
+	"GET /patients/:patient/records/:type/:record": {
+		path: "/patients/paaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/records/Patient/p1",
+		want: [7]int{401, 403, 403, 404, 403, 403, 403},
+	},
 	"GET /readyz": {want: everybody(503)},
 	"GET /releases/:id": {
 		path: "/releases/3b9e7c50-0000-4000-8000-000000000000",

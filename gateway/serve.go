@@ -13,6 +13,8 @@ import (
 	"github.com/gin-contrib/requestid"
 	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
+
+	"yilian.example/gateway/internal/weigh"
 )
 
 // How long a stopping server waits for requests that are under way.
@@ -62,6 +64,14 @@ func plainRequestID(c *gin.Context) {
 	if id, err := uuid.Parse(given); given != "" && (err != nil || id.String() != given) {
 		c.Request.Header.Del(header)
 	}
+	c.Next()
+}
+
+// weighed holds what a request reads on the scales until it is answered.
+func weighed(c *gin.Context) {
+	ctx, done := weigh.Request(c.Request.Context())
+	defer done()
+	c.Request = c.Request.WithContext(ctx)
 	c.Next()
 }
 

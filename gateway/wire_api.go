@@ -97,7 +97,7 @@ func (a *app) engine() *gin.Engine {
 	r.HandleMethodNotAllowed = true
 	r.Use(
 		plainRequestID, requestid.New(requestid.WithGenerator(uuid.NewString)), recovery(a.log), api.Private,
-		bounded(a.cfg.Limits.BodyBytes),
+		bounded(a.cfg.Limits.BodyBytes), weighed,
 	)
 	return r
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"slices"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -48,6 +49,12 @@ func FuzzDecode(f *testing.F) {
 		again, issues := Decode(once)
 		if issues.Failed() || again.ID != "x" {
 			t.Fatalf("splicing broke it: %v", issues)
+		}
+		reread, ok := Reread(once)
+		subject, named := again.Subject()
+		if got, also := reread.Subject(); !ok || reread.Type != again.Type || reread.ID != "x" || got != subject ||
+			also != named || !slices.Equal(reread.Identifiers(), again.Identifiers()) {
+			t.Fatal("what is stored says another thing when it is read again")
 		}
 		if twice := again.Splice(edit); string(twice) != string(once) {
 			t.Fatal("splicing the same twice changed it")

@@ -52,6 +52,19 @@ func (db *DB) ReadLogged(
 	ctx context.Context, org consortium.OrgID, patient consortium.PatientRef, sel *records.Selection,
 	next func(records.AccessHead, []records.SealedVersion) (records.SealedAccess, error),
 ) ([]records.SealedVersion, error) {
+	var versions []records.SealedVersion
+	err := db.weighing(ctx, func(weighed int64) error {
+		var err error
+		versions, err = db.readLogged(ctx, org, patient, sel, weighed, next)
+		return err
+	})
+	return versions, err
+}
+
+func (db *DB) readLogged(
+	ctx context.Context, org consortium.OrgID, patient consortium.PatientRef, sel *records.Selection, weighed int64,
+	next func(records.AccessHead, []records.SealedVersion) (records.SealedAccess, error),
+) ([]records.SealedVersion, error) {
 	if patient != "" {
 		leave, err := db.lanes.enter(ctx, org, patient)
 		if err != nil {
@@ -60,6 +73,7 @@ func (db *DB) ReadLogged(
 		defer leave()
 	}
 	f := db.newFetch(org, patient, sel)
+	f.weighed = weighed
 	var written int64
 	// The chain's end is a row that is written: of two who append at once one is run again.
 	err := db.TxSnapshot(ctx, func(tx pgx.Tx) error {
@@ -92,6 +106,7 @@ type fetch struct {
 	sel     *records.Selection
 	heads   *heads
 	known   int64 // number of the chain's end, as of before the transaction
+	weighed int64 // bytes that there is room for
 
 	chain    records.AccessHead
 	versions []records.SealedVersion
@@ -127,6 +142,9 @@ func (f *fetch) run(ctx context.Context, tx pgx.Tx) error {
 	default:
 		if ix, ok := f.db.indexes.Get(place{string(f.org), string(f.patient)}); ok {
 			guess, wanted = ix, f.choose(ix)
+			if err := f.fits(wanted); err != nil {
+				return err
+			}
 			f.queueVersions(b, wanted)
 		}
 	}
@@ -155,6 +173,9 @@ func (f *fetch) run(ctx context.Context, tx pgx.Tx) error {
 // fetchChosen fetches what the index names.
 func (f *fetch) fetchChosen(ctx context.Context, tx pgx.Tx, ix *index) ([]*current, error) {
 	wanted := f.choose(ix)
+	if err := f.fits(wanted); err != nil {
+		return nil, err
+	}
 	b := &pgx.Batch{}
 	f.queueVersions(b, wanted)
 	if b.Len() == 0 {
@@ -175,6 +196,7 @@ func (f *fetch) choose(ix *index) []*current {
 	if f.sel.Number != 0 && int64(f.sel.Number) != c.version {
 		return []*current{{
 			org: f.org, typ: c.typ, id: c.id, version: int64(f.sel.Number), patient: c.patient, kind: c.kind,
+			size: c.size, // its own is not in the index: about that of the one that stands
 		}}
 	}
 	return []*current{c}

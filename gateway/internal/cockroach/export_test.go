@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+
+	"yilian.example/gateway/internal/weigh"
 )
 
 // openTestDB is set by the external tests, since cockroachtest imports this package.
@@ -91,3 +93,6 @@ func (db *DB) CompareTables(t testing.TB) []string {
 	}
 	return out
 }
+
+// SetMaxHeld makes the scale of large pages smaller.
+func (db *DB) SetMaxHeld(most int64) { db.scale = weigh.NewScale(most) }

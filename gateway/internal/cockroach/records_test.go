@@ -2,6 +2,7 @@ package cockroach_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"fmt"
 	"io"
@@ -23,6 +24,7 @@ import (
 	"yilian.example/gateway/internal/cockroach"
 	"yilian.example/gateway/internal/cockroach/cockroachtest"
 	"yilian.example/gateway/internal/keyring"
+	"yilian.example/gateway/internal/weigh"
 )
 
 var start = time.Date(2026, 11, 21, 8, 0, 0, 123456000, time.UTC)
@@ -403,6 +405,42 @@ func TestLargeRecords(t *testing.T) {
 		if err != nil || !bytes.Equal(v.Content, puts[i].Content) {
 			t.Errorf("record of %d bytes came back as %d, %v", size, len(v.Content), err)
 		}
+	}
+}
+
+// TestLargePagesWaitForRoom reads pages of real size, each held by its request.
+func TestLargePagesWaitForRoom(t *testing.T) {
+	db := cockroachtest.New(t)
+	db.SetMaxHeld(64 << 20)
+	r := newRecords(t, db, "donghu", keyFiles(t))
+	p := patientRef(1)
+	for i := range 3 {
+		put := observation(p, fmt.Sprintf("o%d", i), 1, "x")
+		put.Content = bytes.Repeat([]byte{'a'}, 10<<20)
+		mustStore(t, r, put)
+	}
+	mustStore(t, r, observation(patientRef(2), "small", 1, "x"))
+	page := func(ctx context.Context, n int) error {
+		_, err := r.ListAll(ctx, allow("donghu", patientRef(n), consortium.Observations), 10)
+		return err
+	}
+	for _, known := range []string{"read for the first time", "known by now"} {
+		one, done := weigh.Request(t.Context())
+		if err := page(one, 1); err != nil {
+			t.Fatal(err)
+		}
+		short, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+		if err := page(short, 1); fault.Of(err).Code != weigh.CodeBusy {
+			t.Errorf("%s: a second one: %v", known, err)
+		}
+		cancel()
+		if err := page(t.Context(), 2); err != nil {
+			t.Errorf("%s: a small one beside it: %v", known, err)
+		}
+		done()
+	}
+	if err := page(t.Context(), 1); err != nil {
+		t.Errorf("when there is room again: %v", err)
 	}
 }
 

@@ -15,8 +15,12 @@ import (
 func (db *DB) Standing(
 	ctx context.Context, patient consortium.PatientRef, ref exchange.RecordRef,
 ) (records.SealedVersion, bool, error) {
-	f := db.newFetch(ref.Org, patient, &records.Selection{Ref: &ref})
-	err := db.Read(ctx, func(tx pgx.Tx) error { return f.run(ctx, tx) })
+	var f *fetch
+	err := db.weighing(ctx, func(weighed int64) error {
+		f = db.newFetch(ref.Org, patient, &records.Selection{Ref: &ref})
+		f.weighed = weighed
+		return db.Read(ctx, func(tx pgx.Tx) error { return f.run(ctx, tx) })
+	})
 	if err != nil || len(f.versions) == 0 {
 		return records.SealedVersion{}, false, err
 	}

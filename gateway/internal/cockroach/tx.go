@@ -20,6 +20,7 @@ import (
 
 	"yilian.example/exchange/consortium"
 	"yilian.example/gateway/internal/bound"
+	"yilian.example/gateway/internal/weigh"
 )
 
 // DB is one organisation's part of the database: a schema that its role alone may use. Every row that belongs to an
@@ -33,6 +34,7 @@ type DB struct {
 	marks   *marks
 	indexes *lru.Cache[place, *index]
 	sweeps  sweeps
+	scale   *weigh.Scale // of large pages that are being read
 	retries atomic.Int64
 }
 
@@ -74,6 +76,7 @@ func Open(ctx context.Context, url, schema string, key *bound.Key, maxConns int3
 	}
 	db := &DB{pool: pool, schema: schema, key: key, lanes: newLanes(), marks: newMarks(), indexes: indexes}
 	db.sweeps.of = map[consortium.OrgID]*swept{}
+	db.scale = weigh.NewScale(maxHeld)
 	if err := db.checkPlace(ctx); err != nil {
 		pool.Close()
 		return nil, fmt.Errorf("open database: %w", err)

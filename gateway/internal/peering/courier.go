@@ -14,14 +14,23 @@ import (
 	"yilian.example/exchange/fault"
 	"yilian.example/exchange/release"
 	"yilian.example/gateway/config"
+	"yilian.example/gateway/internal/weigh"
 )
 
 // MaxReply bounds what one reply may weigh: a release's content in base64, twice (JSON in JWS), and room for the rest.
 const MaxReply = 64 << 20
 
+const (
+	// maxHeld bounds what the large replies weigh together that are in memory at once.
+	maxHeld = 128 << 20
+	// lightReply is what a reply may weigh without waiting for others.
+	lightReply = 1 << 20
+)
+
 // Courier carries requests to other members' gateways. It is safe for concurrent use.
 type Courier struct {
 	clients map[consortium.OrgID]member
+	scale   *weigh.Scale
 }
 
 type member struct {
@@ -39,7 +48,7 @@ var (
 func NewCourier(
 	members []config.Member, clientTLS func(consortium.OrgID) (*tls.Config, error), timeout time.Duration,
 ) (*Courier, error) {
-	c := &Courier{clients: map[consortium.OrgID]member{}}
+	c := &Courier{clients: map[consortium.OrgID]member{}, scale: weigh.NewScale(maxHeld)}
 	for _, m := range members {
 		conf, err := clientTLS(consortium.OrgID(m.ID))
 		if err != nil {
@@ -72,7 +81,7 @@ func (c *Courier) Carry(ctx context.Context, to consortium.OrgID, request []byte
 func (c *Courier) post(ctx context.Context, to consortium.OrgID, path string, request []byte) ([]byte, error) {
 	m, ok := c.clients[to]
 	if !ok {
-		return nil, fault.New(fault.Invalid, "CUSTODIAN_INVALID", "That organisation is not a member.")
+		return nil, fault.New(fault.Invalid, release.CodeCustodian, "That organisation is not a member.")
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, m.url+path, bytes.NewReader(request))
 	if err != nil {
@@ -84,15 +93,9 @@ func (c *Courier) post(ctx context.Context, to consortium.OrgID, path string, re
 		return nil, unreachable(err)
 	}
 	defer res.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(res.Body, MaxReply+1))
+	body, err := c.read(ctx, res)
 	if err != nil {
-		return nil, unreachable(err)
-	}
-	if len(body) > MaxReply {
-		return nil, fault.New(
-			fault.TooLarge, "RELEASE_TOO_LARGE",
-			"The other organisation's answer is too large. Ask for fewer kinds at a time.",
-		)
+		return nil, err
 	}
 	if res.StatusCode != http.StatusOK {
 		return nil, refused(res.StatusCode, body)
@@ -100,9 +103,49 @@ func (c *Courier) post(ctx context.Context, to consortium.OrgID, path string, re
 	return body, nil
 }
 
+// read reads a reply. A large one is read on only when there is room: until then the rest of it stays with its sender.
+func (c *Courier) read(ctx context.Context, res *http.Response) ([]byte, error) {
+	if res.ContentLength > MaxReply {
+		return nil, tooLarge()
+	}
+	var body bytes.Buffer
+	if _, err := io.Copy(&body, io.LimitReader(res.Body, lightReply)); err != nil {
+		return nil, unreachable(err)
+	}
+	if body.Len() < lightReply {
+		return body.Bytes(), nil
+	}
+	weight := int64(MaxReply)
+	if res.ContentLength > 0 {
+		weight = res.ContentLength
+	}
+	back, err := c.scale.Take(ctx, weight)
+	if err != nil {
+		return nil, fmt.Errorf("make room for a reply: %w", err)
+	}
+	defer back()
+	if res.ContentLength > 0 {
+		body.Grow(int(weight) - body.Len() + bytes.MinRead)
+	}
+	if _, err := io.Copy(&body, io.LimitReader(res.Body, MaxReply+1-lightReply)); err != nil {
+		return nil, unreachable(err)
+	}
+	if body.Len() > MaxReply {
+		return nil, tooLarge()
+	}
+	return body.Bytes(), nil
+}
+
+func tooLarge() error {
+	return fault.New(
+		fault.TooLarge, release.CodeTooLarge,
+		"The other organisation's answer is too large. Ask for fewer kinds at a time.",
+	)
+}
+
 func unreachable(err error) error {
 	return fault.Wrap(
-		err, fault.Unavailable, "CUSTODIAN_UNREACHABLE",
+		err, fault.Unavailable, CodeUnreachable,
 		"The other organisation cannot be reached now. Nothing was released. Try again in a minute.",
 	)
 }
@@ -118,21 +161,21 @@ func refused(status int, body []byte) error {
 	switch status {
 	case http.StatusConflict:
 		return fault.Wrap(
-			cause, fault.Conflict, "REQUEST_REPLAYED", "The other organisation has seen this request before. Ask again.",
+			cause, fault.Conflict, release.CodeReplayed, "The other organisation has seen this request before. Ask again.",
 		)
 	case http.StatusRequestEntityTooLarge:
 		return fault.Wrap(
-			cause, fault.TooLarge, "RELEASE_TOO_LARGE",
+			cause, fault.TooLarge, release.CodeTooLarge,
 			"There are too many records for one answer. Ask for fewer kinds at a time.",
 		)
 	case http.StatusServiceUnavailable:
 		return fault.Wrap(
-			cause, fault.Unavailable, "RELEASE_SUSPENDED",
+			cause, fault.Unavailable, release.CodeSuspended,
 			"The other organisation cannot release records now. Try again later, or ask the patient for a copy.",
 		)
 	}
 	return fault.Wrap(
-		cause, fault.Unavailable, "CUSTODIAN_REFUSED",
+		cause, fault.Unavailable, CodeRefused,
 		"The other organisation did not accept the request. Tell your administrator if it happens again.",
 	)
 }

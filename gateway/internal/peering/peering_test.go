@@ -8,10 +8,12 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -20,6 +22,7 @@ import (
 	"yilian.example/exchange/fault"
 	"yilian.example/exchange/tlog"
 	"yilian.example/gateway/config"
+	"yilian.example/gateway/internal/weigh"
 )
 
 func envelope(t *testing.T, org string, keys map[string]ed25519.PrivateKey) *Envelope {
@@ -145,6 +148,43 @@ func TestPublicLogGivesTilesAndNamesWhatIsMissing(t *testing.T) {
 		err,
 	).Code != "LOG_UNREACHABLE" {
 		t.Fatalf("a tile that is not there: %v", err)
+	}
+}
+
+// TestLargeRepliesWaitForRoom asks for replies of real size while others are still held by their requests.
+func TestLargeRepliesWaitForRoom(t *testing.T) {
+	large := make([]byte, 30<<20)
+	srv := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if body, _ := io.ReadAll(r.Body); string(body) == "small" {
+			_, _ = w.Write(large[:1000])
+			return
+		}
+		w.Header().Set("Content-Length", strconv.Itoa(len(large)))
+		_, _ = w.Write(large)
+	}))
+	defer srv.Close()
+	c := courierTo(t, srv)
+	var ends []func()
+	for range maxHeld / len(large) {
+		ctx, done := weigh.Request(t.Context())
+		ends = append(ends, done)
+		if got, err := c.Carry(ctx, "donghu", []byte("large")); err != nil || len(got) != len(large) {
+			t.Fatalf("%d bytes, %v", len(got), err)
+		}
+	}
+	short, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	if _, err := c.Carry(short, "donghu", []byte("large")); fault.Of(err).Code != weigh.CodeBusy {
+		t.Errorf("one too many: %v", err)
+	}
+	if got, err := c.Carry(t.Context(), "donghu", []byte("small")); err != nil || len(got) != 1000 {
+		t.Errorf("a small one beside them: %d bytes, %v", len(got), err)
+	}
+	for _, end := range ends {
+		end()
+	}
+	if got, err := c.Carry(t.Context(), "donghu", []byte("large")); err != nil || len(got) != len(large) {
+		t.Errorf("when there is room again: %d bytes, %v", len(got), err)
 	}
 }
 

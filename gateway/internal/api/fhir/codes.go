@@ -6,4 +6,5 @@ import "yilian.example/exchange/fault"
 const (
 	CodeTypeNotKept fault.Code = "TYPE_NOT_KEPT"
 	CodeSearch      fault.Code = "SEARCH"
+	CodeTooLarge    fault.Code = "TOO_LARGE"
 )

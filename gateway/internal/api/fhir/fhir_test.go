@@ -355,6 +355,30 @@ func TestFHIRMetadata(t *testing.T) {
 	}
 }
 
+// TestFHIRSearchSaysWhatDoesNotFit finds two Patients that are larger together than one answer.
+func TestFHIRSearchSaysWhatDoesNotFit(t *testing.T) {
+	w := newWorld(t)
+	for i, id := range []string{"p1", "p2"} {
+		body := fmt.Sprintf(
+			`{"resourceType":"Patient","id":%q,"identifier":[{"system":"urn:mrn","value":"7"}],"name":[{"text":%q}]}`,
+			id, strings.Repeat(string(rune('a'+i)), 3000),
+		)
+		if got := w.send(t, "PUT", "/fhir/Patient/"+id, body); got.status != http.StatusCreated {
+			t.Fatalf("%d %.200s", got.status, got.body)
+		}
+	}
+	got := w.send(
+		t, "POST", "/fhir/Patient/_search", url.Values{"identifier": {"urn:mrn|7"}}.Encode(),
+		"Content-Type", "application/x-www-form-urlencoded",
+	)
+	if got.status != http.StatusOK || strings.Count(got.body, `"mode":"match"`) != 1 ||
+		strings.Count(got.body, `"mode":"outcome"`) != 1 || !strings.Contains(got.body, "TOO_LARGE") ||
+		!strings.Contains(got.body, "/fhir/Patient/p1") || !strings.Contains(got.body, "/fhir/Patient/p2") {
+		t.Errorf("%d %.300s", got.status, strings.NewReplacer("aaaa", "", "bbbb", "").Replace(got.body))
+	}
+	mustBeFHIR(t, got.body)
+}
+
 func TestFHIRSearch(t *testing.T) {
 	w := newWorld(t)
 	w.send(t, "PUT", "/fhir/Patient/p1", fhirPatient("p1", "990000195803120260"))

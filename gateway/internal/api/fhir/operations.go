@@ -62,12 +62,16 @@ func (f *Server) find(c *gin.Context, caller intake.Caller, criteria r4.Identifi
 		return nil, err
 	}
 	var found []exchange.Version
+	var held int64
 	for _, id := range ids {
 		v, err := f.Records.Read(
 			ctx, caller.Actor, caller.Purpose, exchange.RecordRef{Org: f.Org, Type: "Patient", ID: id}, 0,
 		)
 		switch {
 		case err == nil && r4.Carries(v.Content, criteria.System, criteria.Value):
+			if held += int64(len(v.Content)); held > f.MaxBody && len(found) > 0 {
+				v.Content, v.Omitted = nil, true // an answer is no larger than a request may be
+			}
 			found = append(found, v)
 		case err == nil: // found by what it does not say, or does not say any more
 		case fault.Is(err, fault.NotFound) || fault.Is(err, fault.Gone) || fault.Is(err, fault.Forbidden):
@@ -78,12 +82,27 @@ func (f *Server) find(c *gin.Context, caller intake.Caller, criteria r4.Identifi
 	return found, nil
 }
 
+// omitted says of a match that it is not in the answer.
+func omitted() []byte {
+	return r4.Outcome(r4.Issues{{
+		Severity: r4.SeverityWarning, Code: r4.CodeTooLong, Reason: string(CodeTooLarge),
+		Diagnostics: "A match is too large to be shown beside the others. Read it by itself, at the address of the entry's link.",
+	}})
+}
+
 func (f *Server) searchset(found []exchange.Version) []byte {
 	var b bytes.Buffer
 	b.WriteString(`{"resourceType":"Bundle","type":"searchset","total":` + strconv.Itoa(len(found)))
 	for i, v := range found {
 		b.WriteString(map[bool]string{true: `,"entry":[`, false: `,`}[i == 0])
-		b.WriteString(`{"fullUrl":` + quote(f.base()+v.Ref.Type+"/"+v.Ref.ID) + `,"resource":`)
+		address := quote(f.base() + v.Ref.Type + "/" + v.Ref.ID)
+		if v.Omitted {
+			b.WriteString(`{"link":[{"relation":"self","url":` + address + `}],"resource":`)
+			b.Write(omitted())
+			b.WriteString(`,"search":{"mode":"outcome"}}`)
+			continue
+		}
+		b.WriteString(`{"fullUrl":` + address + `,"resource":`)
 		b.Write(v.Content)
 		b.WriteString(`,"search":{"mode":"match"}}`)
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"strconv"
 
 	"github.com/gin-gonic/gin"
 
@@ -58,6 +59,7 @@ func (e Listener) signed(answer func(context.Context, consortium.OrgID, []byte) 
 			e.Fail(c, err)
 			return
 		}
+		c.Header("Content-Length", strconv.Itoa(len(reply))) // who asked makes room for it before it is read
 		c.Data(http.StatusOK, config.ReleaseMediaType, reply)
 	}
 }

@@ -68,7 +68,7 @@ func chosen(c *gin.Context) askChoice {
 func (p *pages) ask(c *gin.Context) error {
 	patient := consortium.PatientRef(c.Param("patient"))
 	if !patient.Valid() {
-		return fault.New(fault.NotFound, "NOT_FOUND", "There is no such page.")
+		return fault.New(fault.NotFound, codeNotFound, "There is no such page.")
 	}
 	a := site.Actor(c)
 	choice := chosen(c)

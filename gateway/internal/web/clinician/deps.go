@@ -30,6 +30,10 @@ type Records interface {
 		ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, patient consortium.PatientRef,
 		kinds []consortium.Kind,
 	) ([]exchange.Version, error)
+	// Read gives the current version of one record (number 0).
+	Read(
+		ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, ref exchange.RecordRef, number int,
+	) (exchange.Version, error)
 }
 
 // Holdings tells who holds what on a patient; *records.Reading is one.

@@ -3,6 +3,7 @@ package clinician_test
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -97,6 +98,35 @@ func TestFindKeepsIdentifiersOutOfAddresses(t *testing.T) {
 	}
 	if got := s.Get("/patients/990000195803120260").Status; got != 404 {
 		t.Errorf("an identity number as an address: %d", got)
+	}
+}
+
+// TestWhatIsTooLargeForTheListLeadsToItsPage opens by itself what the list leaves out, of this patient only.
+func TestWhatIsTooLargeForTheListLeadsToItsPage(t *testing.T) {
+	s := open(t, &webtest.He)
+	i := slices.IndexFunc(s.Versions, func(v exchange.Version) bool { return v.Ref.Type == "Condition" })
+	whole := s.Versions[i]
+	s.Versions[i].Content, s.Versions[i].Omitted = nil, true
+	page := "/patients/" + string(webtest.PatientRef)
+	address := page + "/records/Condition/" + whole.Ref.ID
+	p := s.Get(page)
+	if !strings.Contains(p.Text("#diagnoses"), "内容太大，不在列表里显示") || !strings.Contains(p.Body, `href="`+address+`"`) {
+		t.Errorf("the list: %s", p.Text("#diagnoses"))
+	}
+	whole.Patient = webtest.PatientRef
+	s.Versions[i] = whole
+	if got := s.Get(address); got.Status != 200 || !strings.Contains(got.Text("main .purpose"), "诊断和治疗") ||
+		len(got.All("article.entry")) != 1 {
+		t.Errorf("by itself: %d", got.Status)
+	}
+	s.Versions[i].Patient = "another"
+	if got := s.Get(address).Status; got != 404 {
+		t.Errorf("another patient's record: %d", got)
+	}
+	s.Versions[i] = whole
+	s.Fail = exchange.NewRefused(consortium.Decision{})
+	if got := s.Get(address).Status; got != 404 {
+		t.Errorf("what the policy refuses: %d", got)
 	}
 }
 

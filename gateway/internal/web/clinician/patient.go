@@ -52,7 +52,7 @@ func (p *pages) patient(c *gin.Context) error {
 func (p *pages) patientPage(c *gin.Context) (patientPage, error) {
 	patient := consortium.PatientRef(c.Param("patient"))
 	if !patient.Valid() {
-		return patientPage{}, fault.New(fault.NotFound, "NOT_FOUND", "There is no such page.")
+		return patientPage{}, fault.New(fault.NotFound, codeNotFound, "There is no such page.")
 	}
 	a := site.Actor(c)
 	page := patientPage{

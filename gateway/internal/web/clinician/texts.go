@@ -19,6 +19,9 @@ var texts = site.Texts{
 			"and the patient can see it.",
 	},
 
+	"record.title": {"一条记录", "One record"},
+	"record.back":  {"返回患者页面", "Back to the patient"},
+
 	"patient.title":        {"患者", "Patient"},
 	"patient.another":      {"查找另一位患者", "Find another patient"},
 	"patient.where":        {"哪里有记录", "Who holds what"},

@@ -87,6 +87,23 @@ func TestRecordsPage(t *testing.T) {
 	}
 }
 
+// TestWhatIsTooLargeForTheListLeadsToItsPage lists a record whose content was left out.
+func TestWhatIsTooLargeForTheListLeadsToItsPage(t *testing.T) {
+	s := open(t, &webtest.Wang)
+	ref := s.Versions[0].Ref
+	s.Versions[0].Content, s.Versions[0].Omitted = nil, true
+	p := s.Get("/me/records")
+	for _, a := range p.All("#demographics a") {
+		if webtest.Attr(a, "href") == "/me/records/"+ref.Type+"/"+ref.ID && webtest.Words(a) == "打开这条记录" {
+			if !strings.Contains(p.Text("#demographics .entry"), "内容太大，不在列表里显示") {
+				t.Error("it is not said why")
+			}
+			return
+		}
+	}
+	t.Errorf("no link to it: %s", p.Text("#demographics"))
+}
+
 func TestRecordPage(t *testing.T) {
 	s := open(t, &webtest.Wang)
 	p := s.Get("/me/records/Patient/r0")

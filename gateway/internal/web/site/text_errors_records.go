@@ -247,4 +247,6 @@ var textErrorsRecords = Texts{
 	},
 	"error.ALREADY_EXISTS":      {"这一项已经存在。", "This entry exists already."},
 	"error.ALREADY_EXISTS.next": {"不必重复提交；请返回看一下。", "It need not be sent again; please go back and look."},
+	"error.TOO_LARGE":           {"这条记录太大，不能和其他记录一起显示。", "This record is too large to be shown beside others."},
+	"error.TOO_LARGE.next":      {"请单独打开这条记录。", "Please open it by itself."},
 }

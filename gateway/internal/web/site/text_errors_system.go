@@ -157,4 +157,6 @@ var textErrorsSystem = Texts{
 		"这本日志的名称不属于本联盟，账本不予登记，请检查配置。",
 		"The log's name is not of this consortium, so the ledger does not register it. Check the configuration.",
 	},
+	"error.BUSY":      {"此刻读取的内容太多，请稍等。", "Too much is being read at this moment."},
+	"error.BUSY.next": {"请过一会儿再试。", "Please try again in a moment."},
 }

@@ -9,6 +9,11 @@ var Texts = map[string][2]string{
 		"这条记录无法显示，但仍完好保存，可以下载。",
 		"This record cannot be displayed, but it is kept whole and can be downloaded.",
 	},
+	"entry.omitted": {
+		"内容太大，不在列表里显示，请单独打开。",
+		"Too large to show in a list; open it by itself.",
+	},
+	"entry.open":     {"打开这条记录", "Open this record"},
 	"entry.untitled": {"（未命名）", "(no name)"},
 	"person.unknown": {"姓名未知（本机构没有可查看的基本信息）", "Name not known (no personal details to be read here)"},
 

@@ -34,6 +34,7 @@ type Record struct {
 	Facts      []Fact
 	Text       []string // paragraphs
 	Unreadable bool
+	Omitted    bool // too large to be shown in a list: it has to be opened by itself
 }
 
 // Fact is a labelled line. Label is a key ("fact.<Label>"). Text is shown as it is; where Code is set it is a key
@@ -48,6 +49,10 @@ type Fact struct {
 // Of makes the record of a version.
 func Of(v exchange.Version) Record {
 	r := Record{Ref: v.Ref, Number: v.Number, Kind: v.Kind, Recorded: v.Recorded, Entry: v.Entry}
+	if v.Omitted {
+		r.Omitted = true
+		return r
+	}
 	fill, known := fillers[v.Ref.Type]
 	if !known {
 		fill = fillOther
@@ -152,7 +157,7 @@ func part(panels []Panel, records []Record) Part {
 // panels gathers the values of observations by day; those without any value, or wrong ones, stay records of their own.
 func panels(records []Record) (out []Panel, rest []Record) {
 	for _, r := range records {
-		if len(r.Values) == 0 || r.Wrong || r.Unreadable {
+		if len(r.Values) == 0 || r.Wrong || r.Unreadable || r.Omitted {
 			rest = append(rest, r)
 			continue
 		}

@@ -249,6 +249,20 @@ func TestSections(t *testing.T) {
 	}
 }
 
+// TestWhatIsTooLargeIsListed keeps the row of a record whose content is left out.
+func TestWhatIsTooLargeIsListed(t *testing.T) {
+	versions := bundled(t, people.Demo(now)[0].Bundle)[:1]
+	versions[0].Content, versions[0].Omitted = nil, true
+	sections := view.Sections(versions)
+	if len(sections) != 1 || len(sections[0].First.Records) != 1 {
+		t.Fatalf("%+v", sections)
+	}
+	r := sections[0].First.Records[0]
+	if !r.Omitted || r.Unreadable || r.Ref != versions[0].Ref || !r.Recorded.Equal(versions[0].Recorded) {
+		t.Errorf("%+v", r)
+	}
+}
+
 // TestNothingIsLost: however records are grouped, each is on the page once, newest first.
 func TestNothingIsLost(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
