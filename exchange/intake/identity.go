@@ -34,7 +34,8 @@ func (p *plan) whose(d *draft) error {
 	if d.resource.Type == "Patient" {
 		return fault.New(
 			fault.Conflict, CodeIdentityChanged,
-			"The identifier is another person's than before, and the records that refer to this Patient would become theirs. Create a new Patient, and send the records that are theirs again.",
+			"The identifier is another person's than before, and the records that refer to this Patient would become "+
+				"theirs. Create a new Patient, and send the records that are theirs again.",
 		)
 	}
 	return fault.New(
@@ -51,7 +52,8 @@ func (p *plan) same(d *draft, now exchange.Current, posted consortium.PatientRef
 	}
 	if now.Patient != posted {
 		return mismatch(
-			"What carries the identifier of the condition here is about another person than what was sent. Find out whose the identifier is, and send it without the condition, or with another one.",
+			"What carries the identifier of the condition here is about another person than what was sent. Find out whose " +
+				"the identifier is, and send it without the condition, or with another one.",
 		)
 	}
 	d.patient, d.kind = now.Patient, now.Kind
@@ -71,7 +73,8 @@ func (p *plan) company(d *draft) error {
 		}
 		if now.Patient != "" && now.Patient != d.patient {
 			return mismatch(
-				"What a conditional reference finds is about another person than the resource that refers to it. Refer to it by its id, if that is meant.",
+				"What a conditional reference finds is about another person than the resource that refers to it. Refer to it " +
+					"by its id, if that is meant.",
 			)
 		}
 	}
@@ -112,7 +115,8 @@ func (p *plan) patient(d *draft, r *fhir.Resource) (consortium.PatientRef, error
 	}
 	return "", refuse(
 		place, CodeNoPatient,
-		"The subject must be a Patient of this bundle or one that is stored here, or name a national identifier. Groups, contained patients and other servers' patients are not served.",
+		"The subject must be a Patient of this bundle or one that is stored here, or name a national identifier. "+
+			"Groups, contained patients and other servers' patients are not served.",
 	)
 }
 
@@ -187,7 +191,8 @@ func (p *plan) identity(d *draft, r *fhir.Resource) (consortium.PatientRef, erro
 		default:
 			return "", refuse(
 				d.place+".identifier", CodeIdentityAmbiguous,
-				"The Patient carries two different national identifiers of one kind. Mark the one that is no longer valid with use \"old\".",
+				"The Patient carries two different national identifiers of one kind. Mark the one that is no longer valid "+
+					"with use \"old\".",
 			)
 		}
 	}

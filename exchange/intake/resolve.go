@@ -130,7 +130,8 @@ func (p *plan) sure(context.Context) error {
 			if _, sure := p.resolve(text); !sure {
 				return refuse(
 					d.place, CodeReferenceAmbiguous,
-					"A reference may mean an entry of the bundle as well as another resource of that id. Give the entries fullUrls of the form urn:uuid, and refer to these.",
+					"A reference may mean an entry of the bundle as well as another resource of that id. Give the entries "+
+						"fullUrls of the form urn:uuid, and refer to these.",
 				)
 			}
 		}

@@ -8,8 +8,8 @@ import (
 	"yilian.example/exchange/fhir"
 )
 
-// Carries opens the current version of a record and says whether it has the identifier as one still in use. What a record
-// is found by stands beside it in the database; what it is, in its sealed content. It compares and shows nobody
+// Carries opens the current version of a record and says whether it has the identifier as one still in use. What a
+// record is found by stands beside it in the database; what it is, in its sealed content. It compares and shows nobody
 // anything, so that no access is logged.
 func (r *Keeper) Carries(ctx context.Context, ref exchange.RecordRef, token exchange.Token) (bool, error) {
 	current, err := r.CurrentVersions(ctx, []exchange.RecordRef{ref})

@@ -45,8 +45,8 @@ func (l *load) putBack() {
 	l.holds, l.ended = nil, true
 }
 
-// Take waits until there is room for so many bytes. More than the scale holds counts as all of it. The function returned
-// puts them back; within a Request they stay until that is done.
+// Take waits until there is room for so many bytes. More than the scale holds counts as all of it. The function that it
+// returns puts them back; within a Request they stay until that is done.
 //
 // A request that holds something already is refused instead of waiting for more: two that wait for each other would
 // never end.

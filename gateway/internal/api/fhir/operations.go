@@ -35,7 +35,8 @@ func (f *Server) search(c *gin.Context) {
 			c,
 			fault.New(
 				fault.Malformed, CodeSearch,
-				"Send identifier=system|value in the body, and nothing else: no other parameter is served, and identifiers do not belong into addresses.",
+				"Send identifier=system|value in the body, and nothing else: no other parameter is served, and identifiers "+
+					"do not belong into addresses.",
 			),
 		)
 		return
@@ -86,7 +87,8 @@ func (f *Server) find(c *gin.Context, caller intake.Caller, criteria r4.Identifi
 func omitted() []byte {
 	return r4.Outcome(r4.Issues{{
 		Severity: r4.SeverityWarning, Code: r4.CodeTooLong, Reason: string(CodeTooLarge),
-		Diagnostics: "A match is too large to be shown beside the others. Read it by itself, at the address of the entry's link.",
+		Diagnostics: "A match is too large to be shown beside the others. " +
+			"Read it by itself, at the address of the entry's link.",
 	}})
 }
 

@@ -35,6 +35,7 @@ func (p *pages) record(c *gin.Context) error {
 		return fmt.Errorf("read record: %w", err)
 	}
 	return p.Render(c, http.StatusOK, "record", recordPage{
-		Base: p.Base(c, "record.title", "/patients/"+string(patient)), Patient: patient, Purpose: purpose, Record: view.Of(v),
+		Base:    p.Base(c, "record.title", "/patients/"+string(patient)),
+		Patient: patient, Purpose: purpose, Record: view.Of(v),
 	})
 }
