@@ -12,7 +12,7 @@ import (
 // same ones, and wants each noticed and nothing altered shown as true.
 func TestTamperSample(t *testing.T) {
 	report, err := matrix.Run(within(t, 5*time.Minute), matrix.Options{
-		Sample: 30, Seed: 20261125, Patience: 5 * time.Second, Progress: os.Stderr,
+		Sample: 30, Seed: 20261125, Patience: time.Minute, Progress: os.Stderr,
 	})
 	if err != nil {
 		t.Fatal(err)

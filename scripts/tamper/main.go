@@ -22,7 +22,7 @@ func main() {
 	flag.IntVar(&o.Sample, "sample", 0, "do this many cells of the matrix only (0: all)")
 	flag.Uint64Var(&o.Seed, "seed", 1, "which sample")
 	flag.StringVar(&o.Only, "only", "", "do only cells whose name contains this, for example records")
-	flag.DurationVar(&o.Patience, "patience", 5*time.Second, "how long the running audit may take to notice")
+	flag.DurationVar(&o.Patience, "patience", time.Minute, "how long the running audit may take to notice")
 	flag.Parse()
 	o.Progress = os.Stderr
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -63,7 +63,7 @@ func newHouse(t *testing.T) *house {
 	h.carrier = &consent.Carrier{
 		Org: donghu, Store: store, Outbox: store, Ledger: consenttest.NewLedger(time.Now), Keys: ring, Now: time.Now,
 		Book: h.book,
-		Log: slog.New(slog.DiscardHandler),
+		Log:  slog.New(slog.DiscardHandler),
 	}
 	return h
 }

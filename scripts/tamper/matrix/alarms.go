@@ -19,49 +19,71 @@ type alarm struct {
 	Code  string           `json:"code"`
 }
 
-// watched are the members whose audits are asked.
-var watched = []consortium.OrgID{donghu, qingshan}
+// audits are what the members' running audits say: alarms, and how many passes each has made.
+type audits struct {
+	alarms []alarm
+	passes map[consortium.OrgID]int64
+}
 
-// alarms asks the gateways for what their audits found. There is no audit where the question is not known.
-func (s *stage) alarms(ctx context.Context) (found []alarm, audited bool, err error) {
-	for _, org := range watched {
+// audits asks every gateway for what its audit found. There is no audit where the question is not known.
+func (s *stage) audits(ctx context.Context) (said audits, audited bool, err error) {
+	said.passes = map[consortium.OrgID]int64{}
+	for _, org := range s.consortium.Orgs() {
 		auditor, err := s.consortium.As(org, consortium.RoleAuditor, "")
 		if err != nil {
-			return nil, false, err
+			return audits{}, false, err
 		}
 		answer, err := auditor.Send(ctx, http.MethodGet, "/api/v1/integrity", "", nil)
 		if err != nil {
-			return nil, true, err
+			return audits{}, true, err
 		}
 		if answer.Status == http.StatusNotFound {
-			return nil, false, nil
+			return audits{}, false, nil
 		}
 		if answer.Status != http.StatusOK {
-			return nil, true, journey.ReadRefusal("integrity", answer)
+			return audits{}, true, journey.ReadRefusal("integrity", answer)
 		}
 		var report struct {
+			Passes int64   `json:"passes"`
 			Alarms []alarm `json:"alarms"`
 		}
 		if err := json.Unmarshal(answer.Body, &report); err != nil {
-			return nil, true, fmt.Errorf("integrity: %w", err)
+			return audits{}, true, fmt.Errorf("integrity: %w", err)
 		}
+		said.passes[org] = report.Passes
 		for _, a := range report.Alarms {
 			a.Org = org
-			found = append(found, a)
+			said.alarms = append(said.alarms, a)
 		}
 	}
-	return found, true, nil
+	return said, true, nil
 }
 
-// awaitAlarm waits until an audit says something, or for patience.
+// passed reports whether every audit has made a pass that began after the first look: two more, as the first of them may
+// have been under way. A gateway that was restarted counts anew.
+func (a audits) passed(first audits) bool {
+	for org, n := range a.passes {
+		if was := first.passes[org]; n >= was && n < was+2 {
+			return false
+		}
+	}
+	return true
+}
+
+// awaitAlarm waits until an audit says something, or all have looked and said nothing. Patience bounds it.
 func (s *stage) awaitAlarm(ctx context.Context, patience time.Duration) (*alarm, time.Duration) {
 	began := time.Now()
+	var first *audits
 	for {
-		found, audited, err := s.alarms(ctx)
-		if err == nil && len(found) > 0 {
-			return &found[0], time.Since(began)
+		said, audited, err := s.audits(ctx)
+		if err == nil && len(said.alarms) > 0 {
+			return &said.alarms[0], time.Since(began)
 		}
-		if err == nil && !audited || time.Since(began) > patience || pause(ctx, 50*time.Millisecond) != nil {
+		if err == nil && first == nil {
+			first = &said
+		}
+		over := time.Since(began) > patience || err == nil && (!audited || said.passed(*first))
+		if over || pause(ctx, 50*time.Millisecond) != nil {
 			return nil, time.Since(began)
 		}
 	}
@@ -71,8 +93,8 @@ func (s *stage) awaitAlarm(ctx context.Context, patience time.Duration) (*alarm,
 func (s *stage) awaitCalm(ctx context.Context, before map[string]seen, patience time.Duration) bool {
 	began := time.Now()
 	for {
-		found, _, err := s.alarms(ctx)
-		if err == nil && len(found) == 0 {
+		said, _, err := s.audits(ctx)
+		if err == nil && len(said.alarms) == 0 {
 			if refused, changed := compare(before, look(ctx, s.probes)); len(refused)+len(changed) == 0 {
 				return true
 			}

@@ -318,7 +318,7 @@ func (r *runner) takeBack(ctx context.Context, c Cell, edits []Edit, before map[
 
 // rests waits until no alarm stands, the gateways answer as before and the logs go on.
 func (s *stage) rests(ctx context.Context, before map[string]seen) bool {
-	if !s.awaitCalm(ctx, before, 6*time.Second) {
+	if !s.awaitCalm(ctx, before, 30*time.Second) {
 		return false
 	}
 	ctx, cancel := context.WithTimeout(ctx, 6*time.Second)
