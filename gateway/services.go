@@ -108,14 +108,22 @@ func (a *app) exchangeServices(s *services, decider exchange.Decider) error {
 	if err != nil {
 		return err
 	}
+	prover, err := a.prover()
+	if err != nil {
+		return err
+	}
 	store := cockroach.NewReleases(a.db)
 	s.requests = &release.Asking{
 		Book: a.book(),
-		Org:  a.org, Decider: decider, Envelope: envelope, Courier: courier, Store: store, Sealer: a.ring, Access: s.records, Now: a.now, Keep: keepReceived,
+		Org:  a.org, Decider: decider, Envelope: envelope, Courier: courier, Store: store, Sealer: a.ring, Access: s.records,
+		Ledger: a.ledger, Prover: prover, Now: a.now, Keep: keepReceived,
 	}
 	s.releases = &release.Answering{
 		Book: a.book(),
 		Org:  a.org, Decider: decider, Envelope: envelope, Records: s.records, Holder: s.records, Store: store, Sealer: a.ring, Places: a.db.Log(a.org).Places,
+		Knows: func(ctx context.Context, patient consortium.PatientRef) (bool, error) {
+			return a.db.KnowsPatient(ctx, a.org, patient)
+		},
 		Suspended: a.suspended, Now: a.now,
 		Fresh: a.cfg.Limits.ReleaseFresh,
 	}

@@ -19,6 +19,23 @@ const auditTimeout = 3 * time.Second
 
 // evidenceOffice makes and checks evidence files.
 func (a *app) evidenceOffice(s *services) (*evidence.Office, error) {
+	roots, err := a.ledgerRoots()
+	if err != nil {
+		return nil, err
+	}
+	return &evidence.Office{
+		Org: a.org, Records: s.reading, Copies: copies{s.requests}.part, Foreign: a.foreignLog, Roots: roots,
+		Own:     &evidence.Builder{Log: a.db.Log(a.org), Ledger: a.ledger, Origin: consortiumOrigin(a.cfg), Now: a.now},
+		Options: a.evidenceOptions(),
+	}, nil
+}
+
+func (a *app) evidenceOptions() evidence.Options {
+	return evidence.Options{Chaincode: a.cfg.Ledger.Chaincode, Channel: a.cfg.Ledger.Channel, Domain: a.cfg.Domain}
+}
+
+// ledgerRoots are the root certificates of the members' peers.
+func (a *app) ledgerRoots() (evidence.Roots, error) {
 	files := map[string][]byte{}
 	for _, m := range a.cfg.Members {
 		pem, err := os.ReadFile(m.LedgerCA)
@@ -27,17 +44,37 @@ func (a *app) evidenceOffice(s *services) (*evidence.Office, error) {
 		}
 		files[m.ID] = pem
 	}
-	roots, err := evidence.ParseRoots(files)
+	return evidence.ParseRoots(files)
+}
+
+// How long the proofs of one reply may take, and how long beyond the budget a record may be in no witnessed log.
+const (
+	proofPatience = 3 * time.Second
+	lateSlack     = 15 * time.Minute
+)
+
+// prover shows that what other members release stands in their logs.
+func (a *app) prover() (release.Prover, error) {
+	roots, err := a.ledgerRoots()
 	if err != nil {
 		return nil, err
 	}
-	return &evidence.Office{
-		Org: a.org, Records: s.reading, Copies: copies{s.requests}.part, Foreign: a.foreignLog, Roots: roots,
-		Own: &evidence.Builder{Log: a.db.Log(a.org), Ledger: a.ledger, Origin: consortiumOrigin(a.cfg), Now: a.now},
-		Options: evidence.Options{
-			Chaincode: a.cfg.Ledger.Chaincode, Channel: a.cfg.Ledger.Channel, Domain: a.cfg.Domain,
-		},
-	}, nil
+	foreign, err := evidence.NewForeign(evidence.ForeignConfig{
+		Log: a.foreignLog, Ledger: a.ledger, Roots: roots, Options: a.evidenceOptions(), Now: a.now, Patience: proofPatience,
+		Late: a.cfg.Log.LagBudget + lateSlack,
+	})
+	return proofs{foreign}, err
+}
+
+type proofs struct{ *evidence.Foreign }
+
+// Prove is what the asking side wants proven.
+func (p proofs) Prove(ctx context.Context, custodian consortium.OrgID, parts []release.Part) ([]bool, error) {
+	copies := make([]evidence.Copy, len(parts))
+	for i, part := range parts {
+		copies[i] = evidence.Copy{Custodian: part.Custodian, Version: part.Version, Index: part.Index}
+	}
+	return p.Foreign.Prove(ctx, custodian, copies)
 }
 
 // foreignLog is the public log of a member whose reply was verified as its own.

@@ -137,6 +137,15 @@ func (r *Resource) identifier(i int32) (Identifier, bool) {
 	return id, id.System != "" && id.Value != ""
 }
 
+// VersionID returns meta.versionId; "" when absent.
+func (r *Resource) VersionID() string {
+	meta := r.doc.member(r.node, "meta")
+	if meta == 0 {
+		return ""
+	}
+	return r.doc.str(meta, "versionId")
+}
+
 // Subject is whom a resource is about.
 type Subject struct {
 	Literal    string     // the literal reference; "" when none

@@ -32,7 +32,7 @@ const (
 type HandedOver struct {
 	Request   string
 	Recipient consortium.OrgID
-	Patient   consortium.PatientRef
+	Patient   consortium.PatientRef // empty: a refusal about a person on whom nothing is held
 	Allowed   bool
 	// Consent, where records are handed over, must be granted in the transaction that keeps the release.
 	Consent string
@@ -63,8 +63,10 @@ type Answering struct {
 	Book     logbook.Book
 	Records  RecordReader
 	Holder   Holder
-	Store    AnsweringStore
-	Sealer   Sealer
+	// Knows says whether anything is held here on a patient, if only that somebody looked.
+	Knows  func(ctx context.Context, patient consortium.PatientRef) (bool, error)
+	Store  AnsweringStore
+	Sealer Sealer
 	// Places gives the places of log entries that have one, by id.
 	Places func(ctx context.Context, entries []string) (map[string]int64, error)
 	// Suspended says that evidence for a release can no longer be kept in time (the log lags behind the ledger by more
@@ -103,10 +105,10 @@ func (r *Answering) Answer(ctx context.Context, peer consortium.OrgID, message [
 // answer decides and hands over. A consent that ended between the two makes it decide again, which then refuses.
 func (r *Answering) answer(ctx context.Context, req Request) ([]byte, error) {
 	for try := 0; ; try++ {
-		reply, err := r.decide(ctx, req)
+		out, err := r.decide(ctx, req)
 		if err == nil {
 			var signed []byte
-			if signed, err = r.handOver(ctx, req, reply, reply.Decision.Consent); err == nil {
+			if signed, err = r.handOver(ctx, req, out); err == nil {
 				return signed, nil
 			}
 		}
@@ -172,8 +174,16 @@ func (r *Answering) checkFresh(id string, at time.Time) error {
 	return nil
 }
 
-// decide asks the policy and, when it allows, reads the records; both are logged before this returns.
-func (r *Answering) decide(ctx context.Context, req Request) (Reply, error) {
+// outgoing is a reply, and under whom the release is kept.
+type outgoing struct {
+	Reply
+	under consortium.PatientRef // empty for a person on whom nothing is held
+}
+
+// decide asks the policy and, when it allows, reads the records; both are logged before this returns. A refusal about a
+// person on whom nothing is held makes neither a key nor a chain of theirs, however often it is asked for; that it was
+// asked stands in this organisation's log all the same.
+func (r *Answering) decide(ctx context.Context, req Request) (outgoing, error) {
 	now := r.Now().UTC()
 	actor := req.Actor
 	actor.Patient = "" // another member cannot tell us who our patient is
@@ -181,25 +191,40 @@ func (r *Answering) decide(ctx context.Context, req Request) (Reply, error) {
 		Actor: actor, Purpose: req.Purpose, Action: consortium.ActionRelease, Custodian: r.Org, Patient: req.Patient, Kinds: req.Kinds, Time: now,
 	})
 	if err != nil {
-		return Reply{}, fmt.Errorf("decide release: %w", err)
+		return outgoing{}, fmt.Errorf("decide release: %w", err)
 	}
-	reply := Reply{Version: 1, Request: req.ID, From: r.Org, To: req.From, Decision: told(d), Time: now}
+	out := outgoing{under: req.Patient}
+	out.Reply = Reply{Version: 1, Request: req.ID, From: r.Org, To: req.From, Decision: told(d), Time: now}
 	access := exchange.Access{Decision: d, Request: req.ID, Consent: d.Consent}
 	if !d.Allow {
-		if err := r.Records.LogAccess(ctx, access); err != nil {
-			return Reply{}, fmt.Errorf("log refusal: %w", err)
-		}
-		return reply, nil
+		out.under, err = r.refuse(ctx, access)
+		return out, err
 	}
 	versions, err := r.Records.ListAll(ctx, access, maxReleased+1)
 	if err != nil {
-		return Reply{}, fmt.Errorf("read for release: %w", err)
+		return outgoing{}, fmt.Errorf("read for release: %w", err)
 	}
 	if err := releasable(d, versions); err != nil {
-		return Reply{}, err
+		return outgoing{}, err
 	}
-	reply.Records, err = r.released(ctx, versions)
-	return reply, err
+	out.Records, err = r.released(ctx, versions)
+	return out, err
+}
+
+// refuse logs a refusal with the patient, where there is anything of the patient to log it with.
+func (r *Answering) refuse(ctx context.Context, access exchange.Access) (consortium.PatientRef, error) {
+	patient := access.Decision.Query.Patient
+	known, err := r.Knows(ctx, patient)
+	if err != nil {
+		return "", fmt.Errorf("look for the patient: %w", err)
+	}
+	if !known {
+		return "", nil
+	}
+	if err := r.Records.LogAccess(ctx, access); err != nil {
+		return "", fmt.Errorf("log refusal: %w", err)
+	}
+	return patient, nil
 }
 
 // told is a refusal as the asker is told it. That the patient gave consents, but to others, is the others' business: it
@@ -249,12 +274,16 @@ func (r *Answering) released(ctx context.Context, versions []exchange.Version) (
 // handOver signs the reply and logs the release: durable before visible. The consent that it rests on is looked at once
 // more in the transaction that logs, after everything else that could wait: a withdrawal that was answered before is not
 // followed by records.
-func (r *Answering) handOver(ctx context.Context, req Request, reply Reply, consent string) ([]byte, error) {
+//
+// What was answered leaves in the order of commits: a withdrawal that commits after this one finds the release in the
+// log, before its own entry.
+func (r *Answering) handOver(ctx context.Context, req Request, out outgoing) ([]byte, error) {
+	reply := out.Reply
 	entry, opening, err := handoverEntry(r.Book, tlog.KindRelease, req, reply, reply.Time)
 	if err != nil {
 		return nil, err
 	}
-	sealed, err := r.Sealer.Seal(ctx, req.Patient, releaseAAD(r.Org, req.ID), opening.Bytes())
+	sealed, err := r.Sealer.Seal(ctx, out.under, releaseAAD(r.Org, req.ID), opening.Bytes())
 	if err != nil {
 		return nil, fmt.Errorf("seal release: %w", err)
 	}
@@ -267,8 +296,8 @@ func (r *Answering) handOver(ctx context.Context, req Request, reply Reply, cons
 		return nil, fmt.Errorf("sign reply: %w", err)
 	}
 	h := HandedOver{
-		Request: req.ID, Recipient: req.From, Patient: req.Patient, Allowed: reply.Decision.Allow, Consent: consent, Sealed: sealed,
-		Created: reply.Time, Entry: entry,
+		Request: req.ID, Recipient: req.From, Patient: out.under, Allowed: reply.Decision.Allow,
+		Consent: reply.Decision.Consent, Sealed: sealed, Created: reply.Time, Entry: entry,
 	}
 	if err := r.Store.SaveRelease(ctx, r.Org, h); err != nil {
 		return nil, fmt.Errorf("log release: %w", err)

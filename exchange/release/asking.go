@@ -125,6 +125,8 @@ type Result struct {
 	Patient   consortium.PatientRef
 	Decision  consortium.Decision
 	Records   []exchange.Version
+	// Witnessed says of each record whether it was proven to stand in the custodian's log, as the members attest it.
+	Witnessed []bool
 	Received  time.Time
 	Expires   time.Time // when the copy can no longer be shown and has to be asked for anew
 }
@@ -139,6 +141,8 @@ type Asking struct {
 	Store    AskingStore
 	Sealer   Sealer
 	Access   AccessLogger
+	Ledger   ConsentReader
+	Prover   Prover
 	Now      func() time.Time
 	Keep     time.Duration // how long a received copy may be shown; at most the custodian's consent
 }
@@ -176,7 +180,30 @@ func (r *Asking) Ask(
 	if err != nil {
 		return Result{}, err
 	}
-	return r.keep(ctx, req, reply)
+	return r.accept(ctx, req, reply)
+}
+
+// accept takes a reply in: what it claims is confirmed by others first, then it is kept with its receipt, and only then
+// shown.
+func (r *Asking) accept(ctx context.Context, req Request, reply Reply) (Result, error) {
+	confirmed, err := r.confirmConsent(ctx, reply.Decision)
+	if err != nil {
+		return Result{}, err
+	}
+	var witnessed []bool
+	if confirmed {
+		if witnessed, err = r.prove(ctx, req.To, req.Patient, reply.Records); err != nil {
+			return Result{}, err
+		}
+	}
+	rec, err := r.keep(ctx, req, reply)
+	if err != nil {
+		return Result{}, err
+	}
+	if !confirmed {
+		return r.Show(ctx, req.Actor, req.ID) // decides by what the ledger says then, and proves
+	}
+	return result(rec, reply, witnessed)
 }
 
 // checkAsked refuses what no policy needs to see, and sorts the kinds.
@@ -260,7 +287,7 @@ func (r *Asking) send(ctx context.Context, req Request) (Reply, error) {
 		)
 	}
 	var reply Reply
-	if err := json.Unmarshal(opened, &reply); err != nil {
+	if err := readExactly(opened, &reply); err != nil {
 		return Reply{}, untrusted(err)
 	}
 	if err := checkReply(req, reply); err != nil {
@@ -283,16 +310,23 @@ func checkReply(req Request, reply Reply) error {
 	switch {
 	case reply.Version != 1, reply.Request != req.ID, reply.From != req.To, reply.To != req.From:
 		return fmt.Errorf("reply answers another request")
-	case q.Patient != req.Patient, q.Purpose != req.Purpose, q.Custodian != req.To, !slices.Equal(q.Kinds, req.Kinds):
+	case q.Patient != req.Patient, q.Purpose != req.Purpose, q.Custodian != req.To, !slices.Equal(q.Kinds, req.Kinds),
+		q.Action != consortium.ActionRelease, q.Actor.ID != req.Actor.ID, q.Actor.Org != req.Actor.Org:
 		return fmt.Errorf("decision is about another question")
 	case !reply.Decision.Allow && len(reply.Records) > 0:
 		return fmt.Errorf("records came with a refusal")
+	}
+	if err := checkAmount(reply.Records); err != nil {
+		return err
 	}
 	for i, rec := range reply.Records {
 		if !slices.Contains(req.Kinds, rec.Kind) {
 			return fmt.Errorf("record %d is of a kind that was not asked for", i)
 		}
 		if err := rec.check(req.To, req.Patient); err != nil {
+			return fmt.Errorf("record %d: %w", i, err)
+		}
+		if err := rec.checkContent(); err != nil {
 			return fmt.Errorf("record %d: %w", i, err)
 		}
 	}
@@ -328,41 +362,42 @@ type keptReply struct {
 	Opening []byte `json:"opening"` // salt and statement of the receipt
 }
 
-// keep seals the answer, logs the receipt, and only then shows it.
-func (r *Asking) keep(ctx context.Context, req Request, reply Reply) (Result, error) {
+// keep seals the answer and logs the receipt.
+func (r *Asking) keep(ctx context.Context, req Request, reply Reply) (Received, error) {
 	now := r.Now().UTC()
 	entry, opening, err := handoverEntry(r.Book, tlog.KindReceipt, req, reply, now)
 	if err != nil {
-		return Result{}, err
+		return Received{}, err
 	}
 	body, err := json.Marshal(keptReply{Reply: reply, Opening: opening.Bytes()})
 	if err != nil {
-		return Result{}, fmt.Errorf("encode reply: %w", err)
+		return Received{}, fmt.Errorf("encode reply: %w", err)
 	}
 	sealed, err := r.Sealer.Seal(ctx, req.Patient, receivedAAD(r.Org, req.ID), body)
 	if err != nil {
-		return Result{}, fmt.Errorf("seal reply: %w", err)
+		return Received{}, fmt.Errorf("seal reply: %w", err)
 	}
 	rec := Received{
 		ID: req.ID, Actor: req.Actor.ID, Patient: req.Patient, Custodian: req.To, Allowed: reply.Decision.Allow,
 		Sealed: sealed, Created: now, Expires: now.Add(r.Keep), Entry: entry,
 	}
 	if err := r.Store.SaveReceived(ctx, r.Org, rec); err != nil {
-		return Result{}, fmt.Errorf("keep reply: %w", err)
+		return Received{}, fmt.Errorf("keep reply: %w", err)
 	}
-	return result(rec, reply)
+	return rec, nil
 }
 
 func receivedAAD(org consortium.OrgID, id string) []byte {
 	return logbook.Place("yilian/received/v2", string(org), id)
 }
 
-func result(rec Received, reply Reply) (Result, error) {
+func result(rec Received, reply Reply, witnessed []bool) (Result, error) {
 	res := Result{
 		ID:        rec.ID,
 		Custodian: rec.Custodian,
 		Patient:   rec.Patient,
 		Decision:  reply.Decision,
+		Witnessed: witnessed,
 		Received:  rec.Created,
 		Expires:   rec.Expires,
 	}
@@ -384,7 +419,11 @@ func (r *Asking) Show(ctx context.Context, actor consortium.Actor, id string) (R
 	if err != nil {
 		return Result{}, err
 	}
-	return result(rec, reply)
+	witnessed, err := r.prove(ctx, rec.Custodian, rec.Patient, reply.Records)
+	if err != nil {
+		return Result{}, err
+	}
+	return result(rec, reply, witnessed)
 }
 
 // Part gives one record of an answered request, under the rules of Show; a refusal is an error here.

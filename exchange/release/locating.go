@@ -178,11 +178,14 @@ func (l *Locating) askOne(
 		return nil, fmt.Errorf("open answer: %w", err)
 	}
 	var reply LocateReply
-	if err := json.Unmarshal(opened, &reply); err != nil {
+	if err := readExactly(opened, &reply); err != nil {
 		return nil, fmt.Errorf("read answer: %w", err)
 	}
 	return reply.holdings(req)
 }
+
+// maxCount is more than anybody has records of a kind: a number beyond is no count.
+const maxCount = 10_000_000
 
 // holdings checks an answer against its question.
 func (r LocateReply) holdings(req LocateRequest) ([]exchange.Holding, error) {
@@ -192,7 +195,8 @@ func (r LocateReply) holdings(req LocateRequest) ([]exchange.Holding, error) {
 	seen := map[consortium.Kind]bool{}
 	out := make([]exchange.Holding, 0, len(r.Holdings))
 	for _, h := range r.Holdings {
-		if !h.Kind.Valid() || seen[h.Kind] || h.Count < 1 {
+		if !slices.Contains(consortium.PatientKinds(), h.Kind) || seen[h.Kind] || h.Count < 1 || h.Count > maxCount ||
+			h.Latest.IsZero() || h.Latest.After(r.Time.Add(time.Minute)) {
 			return nil, errors.New("answer is not of the documented form")
 		}
 		seen[h.Kind] = true

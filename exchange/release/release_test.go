@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"yilian.example/chaincode/ledger"
 	"yilian.example/exchange"
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
@@ -27,6 +28,44 @@ var (
 	)
 	doctor = consortium.Actor{ID: "dr-1", Name: "医生", Org: "qingshan", Role: consortium.RoleClinician}
 )
+
+// consentID is a consent that the tests' ledger has.
+const consentID = "6f1c8a523f0e4a2b9d530d9e8a7b6c5d6f1c8a523f0e4a2b9d530d9e8a7b6c5d"
+
+// consents is a ledger with one consent.
+type consents struct {
+	status ledger.Status
+	until  time.Time
+	err    error
+}
+
+func (c *consents) Consent(_ context.Context, id string) (ledger.ConsentState, error) {
+	if c.err != nil {
+		return ledger.ConsentState{}, c.err
+	}
+	if id != consentID {
+		return ledger.ConsentState{}, fault.New(fault.NotFound, "CONSENT_UNKNOWN", "none")
+	}
+	return ledger.ConsentState{ID: id, Status: c.status, Until: c.until.Unix()}, nil
+}
+
+// placed is a prover for whom the custodian's record stands at 42 and nowhere else.
+func placed(_ context.Context, _ consortium.OrgID, parts []release.Part) ([]bool, error) {
+	out := make([]bool, len(parts))
+	for i, part := range parts {
+		if part.Index != nil && *part.Index != 42 {
+			return nil, errors.New("not there")
+		}
+		out[i] = part.Index != nil
+	}
+	return out, nil
+}
+
+type proving func(context.Context, consortium.OrgID, []release.Part) ([]bool, error)
+
+func (p proving) Prove(ctx context.Context, custodian consortium.OrgID, parts []release.Part) ([]bool, error) {
+	return p(ctx, custodian, parts)
+}
 
 // signed is an envelope for tests: type, member and payload under a real Ed25519 key per member.
 type signed struct {
@@ -77,6 +116,9 @@ func (p *policy) Decide(_ context.Context, q consortium.Query) (consortium.Decis
 		Allow:   p.allow(q),
 		Reasons: []consortium.Reason{{Code: "TEST", Article: "PIPL 23"}},
 		Policy:  "digest",
+	}
+	if d.Allow && q.Action == consortium.ActionRelease {
+		d.Consent = consentID
 	}
 	if p.why != "" {
 		d.Reasons[0].Code = p.why
@@ -158,6 +200,8 @@ type pair struct {
 	askerMem *memory
 	holdMem  *memory
 	holdPol  *policy
+	ledger   *consents
+	unknown  bool                // the custodian has nothing on the patient
 	tamper   func([]byte) []byte // of the reply, on the way
 	sent     []byte              // the last request
 }
@@ -171,22 +215,28 @@ func (p *pair) Carry(ctx context.Context, _ consortium.OrgID, request []byte) ([
 	return reply, err
 }
 
+// content is a record as it is stored: with its id and version.
+const content = `{"resourceType":"Observation","id":"o1","meta":{"versionId":"1"},"status":"final","code":{"text":"Glucose"},` +
+	`"valueQuantity":{"value":5.60}}`
+
 func newPair(allow func(consortium.Query) bool) *pair {
 	keys := newKeys("qingshan", "donghu")
 	now := func() time.Time { return at }
 	p := &pair{askerMem: newMemory(), holdMem: newMemory(), holdPol: &policy{allow: allow}}
+	p.ledger = &consents{status: ledger.StatusGranted, until: at.Add(time.Hour)}
 	p.holdMem.records = []exchange.Version{{
 		Ref: exchange.RecordRef{
 			Org:  "donghu",
 			Type: "Observation",
 			ID:   "o1",
 		}, Number: 1, Patient: patient, Kind: consortium.Observations,
-		Recorded: at, Content: []byte(`{"resourceType":"Observation","valueQuantity":{"value":5.60}}`), Salt: [32]byte{7}, Entry: uuid.NewString(),
+		Recorded: at, Content: []byte(content), Salt: [32]byte{7}, Entry: uuid.NewString(),
 	}}
 	p.asker = &release.Asking{
 		Book: logbook.Book{Org: "qingshan", Rand: rand.Reader},
 		Org:  "qingshan", Decider: &policy{allow: always(true)}, Envelope: signed{"qingshan", keys}, Courier: p,
-		Store: p.askerMem, Sealer: p.askerMem, Access: p.askerMem, Now: now, Keep: time.Hour,
+		Store: p.askerMem, Sealer: p.askerMem, Access: p.askerMem, Ledger: p.ledger, Prover: proving(placed), Now: now,
+		Keep: time.Hour,
 	}
 	p.holder = &release.Answering{
 		Book: logbook.Book{Org: "donghu", Rand: rand.Reader},
@@ -194,6 +244,7 @@ func newPair(allow func(consortium.Query) bool) *pair {
 		Places: func(_ context.Context, entries []string) (map[string]int64, error) {
 			return map[string]int64{entries[0]: 42}, nil
 		},
+		Knows:     func(context.Context, consortium.PatientRef) (bool, error) { return !p.unknown, nil },
 		Suspended: func(context.Context) (bool, error) { return false, nil }, Now: now, Fresh: time.Minute,
 	}
 	return p
@@ -363,7 +414,6 @@ func TestReleaseStopsWhileEvidenceCannotBeKept(t *testing.T) {
 }
 
 func TestReplyThatDoesNotFitIsNotUsed(t *testing.T) {
-	keys := newKeys("qingshan", "donghu")
 	for name, change := range map[string]func(*release.Reply){
 		"answers another request": func(r *release.Reply) { r.Request = uuid.NewString() },
 		"from another member":     func(r *release.Reply) { r.From = "anhe" },
@@ -378,20 +428,7 @@ func TestReplyThatDoesNotFitIsNotUsed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newPair(always(true))
-			p.tamper = func(raw []byte) []byte {
-				payload, err := signed{"qingshan", keys}.Open("donghu", release.ReplyType, raw)
-				if err != nil {
-					t.Fatal(err)
-				}
-				var r release.Reply
-				if err := json.Unmarshal(payload, &r); err != nil {
-					t.Fatal(err)
-				}
-				change(&r)
-				payload, _ = json.Marshal(r)
-				out, _ := signed{"donghu", keys}.Sign(release.ReplyType, payload)
-				return out
-			}
+			p.tamper = dishonest(t, func(r *release.Reply) { change(r) })
 			if _, err := p.ask(); fault.Of(err).Code != "REPLY_UNTRUSTED" || len(p.askerMem.received) != 0 {
 				t.Fatalf("got %v", err)
 			}

@@ -1,6 +1,7 @@
 package cockroach
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -96,3 +97,33 @@ func (db *DB) CompareTables(t testing.TB) []string {
 
 // SetMaxHeld makes the scale of large pages smaller.
 func (db *DB) SetMaxHeld(most int64) { db.scale = weigh.NewScale(most) }
+
+// held calls hold before each statement, batch and commit.
+type held struct{ hold func() }
+
+func (h held) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
+	h.hold()
+	return ctx
+}
+
+func (held) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+
+func (h held) TraceBatchStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceBatchStartData) context.Context {
+	h.hold()
+	return ctx
+}
+
+func (held) TraceBatchQuery(context.Context, *pgx.Conn, pgx.TraceBatchQueryData) {}
+
+func (held) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData) {}
+
+// OpenHeld opens the database of db once more, as another process would, and holds it up at every step.
+func (db *DB) OpenHeld(t testing.TB, hold func()) *DB {
+	t.Helper()
+	other, err := open(t.Context(), db.pool.Config().ConnString(), db.schema, db.key, 16, held{hold})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(other.Close)
+	return other
+}

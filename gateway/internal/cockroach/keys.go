@@ -35,6 +35,21 @@ var (
 			OR EXISTS (SELECT 1 FROM access_log WHERE org = $1 AND patient = $2)`)
 )
 
+var queryKnown = sql("whether a patient is known", `
+	SELECT EXISTS (SELECT 1 FROM patient_keys WHERE org = $1 AND patient = $2)`)
+
+// KnowsPatient says whether anything of a patient was ever kept here: a key, or data whose key is gone.
+func (db *DB) KnowsPatient(ctx context.Context, org consortium.OrgID, patient consortium.PatientRef) (bool, error) {
+	var key, data bool
+	err := db.Read(ctx, func(tx pgx.Tx) error {
+		if err := tx.QueryRow(ctx, queryKnown.text, org, patient).Scan(&key); err != nil || key {
+			return err
+		}
+		return tx.QueryRow(ctx, queryAnyData.text, org, patient, []string{roomRecords, roomConsents}).Scan(&data)
+	})
+	return key || data, err
+}
+
 // AddPatientKey keeps wrapped unless the patient has a key already, and returns the one that is kept. Where there are
 // data of the patient and their key is gone, none is made: what would be stored under another could never be told from
 // what was stored before.

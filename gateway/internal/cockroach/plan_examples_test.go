@@ -31,6 +31,7 @@ func examples(at time.Time) map[string][]any {
 		"destroyed keys":                      {"org1", patients},
 		"add a patient key":                   {"org1", "p1", blob, at, blob},
 		"whether there are data of a patient": {"org1", "p1", rooms},
+		"whether a patient is known":          {"org1", "p1"},
 		"destroy a patient key":               {"org1", "p1", blob, at, blob},
 		"a patient key":                       {"org1", "p1"},
 		"add entries to the log":              {"org1", uuids, blobs, times, blobs},

@@ -52,6 +52,13 @@ const (
 // first: in PostgreSQL a session's temporary tables would come before it were they not named last. The URL carries a
 // password: it is never part of an error.
 func Open(ctx context.Context, url, schema string, key *bound.Key, maxConns int32) (*DB, error) {
+	return open(ctx, url, schema, key, maxConns, nil)
+}
+
+// open shows each statement to the tracer, where there is one.
+func open(
+	ctx context.Context, url, schema string, key *bound.Key, maxConns int32, tracer pgx.QueryTracer,
+) (*DB, error) {
 	if !consortium.OrgID(schema).Valid() {
 		return nil, errors.New("open database: the schema's name is not as an organisation's id")
 	}
@@ -63,6 +70,7 @@ func Open(ctx context.Context, url, schema string, key *bound.Key, maxConns int3
 	if cfg.MaxConns <= 0 {
 		cfg.MaxConns = defaultMaxConns
 	}
+	cfg.ConnConfig.Tracer = tracer
 	cfg.ConnConfig.RuntimeParams["application_name"] = "yilian-gateway"
 	cfg.ConnConfig.RuntimeParams["timezone"] = "UTC"
 	cfg.ConnConfig.RuntimeParams["search_path"] = schema + ", pg_temp"

@@ -18,10 +18,16 @@ type releasePage struct {
 	Sent     bool             // the request reached the custodian; else our own policy refused it
 	By       consortium.OrgID // who decided
 	Sections []view.Section
-	Records  []view.Record // one by one, for their evidence files
+	Records  []releasedRecord // one by one, for their evidence files
 	// AskPatient says that the patient's consent would change the answer, and where they can give it.
 	AskPatient bool
 	ConsentURL string
+}
+
+// releasedRecord is one record that came.
+type releasedRecord struct {
+	view.Record
+	Witnessed bool // proven to stand in the custodian's log, as the members attest it
 }
 
 // release shows a custodian's answer: the records, or why not and what to do next.
@@ -67,8 +73,8 @@ func (p *pages) renderRelease(c *gin.Context, res release.Result) error {
 		Sent:     res.ID != "",
 		By:       res.Decision.Query.Custodian,
 	}
-	for _, v := range res.Records {
-		page.Records = append(page.Records, view.Of(v))
+	for i, v := range res.Records {
+		page.Records = append(page.Records, releasedRecord{view.Of(v), i < len(res.Witnessed) && res.Witnessed[i]})
 	}
 	for _, r := range res.Decision.Reasons {
 		if consentHelps[r.Code] && page.Sent {

@@ -67,7 +67,9 @@ var texts = site.Texts{
 		"只可用于上述目的，不得再提供给别人（《个人信息保护法》第23条）。",
 		"For this purpose only; it may not be handed on (PIPL, Article 23).",
 	},
-	"release.evidence": {"下载证据文件", "Download evidence files"},
+	"release.witnessed": {"已核对：在对方经见证的日志里", "Checked: it stands in the other side's witnessed log"},
+	"release.waiting":   {"尚未见证：现在不能证明对方登记过", "Not yet witnessed: that the other side logged it cannot be shown now"},
+	"release.evidence":  {"下载证据文件", "Download evidence files"},
 	"release.evidence.lead": {
 		"任何人都可以凭证据文件离线核验：对方提供的记录自登记以来没有被改动。文件由本机构根据对方的公开日志和各成员的签名生成，无需对方配合。",
 		"With an evidence file anybody can check offline that a record has not changed since the other side logged " +

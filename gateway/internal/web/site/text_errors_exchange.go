@@ -30,6 +30,14 @@ var textErrorsExchange = Texts{
 		"请再试一次；如果仍然不行，请告诉管理员。",
 		"Please try again; if it happens again, tell your administrator.",
 	},
+	"error.REPLY_WITHOUT_CONSENT": {
+		"对方机构的答复所依据的同意，账本上没有，所以没有采用。",
+		"The ledger does not know the consent that the other organisation names, so its answer was not used.",
+	},
+	"error.REPLY_WITHOUT_CONSENT.next": {
+		"请过一分钟再试；如果仍然不行，请告诉管理员。",
+		"Please try again in a minute; if it happens again, tell your administrator.",
+	},
 	"error.REQUEST_NOT_FOUND":      {"没有这份答复，或者它的查看时间已过。", "There is no such answer for you, or its time is over."},
 	"error.REQUEST_NOT_FOUND.next": {"请重新向对方机构申请。", "Please ask the other organisation again."},
 	"error.NOT_WITNESSED": {
