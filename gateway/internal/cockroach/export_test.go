@@ -98,18 +98,18 @@ func (db *DB) CompareTables(t testing.TB) []string {
 // SetMaxHeld makes the scale of large pages smaller.
 func (db *DB) SetMaxHeld(most int64) { db.scale = weigh.NewScale(most) }
 
-// held calls hold before each statement, batch and commit.
-type held struct{ hold func() }
+// held calls hold before each statement, commit and batch, with the text of the latter's first statement.
+type held struct{ hold func(sql string) }
 
-func (h held) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
-	h.hold()
+func (h held) TraceQueryStart(ctx context.Context, _ *pgx.Conn, d pgx.TraceQueryStartData) context.Context {
+	h.hold(d.SQL)
 	return ctx
 }
 
 func (held) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
-func (h held) TraceBatchStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceBatchStartData) context.Context {
-	h.hold()
+func (h held) TraceBatchStart(ctx context.Context, _ *pgx.Conn, d pgx.TraceBatchStartData) context.Context {
+	h.hold(d.Batch.QueuedQueries[0].SQL)
 	return ctx
 }
 
@@ -118,7 +118,7 @@ func (held) TraceBatchQuery(context.Context, *pgx.Conn, pgx.TraceBatchQueryData)
 func (held) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData) {}
 
 // OpenHeld opens the database of db once more, as another process would, and holds it up at every step.
-func (db *DB) OpenHeld(t testing.TB, hold func()) *DB {
+func (db *DB) OpenHeld(t testing.TB, hold func(sql string)) *DB {
 	t.Helper()
 	other, err := open(t.Context(), db.pool.Config().ConnString(), db.schema, db.key, 16, held{hold})
 	if err != nil {

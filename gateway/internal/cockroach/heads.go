@@ -25,6 +25,8 @@ var (
 		FROM unnest($2::TEXT[], $3::TEXT[]) AS u (room, scope)
 		JOIN heads AS h ON h.org = $1 AND h.room = u.room AND h.scope = u.scope`)
 
+	holdHead = sql("hold a head", `SELECT seq FROM heads WHERE org = $1 AND room = $2 AND scope = $3 FOR SHARE`)
+
 	upsertHeads = sql("move heads", `
 		INSERT INTO heads (org, room, scope, seq, state)
 		SELECT $1, u.room, u.scope, u.seq, u.state
@@ -184,6 +186,19 @@ func (h *heads) queue(b *pgx.Batch) {
 // read is queue as a statement of its own.
 func (h *heads) read(ctx context.Context, tx pgx.Tx) error {
 	b := &pgx.Batch{}
+	h.queue(b)
+	return tx.SendBatch(ctx, b).Close()
+}
+
+// hold is read, and lets nobody move the heads before the transaction ends: who would move one waits for it.
+func (h *heads) hold(ctx context.Context, tx pgx.Tx) error {
+	b := &pgx.Batch{}
+	for _, p := range h.places {
+		b.Queue(holdHead.text, h.org, p.room, p.scope).Query(func(rows pgx.Rows) error {
+			rows.Close()
+			return rows.Err()
+		})
+	}
 	h.queue(b)
 	return tx.SendBatch(ctx, b).Close()
 }

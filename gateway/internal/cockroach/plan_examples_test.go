@@ -21,6 +21,7 @@ func examples(at time.Time) map[string][]any {
 		"where records stand":                 {"org1", types, ids},
 		"records of a patient":                {"org1", "p1"},
 		"heads":                               {"org1", rooms, patients},
+		"hold a head":                         {"org1", "records", "p1"},
 		"move heads":                          {"org1", rooms, patients, numbers, blobs},
 		"find":                                {"org1", "Observation", [][]byte{blob}, 10},
 		"add versions":                        {"org1", types, ids, numbers, patients, kinds, flags, times, blobs, uuids, blobs},

@@ -45,7 +45,8 @@ var insertRelease = sql("keep a release", `
 	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`)
 
 // SaveRelease keeps h and its log entry in one transaction. Where records were handed over under a consent, it must
-// still be granted then: a withdrawal that was answered before stops what has not left.
+// still be granted then: a withdrawal that was answered before stops what has not left, and one that comes now is
+// answered after this transaction has ended.
 func (r *Releases) SaveRelease(ctx context.Context, org consortium.OrgID, h release.HandedOver) error {
 	var places []place
 	if h.Consent != "" {
@@ -57,7 +58,7 @@ func (r *Releases) SaveRelease(ctx context.Context, org consortium.OrgID, h rele
 	)
 	return r.db.Tx(ctx, func(tx pgx.Tx) error {
 		if h.Consent != "" {
-			if err := heads.read(ctx, tx); err != nil {
+			if err := heads.hold(ctx, tx); err != nil {
 				return err
 			}
 			if err := r.db.checkHolds(ctx, tx, heads, h.Patient, consent.ID(h.Consent), h.Created); err != nil {
