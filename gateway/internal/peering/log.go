@@ -2,6 +2,7 @@ package peering
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -30,7 +31,7 @@ func NewPublicLog(publicURL string, timeout time.Duration) *PublicLog {
 func (l *PublicLog) Tiles(ctx context.Context, tiles []tlog.Tile) ([][]byte, error) {
 	out := make([][]byte, len(tiles))
 	for i, t := range tiles {
-		data, err := l.get(ctx, t.Path())
+		data, err := l.published(ctx, t.Path())
 		if err != nil {
 			return nil, fault.Wrap(fmt.Errorf("read %s: %w", t.Path(), err), fault.Unavailable, "LOG_UNREACHABLE",
 				"The other organisation's log cannot be read now. Please try again in a minute.")
@@ -38,6 +39,28 @@ func (l *PublicLog) Tiles(ctx context.Context, tiles []tlog.Tile) ([][]byte, err
 		out[i] = data
 	}
 	return out, nil
+}
+
+// The members witness a checkpoint a moment before its log shows it: what is not there yet is asked for again.
+const (
+	publishTries = 4
+	publishPause = 250 * time.Millisecond
+)
+
+var errAbsent = errors.New("status 404")
+
+func (l *PublicLog) published(ctx context.Context, path string) ([]byte, error) {
+	for try := 1; ; try++ {
+		data, err := l.get(ctx, path)
+		if try == publishTries || !errors.Is(err, errAbsent) {
+			return data, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(publishPause):
+		}
+	}
 }
 
 // Checkpoint returns the signed checkpoint that the member serves.
@@ -53,6 +76,9 @@ func (l *PublicLog) get(ctx context.Context, path string) ([]byte, error) {
 		return nil, err
 	}
 	defer res.Body.Close()
+	if res.StatusCode == http.StatusNotFound {
+		return nil, errAbsent
+	}
 	if res.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("status %d", res.StatusCode)
 	}
