@@ -160,10 +160,12 @@ func (s *Consents) check(ctx context.Context, actor consortium.Actor, t Terms) (
 
 func (s *Consents) checkPerson(actor consortium.Actor, patient consortium.PatientRef) error {
 	if actor.Role != consortium.RolePatient || actor.Org != s.Org || !actor.Patient.Valid() {
-		return fault.New(fault.Forbidden, "PATIENT_ONLY", "Only patients can give or take back consent, each for themselves.")
+		return fault.New(
+			fault.Forbidden, CodePatientOnly, "Only patients can give or take back consent, each for themselves.",
+		)
 	}
 	if actor.Patient != patient {
-		return fault.New(fault.Forbidden, "NOT_THE_PATIENT", "You can give and take back consent for yourself only.")
+		return fault.New(fault.Forbidden, CodeNotThePatient, "You can give and take back consent for yourself only.")
 	}
 	return nil
 }
@@ -173,13 +175,13 @@ func (s *Consents) parties(t Terms) (custodian, recipient Party, err error) {
 	custodian, known := s.Members.Member(t.Custodian)
 	if !known || t.Custodian != s.Org {
 		return Party{}, Party{}, fault.New(
-			fault.Invalid, "CONSENT_CUSTODIAN", "Give consent at the organisation that holds the records.",
+			fault.Invalid, CodeConsentCustodian, "Give consent at the organisation that holds the records.",
 		)
 	}
 	recipient, known = s.Members.Member(t.Recipient)
 	if !known || t.Recipient == s.Org {
 		return Party{}, Party{}, fault.New(
-			fault.Invalid, "CONSENT_RECIPIENT", "Choose another member organisation as recipient.",
+			fault.Invalid, CodeConsentRecipient, "Choose another member organisation as recipient.",
 		)
 	}
 	serves := map[consortium.Purpose]consortium.OrgKind{
@@ -189,11 +191,11 @@ func (s *Consents) parties(t Terms) (custodian, recipient Party, err error) {
 	kind, known := serves[t.Purpose]
 	if !known {
 		return Party{}, Party{}, fault.New(
-			fault.Invalid, "CONSENT_PURPOSE", "Consent can be given for treatment or for an insurance claim.",
+			fault.Invalid, CodeConsentPurpose, "Consent can be given for treatment or for an insurance claim.",
 		)
 	}
 	if recipient.Kind != kind {
-		return Party{}, Party{}, fault.New(fault.Invalid, "CONSENT_RECIPIENT",
+		return Party{}, Party{}, fault.New(fault.Invalid, CodeConsentRecipient,
 			"This organisation does not do that: choose a hospital for treatment, an insurer for a claim.")
 	}
 	return custodian, recipient, nil
@@ -203,18 +205,18 @@ func (s *Consents) checkScope(t Terms) error {
 	now := s.Now()
 	switch {
 	case len(t.Kinds) == 0 || !slices.Equal(t.Kinds, sorted(t.Kinds)) || slices.ContainsFunc(t.Kinds, func(k consortium.Kind) bool { return !k.Valid() }):
-		return fault.New(fault.Invalid, "CONSENT_KINDS", "Choose at least one kind of record from the list.")
+		return fault.New(fault.Invalid, CodeConsentKinds, "Choose at least one kind of record from the list.")
 	case t.Notice != NoticeVersion || !t.Lang.Valid():
 		return fault.New(
-			fault.Invalid, "CONSENT_NOTICE",
+			fault.Invalid, CodeConsentNotice,
 			"The wording of the notice has changed. Please load the page again and read it once more.",
 		)
 	case t.From.Before(now.Add(-draftLife)) || t.From.After(now.Add(clockSkew)):
-		return fault.New(fault.Invalid, "CONSENT_DRAFT_OLD", "This form is older than an hour. Please load the page again.")
+		return fault.New(fault.Invalid, CodeConsentDraftOld, "This form is older than an hour. Please load the page again.")
 	case !t.Until.After(now) || !t.Until.After(t.From):
-		return fault.New(fault.Invalid, "CONSENT_PERIOD", "The consent would have ended already. Choose a later end.")
+		return fault.New(fault.Invalid, CodeConsentPeriod, "The consent would have ended already. Choose a later end.")
 	case t.Until.Sub(t.From) > MaxPeriod:
-		return fault.New(fault.Invalid, "CONSENT_PERIOD", "A consent can run for one year at most. Choose an earlier end.")
+		return fault.New(fault.Invalid, CodeConsentPeriod, "A consent can run for one year at most. Choose an earlier end.")
 	}
 	return nil
 }
@@ -223,7 +225,7 @@ func (s *Consents) checkScope(t Terms) error {
 func (s *Consents) checkAge(ctx context.Context, actor consortium.Actor) error {
 	born, err := s.People.BirthDate(ctx, actor)
 	if fault.Is(err, fault.NotFound) {
-		return fault.Wrap(err, fault.Forbidden, "CONSENT_AGE_UNKNOWN",
+		return fault.Wrap(err, fault.Forbidden, CodeConsentAgeUnknown,
 			"Your date of birth is not on record here, so consent cannot be taken online. Please ask at the service desk.")
 	}
 	if err != nil {
@@ -232,7 +234,7 @@ func (s *Consents) checkAge(ctx context.Context, actor consortium.Actor) error {
 	if s.Now().In(beijing).Before(born.AddDate(ownAge, 0, 0)) {
 		return fault.New(
 			fault.Forbidden,
-			"CONSENT_GUARDIAN",
+			CodeConsentGuardian,
 			"For children under 14 a parent or guardian has to consent (PIPL 31). This cannot be done online yet: please "+
 				"come to the service desk together.",
 		)
@@ -243,7 +245,9 @@ func (s *Consents) checkAge(ctx context.Context, actor consortium.Actor) error {
 // verify builds the statement again, checks that it is what was signed, and checks both signatures.
 func (s *Consents) verify(t Terms, text string, in Signed) (Secret, error) {
 	if len(in.Salt) != 32 {
-		return Secret{}, fault.New(fault.Invalid, "CONSENT_SALT", "The form was sent incomplete. Please load the page again.")
+		return Secret{}, fault.New(
+			fault.Invalid, CodeConsentSalt, "The form was sent incomplete. Please load the page again.",
+		)
 	}
 	id := ID(ledger.ConsentID(in.PublicKey))
 	want := NewStatement(id, t, text)
@@ -254,7 +258,7 @@ func (s *Consents) verify(t Terms, text string, in Signed) (Secret, error) {
 	got, err := in.Statement.Canonical()
 	if err != nil || !bytes.Equal(got, statement) {
 		return Secret{}, fault.New(
-			fault.Invalid, "CONSENT_CHANGED", "What was signed is not what this page asks for. Please load the page again.",
+			fault.Invalid, CodeConsentChanged, "What was signed is not what this page asks for. Please load the page again.",
 		)
 	}
 	salt := [32]byte(in.Salt)
@@ -265,7 +269,7 @@ func (s *Consents) verify(t Terms, text string, in Signed) (Secret, error) {
 	)
 	if err != nil {
 		return Secret{}, fault.Wrap(
-			err, fault.Invalid, "CONSENT_SIGNATURE",
+			err, fault.Invalid, CodeConsentSignature,
 			"The signature does not verify. Please load the page again and sign once more.",
 		)
 	}

@@ -59,7 +59,7 @@ func (s Statement) terms() (Terms, error) {
 	until, errUntil := time.Parse(time.RFC3339, s.Until)
 	if s.V != 1 || s.Type != statementType || errFrom != nil || errUntil != nil {
 		return Terms{}, fault.New(
-			fault.Invalid, "CONSENT_STATEMENT", "The statement is not of the documented form. Please load the page again.",
+			fault.Invalid, CodeConsentStatement, "The statement is not of the documented form. Please load the page again.",
 		)
 	}
 	return Terms{

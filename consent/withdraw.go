@@ -69,7 +69,7 @@ func (s *Consents) List(ctx context.Context, actor consortium.Actor) ([]Consent,
 }
 
 func notFound(err error) error {
-	return fault.Wrap(err, fault.NotFound, "CONSENT_NOT_FOUND", "You have no such consent here.")
+	return fault.Wrap(err, fault.NotFound, CodeConsentNotFound, "You have no such consent here.")
 }
 
 // ending makes what is kept when a consent ends: the statement that the log commits to, sealed, and the log entry.

@@ -13,10 +13,10 @@ type Refused struct {
 	fault    *fault.Error
 }
 
-// Error gives the text for logs.
+// Error returns the text for logs.
 func (r *Refused) Error() string { return r.fault.Error() }
 
-// Unwrap gives the classified error.
+// Unwrap returns the classified error.
 func (r *Refused) Unwrap() error { return r.fault }
 
 // NewRefused makes the error of a decision that does not allow.
@@ -29,6 +29,6 @@ func NewRefused(d consortium.Decision) *Refused {
 	return &Refused{Decision: d, fault: fault.New(fault.Forbidden, fault.Code(code), text)}
 }
 
-// ErrConsentEnded says that a consent which held when it was decided did not hold any more in the transaction that acted
-// on the decision. Nothing was done; who decided decides again.
+// ErrConsentEnded says that a consent which held when it was decided did not hold any more in the transaction that
+// acted on the decision. Nothing was done; who decided decides again.
 var ErrConsentEnded = errors.New("the consent ended meanwhile")

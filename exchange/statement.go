@@ -24,7 +24,7 @@ type recordStatement struct {
 	Deleted  bool                  `json:"deleted,omitempty"`
 }
 
-// Statement gives the canonical bytes that the log entry of v commits to, for example
+// Statement returns the canonical bytes that the log entry of v commits to, for example
 // {"id":"…","kind":"observations","org":"donghu","patient":"p…","recorded":"2026-11-21T20:00:00.123456Z","sha256":"…","type":"Observation",
 // "v":1,"version":1}. A deletion carries "deleted":true and the hash of nothing.
 func Statement(v Version) []byte {

@@ -193,8 +193,16 @@ var public = map[string]row{
 
 // peers is the matrix of the listener for other members' gateways: what another member is answered.
 var peers = map[string]row{
-	"POST " + config.LocatePath:  {media: "application/json", body: "{}", want: everybody(http.StatusUnsupportedMediaType)},
-	"POST " + config.ReleasePath: {media: "application/json", body: "{}", want: everybody(http.StatusUnsupportedMediaType)},
+	"POST " + config.LocatePath: {
+		media: "application/json",
+		body:  "{}",
+		want:  everybody(http.StatusUnsupportedMediaType),
+	},
+	"POST " + config.ReleasePath: {
+		media: "application/json",
+		body:  "{}",
+		want:  everybody(http.StatusUnsupportedMediaType),
+	},
 }
 
 func TestAccessMatrixOfThePublicListener(t *testing.T) {

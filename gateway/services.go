@@ -179,7 +179,7 @@ func (a *app) follow(ctx context.Context, carrier *consent.Carrier) error {
 // members names the consortium for the consent notice.
 type members []config.Member
 
-// Member gives a member as the notice names it.
+// Member returns a member as the notice names it.
 func (m members) Member(id consortium.OrgID) (consent.Party, bool) {
 	for _, member := range m {
 		if member.ID == string(id) {

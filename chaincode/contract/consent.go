@@ -91,7 +91,7 @@ func (k *Consent) Withdraw(ctx contractapi.TransactionContextInterface, argument
 	return c.save(state, keyConsent, state.ID)
 }
 
-// Read gives one consent: ledger.ConsentQuery -> ledger.ConsentState.
+// Read returns one consent: ledger.ConsentQuery -> ledger.ConsentState.
 func (k *Consent) Read(ctx contractapi.TransactionContextInterface, argument string) (string, error) {
 	c, err := k.guard.member(ctx)
 	if err != nil {

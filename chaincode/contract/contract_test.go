@@ -158,7 +158,7 @@ func newKey(tb testing.TB) key {
 	return key{private: private, spki: spki, id: ledger.ConsentID(spki)}
 }
 
-// sign gives r||s, as a browser does.
+// sign returns r||s, as a browser does.
 func (k key) sign(message []byte) []byte {
 	digest := sha256.Sum256(message)
 	r, s, err := ecdsa.Sign(rand.Reader, k.private, digest[:])

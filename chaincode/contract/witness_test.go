@@ -211,7 +211,9 @@ func TestAMemberHasOneLogUnderTheLedgersDomain(t *testing.T) {
 	} {
 		w.refused("qingshan", ledger.WitnessRegister, named(t, origin).registration(), ledger.CodeLogDomain)
 	}
-	w.refused("donghu", ledger.WitnessRegister, named(t, "donghu.x.yilian.example/log").registration(), ledger.CodeLogDomain)
+	w.refused(
+		"donghu", ledger.WitnessRegister, named(t, "donghu.x.yilian.example/log").registration(), ledger.CodeLogDomain,
+	)
 	if writes := w.invoke("qingshan", ledger.WitnessRegister, newLog(t, "qingshan").registration(), nil); writes != 1 {
 		t.Errorf("a further member's registration wrote %d keys", writes)
 	}

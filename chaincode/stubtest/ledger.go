@@ -175,7 +175,7 @@ func (l *Ledger) Status(txID string) (Block, bool) {
 	return Block{}, false
 }
 
-// Blocks gives the blocks from a number on, and a channel that is closed when there are more.
+// Blocks returns the blocks from a number on, and a channel that is closed when there are more.
 func (l *Ledger) Blocks(from uint64) ([]Block, <-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

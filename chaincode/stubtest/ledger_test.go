@@ -49,7 +49,7 @@ func get(key string) script {
 	return func(stub shim.ChaincodeStubInterface) ([]byte, error) { return stub.GetState(key) }
 }
 
-// all gives the values of composite keys of a kind, one after the other.
+// all returns the values of composite keys of a kind, one after the other.
 func all(kind string) script {
 	return func(stub shim.ChaincodeStubInterface) ([]byte, error) {
 		rows, err := stub.GetStateByPartialCompositeKey(kind, nil)

@@ -144,7 +144,7 @@ func (s *stub) GetStateByPartialCompositeKey(kind string, parts []string) (shim.
 	return &iterator{rows: rows}, nil
 }
 
-// scan gives the committed rows of [start, end) in key order.
+// scan returns the committed rows of [start, end) in key order.
 func (l *Ledger) scan(start, end string) []row {
 	var rows []row
 	for key, e := range l.state {

@@ -36,11 +36,11 @@ func (k Keys) Open(_ context.Context, patient consortium.PatientRef, aad, cipher
 		return nil, err
 	}
 	if len(ciphertext) < gcm.NonceSize() {
-		return nil, fault.New(fault.Internal, "SEAL_BROKEN", "This was changed.")
+		return nil, fault.New(fault.Internal, CodeSealBroken, "This was changed.")
 	}
 	plain, err := gcm.Open(nil, ciphertext[:gcm.NonceSize()], ciphertext[gcm.NonceSize():], aad)
 	if err != nil {
-		return nil, fault.Wrap(err, fault.Internal, "SEAL_BROKEN", "This was changed.")
+		return nil, fault.Wrap(err, fault.Internal, CodeSealBroken, "This was changed.")
 	}
 	return plain, nil
 }

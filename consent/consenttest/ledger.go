@@ -76,17 +76,17 @@ func (l *Ledger) write(
 	}
 	switch next {
 	case Down:
-		return ledger.ConsentState{}, fault.New(fault.Unavailable, "LEDGER_UNAVAILABLE", "The ledger cannot be reached.")
+		return ledger.ConsentState{}, fault.New(fault.Unavailable, CodeLedgerUnavailable, "The ledger cannot be reached.")
 	case Strict:
 		return ledger.ConsentState{}, fault.Wrap(
 			&ledger.Refusal{Code: l.Refusal, Text: "refused"}, fault.Conflict, fault.Code(l.Refusal), "Refused.",
 		)
 	case Late:
 		l.late = append(l.late, func() { _, _ = apply() })
-		return ledger.ConsentState{}, fault.Wrap(errLost, fault.Unavailable, "LEDGER_OUTCOME_UNKNOWN", "Not confirmed yet.")
+		return ledger.ConsentState{}, fault.Wrap(errLost, fault.Unavailable, CodeLedgerOutcomeUnknown, "Not confirmed yet.")
 	case Lost:
 		_, _ = apply()
-		return ledger.ConsentState{}, fault.Wrap(errLost, fault.Unavailable, "LEDGER_OUTCOME_UNKNOWN", "Not confirmed yet.")
+		return ledger.ConsentState{}, fault.Wrap(errLost, fault.Unavailable, CodeLedgerOutcomeUnknown, "Not confirmed yet.")
 	}
 	_ = id
 	return apply()
@@ -107,7 +107,7 @@ func (l *Ledger) Consent(_ context.Context, id string) (ledger.ConsentState, err
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.Unread {
-		return ledger.ConsentState{}, fault.New(fault.Unavailable, "LEDGER_UNAVAILABLE", "The ledger cannot be reached.")
+		return ledger.ConsentState{}, fault.New(fault.Unavailable, CodeLedgerUnavailable, "The ledger cannot be reached.")
 	}
 	if s, found := l.states[id]; found {
 		return s, nil

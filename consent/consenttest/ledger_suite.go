@@ -66,7 +66,8 @@ func ledgerLife(t *testing.T, l consent.Ledger) {
 	grant, withdrawal := newGrant(t, soon())
 	granted, err := l.GrantConsent(t.Context(), grant)
 	must(t, err)
-	if granted.ID != grant.ID || granted.Status != ledger.StatusGranted || string(granted.Commitment) != string(grant.Commitment) ||
+	if granted.ID != grant.ID || granted.Status != ledger.StatusGranted ||
+		string(granted.Commitment) != string(grant.Commitment) ||
 		granted.Until != grant.Until ||
 		granted.GrantTx == "" ||
 		granted.GrantedAt.IsZero() {

@@ -53,10 +53,10 @@ func NewBook() *Book {
 	return &Book{rows: map[key]*row{}, positions: map[consortium.OrgID]uint64{}}
 }
 
-func missing() error { return fault.New(fault.NotFound, "NOT_FOUND", "There is no such consent.") }
+func missing() error { return fault.New(fault.NotFound, CodeNotFound, "There is no such consent.") }
 
 func lost() error {
-	return fault.New(fault.Conflict, "CLAIM_LOST", "Another worker has this order now.")
+	return fault.New(fault.Conflict, CodeClaimLost, "Another worker has this order now.")
 }
 
 // Add keeps a pending consent.
@@ -65,7 +65,7 @@ func (b *Book) Add(_ context.Context, c consent.Consent, e logbook.Entry) error 
 	defer b.mu.Unlock()
 	k := key{c.Terms.Custodian, c.ID}
 	if b.rows[k] != nil {
-		return fault.New(fault.Conflict, "ALREADY_EXISTS", "This consent exists already.")
+		return fault.New(fault.Conflict, CodeAlreadyExists, "This consent exists already.")
 	}
 	c.State = consent.Pending
 	b.rows[k] = &row{

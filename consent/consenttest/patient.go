@@ -96,7 +96,7 @@ type Born time.Time
 // BirthDate tells the day.
 func (b Born) BirthDate(context.Context, consortium.Actor) (time.Time, error) {
 	if time.Time(b).IsZero() {
-		return time.Time{}, fault.New(fault.NotFound, "NOT_FOUND", "Not known.")
+		return time.Time{}, fault.New(fault.NotFound, CodeNotFound, "Not known.")
 	}
 	return time.Time(b), nil
 }

@@ -77,13 +77,13 @@ func (st Status) Lag(now time.Time) time.Duration {
 // in time.
 func (st Status) CheckBudget(now time.Time, budget time.Duration) error {
 	if st.Trouble == TroubleRefused {
-		return fault.New(fault.Unavailable, "LOG_REFUSED",
+		return fault.New(fault.Unavailable, CodeLogRefused,
 			"This organisation's log is being examined. Records cannot be released to other organisations until that is done.")
 	}
 	if st.Lag(now) > budget {
 		return fault.New(
 			fault.Unavailable,
-			"LOG_LAG",
+			CodeLogLag,
 			"The ledger has not witnessed this organisation's log for too long. Records cannot be released to other "+
 				"organisations until it has; please try again later.",
 		)

@@ -31,7 +31,9 @@ func attackFiles(t *testing.T) map[string][]byte {
 		}
 	}
 	if len(files) == 0 {
-		t.Skip("SKIPPED: THE ATTACK'S FILES ARE NOT BESIDE THE CHECKOUT (shared/data/found/attacks): NOTHING OF THEM WAS CHECKED")
+		t.Skip(
+			"SKIPPED: THE ATTACK'S FILES ARE NOT BESIDE THE CHECKOUT (shared/data/found/attacks): NOTHING OF THEM WAS CHECKED",
+		)
 	}
 	return files
 }
@@ -48,8 +50,8 @@ func TestAttackFilesAreRefused(t *testing.T) {
 }
 
 // Rewritten in the present format, as an attacker would, they fail in the steps that are about them. No root of that
-// consortium was kept, so the members' signatures count for nothing here; what is looked at are the other steps. The one
-// with a key twice has it only once when it is rewritten, and then shows no more than what was logged.
+// consortium was kept, so the members' signatures count for nothing here; what is looked at are the other steps. The
+// one with a key twice has it only once when it is rewritten, and then shows no more than what was logged.
 func TestAttackFilesRewrittenFail(t *testing.T) {
 	files := attackFiles(t)
 	for name, want := range map[string]string{

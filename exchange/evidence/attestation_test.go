@@ -24,7 +24,8 @@ func TestVerifyAttestation(t *testing.T) {
 	}
 	good := serve(func(*ledger.LogState) {})
 	l, err := evidence.VerifyAttestation(good, s.roots, options())
-	if err != nil || l.Org != "donghu" || l.Checkpoint.Size != 400 || l.Checkpoint.Origin != origin || l.Key != s.state.Key ||
+	if err != nil || l.Org != "donghu" || l.Checkpoint.Size != 400 || l.Checkpoint.Origin != origin ||
+		l.Key != s.state.Key ||
 		len(l.Members) != 4 {
 		t.Fatalf("%+v, %v", l, err)
 	}

@@ -178,7 +178,7 @@ func marshal(t testing.TB, f evidence.File) []byte {
 	return data
 }
 
-// failed gives the codes of the steps that ran and failed.
+// failed returns the codes of the steps that ran and failed.
 func failed(r evidence.Report) []string {
 	var codes []string
 	for _, s := range r.Steps {
@@ -383,12 +383,14 @@ func TestVerifyRefusesAttestations(t *testing.T) {
 	}
 	delete(s.roots, "weijian")
 	f.Attestation = read(same, all...)
-	if r, err := evidence.Verify(marshal(t, f), s.roots, options()); err != nil || !slices.Equal(failed(r), []string{evidence.StepEndorsements}) {
+	if r, err := evidence.Verify(marshal(t, f), s.roots, options()); err != nil ||
+		!slices.Equal(failed(r), []string{evidence.StepEndorsements}) {
 		t.Errorf("an endorsement that cannot be verified spoils the file: %+v, %v", r, err)
 	}
 }
 
-// Whatever is done to a file's bytes, it proves nothing any more: ten thousand files of one to three changed bytes each.
+// Whatever is done to a file's bytes, it proves nothing any more: ten thousand files of one to three changed bytes
+// each.
 func TestVerifyFindsEveryChangedByte(t *testing.T) {
 	s := newScene(t)
 	data := marshal(t, s.file(t))
@@ -451,7 +453,7 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
-// logPort gives a scene's log to a Builder.
+// logPort returns a scene's log to a Builder.
 type logPort struct {
 	*scene
 }

@@ -122,7 +122,9 @@ func (p *proving) one(ctx context.Context, c Copy) (bool, error) {
 	if err != nil {
 		return false, nil
 	}
-	file, err := New(Record{Statement: statement, Content: c.Version.Content, Salt: c.Version.Salt}, *c.Index, attestation, p.read)
+	file, err := New(
+		Record{Statement: statement, Content: c.Version.Content, Salt: c.Version.Salt}, *c.Index, attestation, p.read,
+	)
 	switch {
 	case fault.Of(err).Code == CodeNotWitnessed:
 		return false, p.unplaced(c)

@@ -106,11 +106,17 @@ func TestContradictions(t *testing.T) {
 	}
 	failing, second := report(9, "bb"), report(8, "bb")
 	failing.OK, second.Statement.Version = false, 2
-	if got := evidence.Contradictions([]evidence.Report{report(1, "aa"), report(1, "aa"), failing, second}); len(got) != 0 {
+	if got := evidence.Contradictions([]evidence.Report{report(1, "aa"), report(1, "aa"), failing, second}); len(
+		got,
+	) != 0 {
 		t.Errorf("the same file twice, a failing one and another version: %+v", got)
 	}
 	got := evidence.Contradictions([]evidence.Report{report(1, "aa"), second, report(2, "bb"), report(3, "aa")})
-	want := []evidence.Contradiction{{First: 0, Second: 2}, {First: 0, Second: 3, SameContent: true}, {First: 2, Second: 3}}
+	want := []evidence.Contradiction{
+		{First: 0, Second: 2},
+		{First: 0, Second: 3, SameContent: true},
+		{First: 2, Second: 3},
+	}
 	if !slices.Equal(got, want) {
 		t.Errorf("%+v, want %+v", got, want)
 	}

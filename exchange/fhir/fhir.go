@@ -37,8 +37,8 @@ func Decode(src []byte) (*Resource, Issues) {
 	return r, v.issues
 }
 
-// Reread reads a resource that was validated before it was stored, and validates nothing: it says what it is, whom it is
-// about and by what it is identified. False when it is no JSON or not of a type that R4 knows.
+// Reread reads a resource that was validated before it was stored, and validates nothing: it says what it is, whom it
+// is about and by what it is identified. False when it is no JSON or not of a type that R4 knows.
 func Reread(stored []byte) (*Resource, bool) {
 	doc, err := parseJSON(stored)
 	if err != nil {

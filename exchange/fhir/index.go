@@ -124,7 +124,8 @@ func (r *Resource) Identifiers() []Identifier {
 	return ids
 }
 
-// Carries reports whether a resource, as it is stored, has an identifier of that system and value that is not an old one.
+// Carries reports whether a resource, as it is stored, has an identifier of that system and value that is not an old
+// one.
 func Carries(stored []byte, system, value string) bool {
 	r, ok := Reread(stored)
 	return ok && slices.ContainsFunc(r.Identifiers(), func(id Identifier) bool {

@@ -27,7 +27,7 @@ type PatientIndex interface {
 // Shelf is what Intake needs of what is kept.
 type Shelf interface {
 	CurrentVersions(ctx context.Context, refs []exchange.RecordRef) (map[exchange.RecordRef]exchange.Current, error)
-	// Find gives the ids of current records of a type that carry all tokens.
+	// Find returns the ids of current records of a type that carry all tokens.
 	Find(ctx context.Context, typ string, tokens []exchange.Token) ([]string, error)
 	// Carries opens the current version of a record and says whether it has the identifier as one still in use. It
 	// compares and shows nobody anything.
@@ -261,5 +261,9 @@ func MatchVersion(etag string) (int, error) {
 			return n, nil
 		}
 	}
-	return 0, fault.New(fault.Malformed, CodeIfMatch, `If-Match must be a version as the ETag shows it, for example W/"3".`)
+	return 0, fault.New(
+		fault.Malformed,
+		CodeIfMatch,
+		`If-Match must be a version as the ETag shows it, for example W/"3".`,
+	)
 }

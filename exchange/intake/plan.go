@@ -138,7 +138,7 @@ func (p *plan) place(ctx context.Context, d *draft) error {
 	return nil
 }
 
-// number gives the draft its version and checks If-Match.
+// number returns the draft its version and checks If-Match.
 func (p *plan) number(d *draft) error {
 	now := p.stored[d.ref(p.in.Org)]
 	if d.matched {

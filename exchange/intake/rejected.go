@@ -12,7 +12,7 @@ type Rejected struct {
 	fault  *fault.Error
 }
 
-// Error gives the text for logs: places and rules, no values.
+// Error returns the text for logs: places and rules, no values.
 func (r *Rejected) Error() string {
 	for _, i := range r.Issues {
 		if i.Severity == fhir.SeverityError {
@@ -22,7 +22,7 @@ func (r *Rejected) Error() string {
 	return r.fault.Error()
 }
 
-// Unwrap gives the classified error.
+// Unwrap returns the classified error.
 func (r *Rejected) Unwrap() error { return r.fault }
 
 // reject makes the error of issues that refuse.
@@ -32,7 +32,10 @@ func reject(issues fhir.Issues) error {
 		case fhir.CodeInvalid:
 			return &Rejected{issues, fault.New(fault.Malformed, CodeMalformed, "The body is not valid JSON.")}
 		case fhir.CodeNotSupported:
-			return &Rejected{issues, fault.New(fault.Unsupported, CodeUnknownResource, "FHIR R4 knows no such type of resource.")}
+			return &Rejected{
+				issues,
+				fault.New(fault.Unsupported, CodeUnknownResource, "FHIR R4 knows no such type of resource."),
+			}
 		}
 	}
 	return &Rejected{issues, fault.New(fault.Invalid, CodeInvalid, "The resource breaks rules of FHIR R4.")}

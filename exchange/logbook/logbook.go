@@ -1,7 +1,7 @@
-// Package logbook is the one way to make, seal and open an entry of an organisation's log: a statement becomes canonical
-// bytes, a fresh salt makes a commitment of it, the commitment makes the public leaf, and statement and salt are kept
-// sealed beside what the entry speaks of. Every domain uses it, since entries that were made differently would be
-// opened differently, and one that cannot be opened proves nothing. It stores nothing and knows no key.
+// Package logbook is the one way to make, seal and open an entry of an organisation's log: a statement becomes
+// canonical bytes, a fresh salt makes a commitment of it, the commitment makes the public leaf, and statement and salt
+// are kept sealed beside what the entry speaks of. Every domain uses it, since entries that were made differently would
+// be opened differently, and one that cannot be opened proves nothing. It stores nothing and knows no key.
 package logbook
 
 import (

@@ -39,7 +39,9 @@ func (w *world) Waiting(_ context.Context, org consortium.OrgID, _ string) (over
 }
 
 // member registers a log, and serves a checkpoint of another size.
-func (w *world) member(t *testing.T, org consortium.OrgID, origin string, witnessed, served int64, root tlog.Hash, at time.Time) {
+func (w *world) member(
+	t *testing.T, org consortium.OrgID, origin string, witnessed, served int64, root tlog.Hash, at time.Time,
+) {
 	t.Helper()
 	skey, vkey, err := tlog.GenerateKey(rand.Reader, origin)
 	if err != nil {

@@ -18,10 +18,12 @@ import (
 // maxPage bounds one page of records or access entries.
 const maxPage = 5000
 
-// Read gives one version of a record (number 0: the current one) and logs the access. It is fault.Gone where that
+// Read returns one version of a record (number 0: the current one) and logs the access. It is fault.Gone where that
 // version is a deletion or the patient's data was erased, fault.NotFound where there is none, and fault.Forbidden when
 // the record is not of the patient and kind that the decision is about.
-func (r *Keeper) Read(ctx context.Context, a exchange.Access, ref exchange.RecordRef, number int) (exchange.Version, error) {
+func (r *Keeper) Read(
+	ctx context.Context, a exchange.Access, ref exchange.RecordRef, number int,
+) (exchange.Version, error) {
 	if ref.Org != r.Org || number < 0 {
 		return exchange.Version{}, errNoRecord()
 	}
@@ -32,7 +34,7 @@ func (r *Keeper) Read(ctx context.Context, a exchange.Access, ref exchange.Recor
 	return versions[0], nil
 }
 
-// List gives a page of the current versions of the decided patient and kinds, newest first, and logs the access.
+// List returns a page of the current versions of the decided patient and kinds, newest first, and logs the access.
 func (r *Keeper) List(ctx context.Context, a exchange.Access, page exchange.Page) ([]exchange.Version, error) {
 	if page.Limit <= 0 || page.Limit > maxPage {
 		page.Limit = maxPage
@@ -48,7 +50,7 @@ func (r *Keeper) List(ctx context.Context, a exchange.Access, page exchange.Page
 	return versions, nil
 }
 
-// ListAll gives up to limit of the current versions of the decided patient and kinds, newest first, and logs the
+// ListAll returns up to limit of the current versions of the decided patient and kinds, newest first, and logs the
 // access.
 func (r *Keeper) ListAll(ctx context.Context, a exchange.Access, limit int) ([]exchange.Version, error) {
 	return r.List(ctx, a, exchange.Page{Limit: limit})
@@ -145,7 +147,7 @@ func checkRead(a exchange.Access, sel *Selection, got []SealedVersion) error {
 }
 
 func mismatch() error {
-	return fault.New(fault.Forbidden, "DECISION_MISMATCH", "What was decided does not cover this record.")
+	return fault.New(fault.Forbidden, CodeDecisionMismatch, "What was decided does not cover this record.")
 }
 
 // omitted is a version whose content is left out of a list.
@@ -163,7 +165,7 @@ func (r *Keeper) open(cipher logbook.Cipher, s SealedVersion) (exchange.Version,
 	}
 	if err != nil {
 		return exchange.Version{}, fault.Wrap(
-			err, fault.Internal, "RECORD_INTEGRITY",
+			err, fault.Internal, CodeRecordIntegrity,
 			"This record was changed in the database outside this system, so it is not shown. The change is provable from the log. Please tell your administrator.",
 		)
 	}
@@ -187,7 +189,7 @@ func (r *Keeper) sealAccess(cipher logbook.Cipher, head AccessHead, a exchange.A
 	return s, err
 }
 
-// AccessLog gives who asked for a patient's records here, newest first: entries with Seq below before (0: from the
+// AccessLog returns who asked for a patient's records here, newest first: entries with Seq below before (0: from the
 // newest). It verifies what it shows: each entry against its commitment, and the chain without a gap down from its
 // head, so that a line that was removed or changed in the database gives fault.Internal with the code ACCESS_LOG_BROKEN
 // instead of a shorter list.
@@ -223,12 +225,14 @@ func (r *Keeper) AccessLog(
 
 func broken(err error) error {
 	return fault.Wrap(
-		err, fault.Internal, "ACCESS_LOG_BROKEN",
+		err, fault.Internal, CodeAccessLogBroken,
 		"The access log was changed in the database outside this system, so it is not shown. The change is provable from the log. Please tell your administrator.",
 	)
 }
 
-func (r *Keeper) openAccess(cipher logbook.Cipher, patient consortium.PatientRef, s SealedAccess) (exchange.AccessEntry, error) {
+func (r *Keeper) openAccess(
+	cipher logbook.Cipher, patient consortium.PatientRef, s SealedAccess,
+) (exchange.AccessEntry, error) {
 	opening, err := logbook.Open(cipher, accessAAD(r.Org, patient, s), s.Sealed)
 	if err != nil {
 		return exchange.AccessEntry{}, fmt.Errorf("entry %d: %w", s.Seq, err)

@@ -44,7 +44,7 @@ func (r *Keeper) Store(ctx context.Context, puts []exchange.Put) ([]exchange.Ver
 	}
 	if len(puts) > maxBatch {
 		return nil, fault.New(
-			fault.TooLarge, "BATCH_TOO_LARGE",
+			fault.TooLarge, CodeBatchTooLarge,
 			fmt.Sprintf("One request may store at most %d records. Send several.", maxBatch),
 		)
 	}
@@ -54,7 +54,7 @@ func (r *Keeper) Store(ctx context.Context, puts []exchange.Put) ([]exchange.Ver
 	for i, p := range puts {
 		key := [2]string{p.Type, p.ID}
 		if seen[key] {
-			return nil, fault.New(fault.Invalid, "RECORD_REPEATED", "One request may store a record only once.")
+			return nil, fault.New(fault.Invalid, CodeRecordRepeated, "One request may store a record only once.")
 		}
 		seen[key] = true
 		var err error
@@ -107,21 +107,22 @@ func (r *Keeper) seal(ctx context.Context, p exchange.Put) (exchange.Version, Se
 func checkPut(p exchange.Put) error {
 	switch {
 	case p.Type == "" || p.ID == "" || p.Version < 1:
-		return fault.New(fault.Invalid, "RECORD_INVALID", "A record needs a type, an id and a version.")
+		return fault.New(fault.Invalid, CodeRecordInvalid, "A record needs a type, an id and a version.")
 	case p.Kind == consortium.Directory && p.Patient == "":
 	case !p.Kind.Valid() || !p.Patient.Valid():
-		return fault.New(fault.Invalid, "RECORD_PATIENT", "The record does not say which patient it is about.")
+		return fault.New(fault.Invalid, CodeRecordPatient, "The record does not say which patient it is about.")
 	}
 	if p.Deleted && p.Version == 1 {
 		return errNoRecord()
 	}
 	if p.Deleted != (len(p.Content) == 0) {
-		return fault.New(fault.Invalid, "RECORD_CONTENT", "A record has content, and a deletion has none.")
+		return fault.New(fault.Invalid, CodeRecordContent, "A record has content, and a deletion has none.")
 	}
 	return nil
 }
 
-// careOf gives the window of care of a record. An encounter that does not say when it began began when it was recorded.
+// careOf returns the window of care of a record. An encounter that does not say when it began began when it was
+// recorded.
 func careOf(p exchange.Put, recorded time.Time) *exchange.CareWindow {
 	if p.Care == nil || p.Deleted || p.Patient == "" {
 		return nil
@@ -154,7 +155,9 @@ func (r *Keeper) blind(ctx context.Context, p exchange.Put) ([][]byte, error) {
 }
 
 // CurrentVersions tells where records stand; those that do not exist are absent. It shows no content and is not logged.
-func (r *Keeper) CurrentVersions(ctx context.Context, refs []exchange.RecordRef) (map[exchange.RecordRef]exchange.Current, error) {
+func (r *Keeper) CurrentVersions(
+	ctx context.Context, refs []exchange.RecordRef,
+) (map[exchange.RecordRef]exchange.Current, error) {
 	if len(refs) == 0 {
 		return map[exchange.RecordRef]exchange.Current{}, nil
 	}
@@ -174,7 +177,7 @@ func (r *Keeper) Describe(ctx context.Context, ref exchange.RecordRef) (consorti
 	return c.Patient, c.Kind, nil
 }
 
-// PatientOf gives the patient whom a record (a FHIR Patient, for example) is about; fault.NotFound where there is no
+// PatientOf returns the patient whom a record (a FHIR Patient, for example) is about; fault.NotFound where there is no
 // such record, fault.Gone where it was deleted.
 func (r *Keeper) PatientOf(ctx context.Context, typ, id string) (consortium.PatientRef, error) {
 	ref := exchange.RecordRef{Org: r.Org, Type: typ, ID: id}
@@ -192,10 +195,10 @@ func (r *Keeper) PatientOf(ctx context.Context, typ, id string) (consortium.Pati
 	return c.Patient, nil
 }
 
-// Find gives the ids of records of a type that carry all tokens, at most maxFound.
+// Find returns the ids of records of a type that carry all tokens, at most maxFound.
 func (r *Keeper) Find(ctx context.Context, typ string, tokens []exchange.Token) ([]string, error) {
 	if len(tokens) == 0 {
-		return nil, fault.New(fault.Invalid, "SEARCH_EMPTY", "Say what to search for.")
+		return nil, fault.New(fault.Invalid, CodeSearchEmpty, "Say what to search for.")
 	}
 	blinded, err := r.blind(ctx, exchange.Put{Type: typ, Tokens: tokens})
 	if err != nil {
@@ -224,9 +227,9 @@ func (r *Keeper) Care(
 }
 
 func errNoRecord() error {
-	return fault.New(fault.NotFound, "NOT_FOUND", "There is no such record.")
+	return fault.New(fault.NotFound, CodeNotFound, "There is no such record.")
 }
 
 func errDeleted() error {
-	return fault.New(fault.Gone, "RECORD_DELETED", "This record was deleted.")
+	return fault.New(fault.Gone, CodeRecordDeleted, "This record was deleted.")
 }

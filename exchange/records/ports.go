@@ -12,9 +12,9 @@ import (
 	"yilian.example/exchange/tlog"
 )
 
-// Keys gives this organisation's keys.
+// Keys returns this organisation's keys.
 type Keys interface {
-	// DataKey gives the data key of a patient, making one at first use; fault.Gone where it was destroyed.
+	// DataKey returns the data key of a patient, making one at first use; fault.Gone where it was destroyed.
 	DataKey(ctx context.Context, patient consortium.PatientRef) (logbook.Cipher, error)
 	// Blind derives a search token from parts, the same for the same parts at this organisation.
 	Blind(ctx context.Context, parts ...string) ([]byte, error)
@@ -46,13 +46,15 @@ type VersionStore interface {
 	// move the record to another patient or kind, and fault.Gone when the patient's key was destroyed.
 	SaveVersions(ctx context.Context, org consortium.OrgID, batch []SealedVersion) error
 	// CurrentVersions tells where records stand; those that do not exist are absent from the map.
-	CurrentVersions(ctx context.Context, org consortium.OrgID, refs []exchange.RecordRef) (map[exchange.RecordRef]exchange.Current, error)
-	// Standing fetches the current version of a patient's record (of directory data, without a patient) outside any access:
-	// for a comparison that shows it to nobody. False where there is none.
+	CurrentVersions(
+		ctx context.Context, org consortium.OrgID, refs []exchange.RecordRef,
+	) (map[exchange.RecordRef]exchange.Current, error)
+	// Standing fetches the current version of a patient's record (of directory data, without a patient) outside any
+	// access: for a comparison that shows it to nobody. False where there is none.
 	Standing(
 		ctx context.Context, patient consortium.PatientRef, ref exchange.RecordRef,
 	) (SealedVersion, bool, error)
-	// FindIDs gives the ids of records of a type that carry all tokens, in order of id.
+	// FindIDs returns the ids of records of a type that carry all tokens, in order of id.
 	FindIDs(ctx context.Context, org consortium.OrgID, typ string, tokens [][]byte, limit int) ([]string, error)
 }
 
@@ -93,7 +95,7 @@ type AccessStore interface {
 	// checks, and nothing is kept.
 	ReadLogged(ctx context.Context, org consortium.OrgID, patient consortium.PatientRef, sel *Selection,
 		next func(AccessHead, []SealedVersion) (SealedAccess, error)) ([]SealedVersion, error)
-	// AccessEntries gives the head of a patient's chain and entries with Seq below before (0: from the newest), newest
+	// AccessEntries returns the head of a patient's chain and entries with Seq below before (0: from the newest), newest
 	// first.
 	AccessEntries(
 		ctx context.Context, org consortium.OrgID, patient consortium.PatientRef, before int64, limit int,

@@ -20,9 +20,9 @@ type Kept interface {
 	// Describe tells of which patient and kind the current version of a record is, without reading it; fault.NotFound
 	// where there is none.
 	Describe(ctx context.Context, ref exchange.RecordRef) (consortium.PatientRef, consortium.Kind, error)
-	// Read gives one version (0: the current one); fault.Gone when it is a deletion.
+	// Read returns one version (0: the current one); fault.Gone when it is a deletion.
 	Read(ctx context.Context, a exchange.Access, ref exchange.RecordRef, number int) (exchange.Version, error)
-	// ListAll gives the current versions of the decided patient and kinds.
+	// ListAll returns the current versions of the decided patient and kinds.
 	ListAll(ctx context.Context, a exchange.Access, limit int) ([]exchange.Version, error)
 	LogAccess(ctx context.Context, a exchange.Access) error
 	// Holdings tells what kinds of records are held here on a patient.
@@ -38,7 +38,7 @@ type Reading struct {
 	Now     func() time.Time
 }
 
-// List gives the current versions of a patient's records of some kinds.
+// List returns the current versions of a patient's records of some kinds.
 func (r *Reading) List(
 	ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, patient consortium.PatientRef,
 	kinds []consortium.Kind,
@@ -50,7 +50,7 @@ func (r *Reading) List(
 	return r.Kept.ListAll(ctx, a, maxListed)
 }
 
-// Read gives one version of one record; number 0 is the current one. To a patient the records of others do not exist.
+// Read returns one version of one record; number 0 is the current one. To a patient the records of others do not exist.
 func (r *Reading) Read(
 	ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, ref exchange.RecordRef, number int,
 ) (exchange.Version, error) {
@@ -61,15 +61,15 @@ func (r *Reading) Read(
 	a, err := r.mayRead(ctx, actor, purpose, patient, []consortium.Kind{kind})
 	if err != nil {
 		if actor.Role == consortium.RolePatient && actor.Patient != patient && fault.Is(err, fault.Forbidden) {
-			return exchange.Version{}, fault.Wrap(err, fault.NotFound, "NOT_FOUND", "There is no such record.")
+			return exchange.Version{}, fault.Wrap(err, fault.NotFound, CodeNotFound, "There is no such record.")
 		}
 		return exchange.Version{}, err
 	}
 	return r.Kept.Read(ctx, a, ref, number)
 }
 
-// Locate tells what this organisation holds on a patient, as far as the policy lets the actor know. What the others hold
-// they tell themselves (exchange/release).
+// Locate tells what this organisation holds on a patient, as far as the policy lets the actor know. What the others
+// hold they tell themselves (exchange/release).
 func (r *Reading) Locate(
 	ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, patient consortium.PatientRef,
 ) ([]exchange.Holding, error) {

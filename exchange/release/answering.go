@@ -67,7 +67,7 @@ type Answering struct {
 	Knows  func(ctx context.Context, patient consortium.PatientRef) (bool, error)
 	Store  AnsweringStore
 	Sealer Sealer
-	// Places gives the places of log entries that have one, by id.
+	// Places returns the places of log entries that have one, by id.
 	Places func(ctx context.Context, entries []string) (map[string]int64, error)
 	// Suspended says that evidence for a release can no longer be kept in time (the log lags behind the ledger by more
 	// than the budget).
@@ -167,8 +167,7 @@ func (r *Answering) checkFresh(id string, at time.Time) error {
 	}
 	if age := r.Now().Sub(at).Abs(); age > r.Fresh {
 		return fault.New(
-			fault.Invalid, CodeStale,
-			"The request is too old or the clocks differ. Check the clock and make a new request.",
+			fault.Invalid, CodeStale, "The request is too old or the clocks differ. Check the clock and make a new request.",
 		)
 	}
 	return nil
@@ -272,8 +271,8 @@ func (r *Answering) released(ctx context.Context, versions []exchange.Version) (
 }
 
 // handOver signs the reply and logs the release: durable before visible. The consent that it rests on is looked at once
-// more in the transaction that logs, after everything else that could wait: a withdrawal that was answered before is not
-// followed by records.
+// more in the transaction that logs, after everything else that could wait: a withdrawal that was answered before is
+// not followed by records.
 //
 // What was answered leaves in the order of commits: a withdrawal that commits after this one finds the release in the
 // log, before its own entry.

@@ -96,7 +96,7 @@ type Received struct {
 type AskingStore interface {
 	// SaveReceived keeps r and its log entry in one transaction.
 	SaveReceived(ctx context.Context, org consortium.OrgID, r Received) error
-	// Received gives an answered request; fault.NotFound where there is none.
+	// Received returns an answered request; fault.NotFound where there is none.
 	Received(ctx context.Context, org consortium.OrgID, id string) (Received, error)
 }
 
@@ -351,7 +351,11 @@ func (rec Released) version(custodian consortium.OrgID, patient consortium.Patie
 		return exchange.Version{}, fmt.Errorf("salt is not 32 bytes of base64")
 	}
 	return exchange.Version{
-		Ref: exchange.RecordRef{Org: custodian, Type: rec.Type, ID: rec.ID}, Number: rec.Number, Patient: patient, Kind: rec.Kind,
+		Ref: exchange.RecordRef{
+			Org:  custodian,
+			Type: rec.Type,
+			ID:   rec.ID,
+		}, Number: rec.Number, Patient: patient, Kind: rec.Kind,
 		Recorded: rec.Recorded, Content: rec.Content, Salt: [32]byte(salt), Entry: rec.Entry,
 	}, nil
 }
@@ -411,8 +415,8 @@ func result(rec Received, reply Reply, witnessed []bool) (Result, error) {
 	return res, nil
 }
 
-// Show gives an answered request again to the person who asked, while it lasts and while the consent that it came under
-// holds, and logs that it was looked at. When the consent does not hold any more, the Result is a refusal without
+// Show returns an answered request again to the person who asked, while it lasts and while the consent that it came
+// under holds, and logs that it was looked at. When the consent does not hold any more, the Result is a refusal without
 // records.
 func (r *Asking) Show(ctx context.Context, actor consortium.Actor, id string) (Result, error) {
 	rec, reply, err := r.recall(ctx, actor, id)
@@ -426,7 +430,7 @@ func (r *Asking) Show(ctx context.Context, actor consortium.Actor, id string) (R
 	return result(rec, reply, witnessed)
 }
 
-// Part gives one record of an answered request, under the rules of Show; a refusal is an error here.
+// Part returns one record of an answered request, under the rules of Show; a refusal is an error here.
 func (r *Asking) Part(ctx context.Context, actor consortium.Actor, id, typ, record string) (Part, error) {
 	rec, reply, err := r.recall(ctx, actor, id)
 	if err != nil {

@@ -149,7 +149,9 @@ func (l *Locating) askAll(
 	}
 	all.Wait()
 	if ctx.Err() != nil {
-		return nil, fault.Wrap(ctx.Err(), fault.Unavailable, CodeTimedOut, "The request was ended before it was finished. Please try again.")
+		return nil, fault.Wrap(
+			ctx.Err(), fault.Unavailable, CodeTimedOut, "The request was ended before it was finished. Please try again.",
+		)
 	}
 	return slices.Concat(answers...), nil
 }

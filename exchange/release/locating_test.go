@@ -79,7 +79,9 @@ func TestLocatingShowsWhatEachMemberLetsBeKnown(t *testing.T) {
 
 // TestLocatingTellsNobodyWhoMayNotKnow: the answer is that of a member that holds nothing.
 func TestLocatingTellsNobodyWhoMayNotKnow(t *testing.T) {
-	refused := exchange.NewRefused(consortium.Decision{Reasons: []consortium.Reason{{Code: "NOT_INVITED", Article: "PIPL 23"}}})
+	refused := exchange.NewRefused(
+		consortium.Decision{Reasons: []consortium.Reason{{Code: "NOT_INVITED", Article: "PIPL 23"}}},
+	)
 	l, _, _ := newLocating(held{refusal: refused}, always(false))
 	l.Members = []consortium.OrgID{"donghu"}
 	got, err := l.Locate(t.Context(), doctor, consortium.Treatment, patient)

@@ -135,7 +135,9 @@ func readExactly(data []byte, into any) error {
 		return errors.New("answer cannot be written again")
 	}
 	if !bytes.Equal(again, data) {
-		return errors.New("answer is not written as documented: a key is doubled or differently spelt, or something was added")
+		return errors.New(
+			"answer is not written as documented: a key is doubled or differently spelt, or something was added",
+		)
 	}
 	return nil
 }

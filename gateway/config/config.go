@@ -92,8 +92,9 @@ type Keys struct {
 	Wrapping string `yaml:"wrapping"` // tink keyset: wraps the patients' data keys
 	Log      string `yaml:"log"`      // signed-note signer key of this organisation's log
 	Release  string `yaml:"release"`  // PEM (PKCS 8, Ed25519): signs requests, releases and receipts
-	Binding  string `yaml:"binding"`  // 32 bytes in hex: binds this organisation's rows in the database, and blinds search values
-	Index    string `yaml:"index"`    // 32 bytes in hex, the same at all members: derives patient references
+	// 32 bytes in hex: binds this organisation's rows in the database, and blinds search values
+	Binding string `yaml:"binding"`
+	Index   string `yaml:"index"` // 32 bytes in hex, the same at all members: derives patient references
 }
 
 // Log is the pace of the transparency log.

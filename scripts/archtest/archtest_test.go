@@ -127,7 +127,8 @@ func rules() []rule {
 			of:   ours("exchange/oversight", "exchange/evidence"),
 			but:  programs,
 			direct: ours(
-				"exchange/records", "exchange/intake", "exchange/release", "exchange/anchor", "exchange/logbook", "chaincode/contract",
+				"exchange/records", "exchange/intake", "exchange/release", "exchange/anchor", "exchange/logbook",
+				"chaincode/contract",
 			),
 		},
 		{

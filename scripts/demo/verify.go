@@ -17,7 +17,7 @@ import (
 	"yilian.example/scripts/journey"
 )
 
-// verifier gives the auditor's program: the one that set-up built, or built here as a stranger would, statically and
+// verifier returns the auditor's program: the one that set-up built, or built here as a stranger would, statically and
 // from source.
 func (s *story) verifier(ctx context.Context) (string, error) {
 	binary := filepath.Join(s.work, "verify")
@@ -154,8 +154,8 @@ func forge(file []byte, clever bool) ([]byte, error) {
 	return parts.Bytes()
 }
 
-// auditLog runs the auditor's program over a member's public log, beside what the members attest of it, and returns what
-// it says.
+// auditLog runs the auditor's program over a member's public log, beside what the members attest of it, and returns
+// what it says.
 func (s *story) auditLog(ctx context.Context, org consortium.OrgID) (string, error) {
 	program, err := s.verifier(ctx)
 	if err != nil {

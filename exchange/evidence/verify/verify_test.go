@@ -364,7 +364,9 @@ func TestLogCutBackFails(t *testing.T) {
 	w := newWorld(t)
 	w.tiles["checkpoint"] = signAt(t, w, 0, tlog.EmptyRoot())
 	expect(t, 3, "Whether entries were cut off its end", "log", w.url)
-	expect(t, 1, "The log shows 0 entries, the members witnessed 600: the end was cut off", "log", w.url, "--roots", w.roots)
+	expect(
+		t, 1, "The log shows 0 entries, the members witnessed 600: the end was cut off", "log", w.url, "--roots", w.roots,
+	)
 }
 
 // Several files are compared: each of two may hold, and not both be true.

@@ -19,7 +19,7 @@ import (
 	"yilian.example/gateway/internal/auth"
 )
 
-// ActorFrom gives the caller whom authentication has found.
+// ActorFrom returns the caller whom authentication has found.
 type ActorFrom func(context.Context) (consortium.Actor, bool)
 
 // JSON is the JSON API. Each resource adds its operations with register.

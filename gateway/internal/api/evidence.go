@@ -16,7 +16,7 @@ type EvidenceBuilder interface {
 	Evidence(ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, typ, id string) ([]byte, error)
 }
 
-// Evidence gives files that prove a record unaltered to a stranger, offline.
+// Evidence returns files that prove a record unaltered to a stranger, offline.
 type Evidence struct {
 	Builder EvidenceBuilder
 	Lookups limit.Lookups

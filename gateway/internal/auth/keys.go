@@ -60,7 +60,7 @@ func (k *keySet) VerifySignature(ctx context.Context, raw string) ([]byte, error
 	return payload, nil
 }
 
-// find gives the key for a header, asking the provider when it is not known or the cache is old.
+// find returns the key for a header, asking the provider when it is not known or the cache is old.
 func (k *keySet) find(ctx context.Context, h jose.Header) (*jose.JSONWebKey, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -83,7 +83,7 @@ func (k *keySet) find(ctx context.Context, h jose.Header) (*jose.JSONWebKey, err
 	return key, nil
 }
 
-// pick gives the one signing key of the cache that fits: same key id, and the algorithm that the key is for, where it
+// pick returns the one signing key of the cache that fits: same key id, and the algorithm that the key is for, where it
 // names one.
 func (k *keySet) pick(h jose.Header) *jose.JSONWebKey {
 	for _, key := range k.keys.Key(h.KeyID) {

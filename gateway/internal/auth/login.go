@@ -153,7 +153,7 @@ func (a *Auth) redeem(ctx context.Context, p *provider, code string, l login) (c
 	return readActor(payload, a.opts.Org, a.opts.Patient)
 }
 
-// personClaims gives the claims of the ID token, or those of the userinfo endpoint where the provider tells
+// personClaims returns the claims of the ID token, or those of the userinfo endpoint where the provider tells
 // organisation and role only there (OpenID Connect Core 5.3). The subject must be the same.
 func (a *Auth) personClaims(
 	ctx context.Context, p *provider, id *oidc.IDToken, tokens *oauth2.Token,
@@ -196,8 +196,8 @@ func (a *Auth) logout(c *gin.Context) error {
 	return nil
 }
 
-// SafeNext gives a path on this site to go to after signing in; "/" for whatever could lead elsewhere. Browsers read a
-// backslash as a slash and drop tabs and line ends, so none of these may occur at all.
+// SafeNext returns a path on this site to go to after signing in; "/" for whatever could lead elsewhere. Browsers read
+// a backslash as a slash and drop tabs and line ends, so none of these may occur at all.
 func SafeNext(next string) string {
 	if len(next) > 1024 || !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") {
 		return "/"

@@ -244,7 +244,9 @@ func (s *site) start(change auth.Options) {
 	pages := r.Group("/", s.auth.Authenticate(fail))
 	pages.GET("/whoami", func(c *gin.Context) {
 		actor, known := auth.ActorFrom(c.Request.Context())
-		c.JSON(http.StatusOK, map[string]any{"known": known, "actor": actor, "purposes": auth.PurposesFrom(c.Request.Context())})
+		c.JSON(
+			http.StatusOK, map[string]any{"known": known, "actor": actor, "purposes": auth.PurposesFrom(c.Request.Context())},
+		)
 	})
 	pages.POST("/change", auth.Require(), func(c *gin.Context) { c.Status(http.StatusNoContent) })
 	pages.GET("/ward", auth.Require(consortium.RoleClinician), func(c *gin.Context) { c.Status(http.StatusNoContent) })

@@ -26,7 +26,7 @@ const (
 // session's id, never the id, and what the session holds only sealed.
 type SessionStore interface {
 	CreateSession(ctx context.Context, org consortium.OrgID, hash [32]byte, sealed []byte, now, expires time.Time) error
-	// TouchSession gives what a live session holds and notes that it is in use. fault.NotFound when there is none, or it
+	// TouchSession returns what a live session holds and notes that it is in use. fault.NotFound when there is none, or it
 	// was idle for too long, or it is past its end.
 	TouchSession(
 		ctx context.Context, org consortium.OrgID, hash [32]byte, now time.Time, idle time.Duration,
@@ -69,7 +69,7 @@ func (a *Auth) begin(ctx context.Context, actor consortium.Actor) (string, error
 	return base64.RawURLEncoding.EncodeToString(raw), nil
 }
 
-// resume gives the person of a session cookie.
+// resume returns the person of a session cookie.
 func (a *Auth) resume(ctx context.Context, cookie string) (consortium.Actor, error) {
 	hash, err := sessionHash(cookie)
 	if err != nil {

@@ -28,11 +28,21 @@ func TestTagBindsTableKeyAndColumns(t *testing.T) {
 	row := []any{"donghu", text("o1"), int64(3), true, at, []byte{1, 2}, []string{"a", "b"}, nil}
 	tag := k.Tag("records", row...)
 	// As the database gives it back: other types, and no nanoseconds.
-	same := []any{"donghu", "o1", 3, true, at.Truncate(time.Microsecond), []byte{1, 2}, []text{"a", "b"}, (*time.Time)(nil)}
+	same := []any{
+		"donghu",
+		"o1",
+		3,
+		true,
+		at.Truncate(time.Microsecond),
+		[]byte{1, 2},
+		[]text{"a", "b"},
+		(*time.Time)(nil),
+	}
 	if !k.Check(tag[:], "records", same...) {
 		t.Error("the same row, read back, does not have its tag")
 	}
-	if k.Check(tag[:], "versions", row...) || key(t, 2).Check(tag[:], "records", row...) || k.Check(nil, "records", row...) {
+	if k.Check(tag[:], "versions", row...) || key(t, 2).Check(tag[:], "records", row...) ||
+		k.Check(nil, "records", row...) {
 		t.Error("the tag holds for another table, key or none")
 	}
 	others := []any{"qingshan", "o2", int64(4), false, at.Add(time.Microsecond), []byte{1, 3}, []string{"ab"}, ""}

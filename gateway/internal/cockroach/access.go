@@ -184,7 +184,8 @@ func (f *fetch) fetchChosen(ctx context.Context, tx pgx.Tx, ix *index) ([]*curre
 	return wanted, tx.SendBatch(ctx, b).Close()
 }
 
-// choose returns which versions of a patient's records are wanted. An earlier version stands for itself with its number.
+// choose returns which versions of a patient's records are wanted. An earlier version stands for itself with its
+// number.
 func (f *fetch) choose(ix *index) []*current {
 	if f.sel.Ref == nil {
 		return ix.page(f.sel.Kinds, f.sel.Page)

@@ -9,10 +9,11 @@ import (
 
 // Codes of what is found when the database does not hold what this organisation wrote.
 const (
-	CodeRowAltered  fault.Code = "ROW_ALTERED"  // a row that the organisation did not write, or not so
-	CodeRowsMissing fault.Code = "ROWS_MISSING" // rows are missing, added or old: they do not have the sum that they should
-	CodeStateOld    fault.Code = "STATE_OLD"    // a state that is older than one that was seen
-	CodeKeyMissing  fault.Code = "KEY_MISSING"  // a patient's data are there and their key is not
+	CodeRowAltered fault.Code = "ROW_ALTERED" // a row that the organisation did not write, or not so
+	// rows are missing, added or old: they do not have the sum that they should
+	CodeRowsMissing fault.Code = "ROWS_MISSING"
+	CodeStateOld    fault.Code = "STATE_OLD"   // a state that is older than one that was seen
+	CodeKeyMissing  fault.Code = "KEY_MISSING" // a patient's data are there and their key is not
 )
 
 // Codes that only the audit finds, which compares all with all.
@@ -55,3 +56,13 @@ func (db *DB) refuse(table, row string, code fault.Code) error {
 			"The change is provable from the log. Please tell your administrator.",
 	)
 }
+
+// Codes of what cannot be done, or went wrong.
+const (
+	CodeAlreadyExists  fault.Code = "ALREADY_EXISTS"
+	CodeContention     fault.Code = "CONTENTION"
+	CodeDatabase       fault.Code = "DATABASE"
+	CodeDatabaseDown   fault.Code = "DATABASE_DOWN"
+	CodeOutcomeUnknown fault.Code = "OUTCOME_UNKNOWN"
+	CodeTimedOut       fault.Code = "TIMED_OUT"
+)

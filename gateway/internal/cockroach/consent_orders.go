@@ -14,9 +14,9 @@ import (
 	"yilian.example/exchange/fault"
 )
 
-// The orders are a queue and nothing more: what is to be carried follows from the consents, which are bound. Orders that
-// are missing are added again, those that were put off by more than a carrier ever does are due, and one too many asks
-// the ledger for what it has already.
+// The orders are a queue and nothing more: what is to be carried follows from the consents, which are bound. Orders
+// that are missing are added again, those that were put off by more than a carrier ever does are due, and one too many
+// asks the ledger for what it has already.
 
 // orderSlack is beyond any pause or claim of a carrier: an order that waits longer was put off by somebody else.
 const orderSlack = 10 * time.Minute
@@ -32,7 +32,10 @@ func addOrder(
 	return err
 }
 
-var deleteOrders = sql("drop all orders of a consent", `DELETE FROM consent_orders WHERE custodian = $1 AND consent = $2`)
+var deleteOrders = sql(
+	"drop all orders of a consent",
+	`DELETE FROM consent_orders WHERE custodian = $1 AND consent = $2`,
+)
 
 // orderEnding leaves the right orders behind.
 func orderEnding(
@@ -190,7 +193,7 @@ var updatePostponed = sql("postpone an order", `
 	UPDATE consent_orders SET due_at = $5, claim = NULL, claimed_until = NULL, last_problem = $6
 	WHERE custodian = $1 AND consent = $2 AND op = $3 AND claim = $4`)
 
-// Postpone gives an order back until a later time.
+// Postpone returns an order back until a later time.
 func (s *Consents) Postpone(ctx context.Context, o consent.Order, until time.Time, code string) error {
 	return s.db.Tx(ctx, func(tx pgx.Tx) error {
 		return fenced(tx.Exec(ctx, updatePostponed.text, o.Custodian, o.ID, o.Op, o.Claim, until, code))

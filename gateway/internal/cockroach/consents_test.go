@@ -8,8 +8,8 @@ import (
 	"yilian.example/gateway/internal/cockroach/cockroachtest"
 )
 
-// TestConsents holds the SQL store to the suite. Each case has a database of its own: one that was emptied by hand is one
-// that somebody tampered with.
+// TestConsents holds the SQL store to the suite. Each case has a database of its own: one that was emptied by hand is
+// one that somebody tampered with.
 func TestConsents(t *testing.T) {
 	consenttest.RunStore(t, func(t *testing.T) consenttest.Store { return cockroach.NewConsents(cockroachtest.New(t)) })
 }

@@ -22,7 +22,7 @@ const (
 	classTransactionEnd = "40"
 )
 
-// classify gives a driver error its kind. The driver's text, which may quote values, stays in the chain for the log
+// classify returns a driver error its kind. The driver's text, which may quote values, stays in the chain for the log
 // only where it holds no row content: PostgreSQL puts values into Detail, which pgconn.PgError.Error leaves out.
 func classify(err error) error {
 	if err == nil {
@@ -33,15 +33,15 @@ func classify(err error) error {
 		return err
 	}
 	if errors.Is(err, pgx.ErrNoRows) {
-		return fault.Wrap(err, fault.NotFound, "NOT_FOUND", "There is no such entry.")
+		return fault.Wrap(err, fault.NotFound, CodeNoEntry, "There is no such entry.")
 	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return fault.Wrap(
-			err, fault.Unavailable, "TIMED_OUT", "The request was ended before it was finished. Please try again.",
+			err, fault.Unavailable, CodeTimedOut, "The request was ended before it was finished. Please try again.",
 		)
 	}
 	if commitUnknown(err) {
-		return fault.Wrap(err, fault.Unavailable, "OUTCOME_UNKNOWN",
+		return fault.Wrap(err, fault.Unavailable, CodeOutcomeUnknown,
 			"The connection to the database was lost while saving. Look whether your change is there before you send it again.")
 	}
 	var pg *pgconn.PgError
@@ -79,12 +79,12 @@ func classifyServer(err error, pg *pgconn.PgError) error {
 	class := pg.Code[:min(2, len(pg.Code))]
 	switch {
 	case pg.Code == uniqueViolation:
-		return fault.Wrap(err, fault.Conflict, "ALREADY_EXISTS", "This entry exists already.")
+		return fault.Wrap(err, fault.Conflict, CodeAlreadyExists, "This entry exists already.")
 	case class == classConnection || class == classResources || class == classOperator:
 		return unavailable(err)
 	case class == classTransactionEnd:
 		return fault.Wrap(
-			err, fault.Unavailable, "CONTENTION",
+			err, fault.Unavailable, CodeContention,
 			"Too many changes to the same entry at this moment. Nothing was changed. Please try again.",
 		)
 	}
@@ -93,14 +93,14 @@ func classifyServer(err error, pg *pgconn.PgError) error {
 
 func internal(err error) error {
 	return fault.Wrap(
-		err, fault.Internal, "DATABASE",
+		err, fault.Internal, CodeDatabase,
 		"Something went wrong while reading or saving. Nothing was changed. Please try again; if it happens again, give the request id to support.",
 	)
 }
 
 func unavailable(err error) error {
 	return fault.Wrap(
-		err, fault.Unavailable, "DATABASE_DOWN",
+		err, fault.Unavailable, CodeDatabaseDown,
 		"The database cannot be reached at the moment. Nothing was changed. Please try again.",
 	)
 }

@@ -255,14 +255,20 @@ func (h *heads) queueMoves(b *pgx.Batch) error {
 		if err != nil {
 			return err
 		}
-		rooms, scopes, seqs, states = append(rooms, p.room), append(scopes, p.scope), append(seqs, head.Seq), append(states, state)
+		rooms, scopes, seqs, states = append(rooms, p.room), append(
+			scopes,
+			p.scope,
+		), append(seqs, head.Seq), append(
+			states,
+			state,
+		)
 	}
 	if len(rooms) == 0 {
 		return nil
 	}
 	want := int64(len(rooms))
 	b.Queue(upsertHeads.text, h.org, rooms, scopes, seqs, states).Exec(wantRows(want, func() error {
-		return fault.New(fault.Unavailable, "CONTENTION",
+		return fault.New(fault.Unavailable, CodeContention,
 			"Too many changes to the same entry at this moment. Nothing was changed. Please try again.")
 	}))
 	return nil

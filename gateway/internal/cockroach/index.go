@@ -41,7 +41,10 @@ func (c *current) fields() []any {
 
 // bind returns the row's tag.
 func (c *current) bind(k *bound.Key) bound.Tag {
-	return k.Tag("records", c.org, c.typ, c.id, c.version, c.patient, c.kind, c.deleted, c.recorded, c.size, c.tokens, c.starts, c.ends)
+	return k.Tag(
+		"records", c.org, c.typ, c.id, c.version, c.patient, c.kind, c.deleted, c.recorded, c.size, c.tokens, c.starts,
+		c.ends,
+	)
 }
 
 func (c *current) name() string { return c.typ + "/" + c.id + " v" + strconv.FormatInt(c.version, 10) }
@@ -72,7 +75,9 @@ var queryIndex = sql("records of a patient", `
 	FROM records AS r WHERE r.org = $1 AND r.patient = $2`)
 
 // indexOf returns the proven index of a patient, from memory where the head says that nothing has changed.
-func (db *DB) indexOf(ctx context.Context, q querier, org consortium.OrgID, patient consortium.PatientRef, head bound.Head) (*index, error) {
+func (db *DB) indexOf(
+	ctx context.Context, q querier, org consortium.OrgID, patient consortium.PatientRef, head bound.Head,
+) (*index, error) {
 	at := place{string(org), string(patient)}
 	if ix, ok := db.indexes.Get(at); ok && ix.seq == head.Seq {
 		return ix, nil

@@ -64,7 +64,7 @@ type Log struct {
 
 var _ anchor.Store = (*Log)(nil)
 
-// Log gives the log of an organisation. It need not exist yet.
+// Log returns the log of an organisation. It need not exist yet.
 func (db *DB) Log(org consortium.OrgID) *Log { return &Log{db: db, org: string(org)} }
 
 const logHeadColumns = `size, root, published, published_size, witnessed_at, unwitnessed_since, bound`

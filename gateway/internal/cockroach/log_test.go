@@ -67,7 +67,7 @@ func TestInsertEntriesRefuses(t *testing.T) {
 	}
 }
 
-// dbFetcher gives a stored log to a foreign checker, tile by tile.
+// dbFetcher returns a stored log to a foreign checker, tile by tile.
 type dbFetcher struct {
 	*cockroach.Log
 }

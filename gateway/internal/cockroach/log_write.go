@@ -107,7 +107,10 @@ func (l *Log) moveHead(ctx context.Context, tx pgx.Tx, b anchor.Batch) error {
 }
 
 var (
-	deletePending = sql("take entries from those that wait", `DELETE FROM log_pending WHERE org = $1 AND id = ANY ($2::UUID[])`)
+	deletePending = sql(
+		"take entries from those that wait",
+		`DELETE FROM log_pending WHERE org = $1 AND id = ANY ($2::UUID[])`,
+	)
 
 	insertPlaces = sql("place entries", `
 		INSERT INTO log_places (org, id, idx, leaf_hash, bound)
@@ -116,7 +119,7 @@ var (
 		ON CONFLICT DO NOTHING`)
 )
 
-// placeEntries gives each entry its index; all must have been pending.
+// placeEntries returns each entry its index; all must have been pending.
 func (l *Log) placeEntries(ctx context.Context, tx pgx.Tx, entries []anchor.Placed) error {
 	n := len(entries)
 	ids, indexes, hashes, tags := make([]string, n), make([]int64, n), make([][]byte, n), make([][]byte, n)

@@ -80,8 +80,8 @@ func (db *DB) holdMigrationLock(ctx context.Context, work func() error) error {
 	return work()
 }
 
-// CheckSchema is an error while migrations are outstanding, as a gateway on an old schema would fail request by request,
-// and when the schema is not as they make it, as a trigger could make every statement lie.
+// CheckSchema is an error while migrations are outstanding, as a gateway on an old schema would fail request by
+// request, and when the schema is not as they make it, as a trigger could make every statement lie.
 func (db *DB) CheckSchema(ctx context.Context) error {
 	pending := false
 	err := db.withMigrations(func(p *goose.Provider) error {

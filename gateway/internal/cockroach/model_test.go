@@ -20,10 +20,12 @@ import (
 
 func encode(h tlog.Hash) string { return base64.StdEncoding.EncodeToString(h[:]) }
 
-// openAgain gives another gateway's connections to the same database.
+// openAgain returns another gateway's connections to the same database.
 func openAgain(t testing.TB, db *cockroach.DB) *cockroach.DB {
 	t.Helper()
-	other, err := cockroach.Open(t.Context(), db.Pool().Config().ConnString(), cockroachtest.Schema, cockroachtest.Key(), 4)
+	other, err := cockroach.Open(
+		t.Context(), db.Pool().Config().ConnString(), cockroachtest.Schema, cockroachtest.Key(), 4,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -96,8 +96,8 @@ func patientsOf(batch []records.SealedVersion) []string {
 	return slices.Compact(out)
 }
 
-// readForSave reads the heads, and the records that should exist already. First versions are not looked up: their insert
-// finds out.
+// readForSave reads the heads, and the records that should exist already. First versions are not looked up: their
+// insert finds out.
 func (db *DB) readForSave(
 	ctx context.Context, tx pgx.Tx, org consortium.OrgID, heads *heads, batch []records.SealedVersion,
 ) (map[exchange.RecordRef]*current, error) {
@@ -280,13 +280,15 @@ func (s *save) send(ctx context.Context, tx pgx.Tx) error {
 	if n := len(s.first.ids); n > 0 {
 		c := s.first
 		b.Queue(
-			insertRecords.text, s.org, c.types, c.ids, c.patients, c.kinds, c.recorded, c.sizes, c.tokens, c.starts, c.ends, c.bound,
+			insertRecords.text, s.org, c.types, c.ids, c.patients, c.kinds, c.recorded, c.sizes, c.tokens, c.starts, c.ends,
+			c.bound,
 		).Exec(wantRows(int64(n), versionConflict))
 	}
 	if n := len(s.further.ids); n > 0 {
 		c := s.further
 		b.Queue(
-			updateRecords.text, s.org, c.types, c.ids, c.numbers, c.deleted, c.recorded, c.sizes, c.tokens, c.starts, c.ends, c.bound,
+			updateRecords.text, s.org, c.types, c.ids, c.numbers, c.deleted, c.recorded, c.sizes, c.tokens, c.starts, c.ends,
+			c.bound,
 		).Exec(wantRows(int64(n), versionConflict))
 		b.Queue(deleteTokens.text, s.org, c.types, c.ids)
 	}

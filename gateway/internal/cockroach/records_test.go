@@ -35,7 +35,7 @@ func patientRef(n int) consortium.PatientRef {
 	return consortium.NewPatientRef(indexKey, "urn:test", fmt.Sprint(n))
 }
 
-// newRecords gives one organisation's records over db. Each call is a gateway of its own: same wrapping key, nothing
+// newRecords returns one organisation's records over db. Each call is a gateway of its own: same wrapping key, nothing
 // cached.
 func newRecords(t testing.TB, db *cockroach.DB, org consortium.OrgID, keys config.Keys) *records.Keeper {
 	t.Helper()
@@ -219,7 +219,7 @@ func TestStoreRefusesAndKeepsNothing(t *testing.T) {
 	}
 }
 
-// counts gives the number of rows of each table that a store writes.
+// counts returns the number of rows of each table that a store writes.
 func counts(t *testing.T, db *cockroach.DB) string {
 	t.Helper()
 	out := ""

@@ -225,9 +225,10 @@ var releaseModel = porcupine.Model{
 	DescribeOperation: func(input, output any) string { return fmt.Sprint(input, " -> ", output) },
 }
 
-// TestNoReleaseLeavesAfterAWithdrawalWasAnswered has three gateway processes of one custodian, each held up for a random
-// while before every statement and commit, and 24 clients on three patients: of each, one grants and withdraws again and
-// again and seven ask. What left must fit one order of events, by the real times at which calls began and ended.
+// TestNoReleaseLeavesAfterAWithdrawalWasAnswered has three gateway processes of one custodian, each held up for a
+// random while before every statement and commit, and 24 clients on three patients: of each, one grants and withdraws
+// again and again and seven ask. What left must fit one order of events, by the real times at which calls began and
+// ended.
 func TestNoReleaseLeavesAfterAWithdrawalWasAnswered(t *testing.T) {
 	const patients, askers, lasts = 3, 7, 3 * time.Second
 	rules, err := policy.New(t.Context())

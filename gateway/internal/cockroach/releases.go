@@ -96,7 +96,8 @@ func (r *Releases) SaveReceived(ctx context.Context, org consortium.OrgID, rec r
 
 func (r *Releases) tagReceived(org consortium.OrgID, rec release.Received, entry string) bound.Tag {
 	return r.db.key.Tag(
-		"received", org, rec.ID, rec.Actor, rec.Patient, rec.Custodian, rec.Allowed, rec.Sealed, entry, rec.Created, rec.Expires,
+		"received", org, rec.ID, rec.Actor, rec.Patient, rec.Custodian, rec.Allowed, rec.Sealed, entry, rec.Created,
+		rec.Expires,
 	)
 }
 

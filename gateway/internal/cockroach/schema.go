@@ -64,8 +64,8 @@ var (
 )
 
 // SchemaDigest is the SHA-256 of what the connected schema looks like now: tables, columns, constraints, indexes,
-// triggers, rules, policies, functions, and what was granted to others. Who adds a trigger or drops a constraint changes
-// it.
+// triggers, rules, policies, functions, and what was granted to others. Who adds a trigger or drops a constraint
+// changes it.
 func (db *DB) SchemaDigest(ctx context.Context) (string, error) {
 	lines, err := db.describe(ctx)
 	if err != nil {

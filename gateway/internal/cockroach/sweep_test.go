@@ -213,7 +213,10 @@ var tamperings = []struct{ change, want string }{
 	{`DELETE FROM records WHERE id = 'r3'`, "records of % ROWS_MISSING"},
 	{`DELETE FROM records WHERE id IN ('r3', 'r3-b')`, "records of % ROWS_MISSING"},
 	{`DELETE FROM records WHERE id = 'r3'`, "record_versions Observation/r3 ROWS_MISSING"},
-	{`UPDATE record_versions SET sealed = '\x00' WHERE id = 'r3' AND version = 1`, "record_versions Observation/r3/1 ROW_ALTERED"},
+	{
+		`UPDATE record_versions SET sealed = '\x00' WHERE id = 'r3' AND version = 1`,
+		"record_versions Observation/r3/1 ROW_ALTERED",
+	},
 	{`DELETE FROM record_versions WHERE id = 'r3' AND version = 1`, "record_versions Observation/r3 ROWS_MISSING"},
 	{`DELETE FROM record_versions WHERE id = 'r3' AND version = 2`, "record_versions Observation/r3 ROWS_MISSING"},
 	{`DELETE FROM record_versions WHERE id = 'r3' AND version = 1`, "log_places % ROW_MISSING"},
@@ -251,12 +254,18 @@ var tamperings = []struct{ change, want string }{
 	{`UPDATE log_places SET idx = idx + 100000 WHERE idx = 5`, "log_places % ROW_ALTERED"},
 	{`DELETE FROM log_tiles WHERE level = 0 AND n = 0`, "log_tiles level 0 ROWS_MISSING"},
 	{`UPDATE log_tiles SET width = 255 WHERE level = -1 AND n = 0`, "log_tiles -1/0 TREE_ALTERED"},
-	{`UPDATE log_tiles SET data = data || '\x00'::BYTEA WHERE level = -1 AND n = 0`, "log_tiles tile/entries/% TREE_ALTERED"},
+	{
+		`UPDATE log_tiles SET data = data || '\x00'::BYTEA WHERE level = -1 AND n = 0`,
+		"log_tiles tile/entries/% TREE_ALTERED",
+	},
 	{
 		`UPDATE log_tiles SET data = overlay(data placing '\x58'::BYTEA from 40) WHERE level = -1 AND n = 0`,
 		"log_tiles tile/entries/000 TREE_ALTERED",
 	},
-	{`INSERT INTO log_tiles (org, level, n, width, data) VALUES ('donghu', 3, 9, 1, '\x00')`, "log_tiles 3/9 TREE_ALTERED"},
+	{
+		`INSERT INTO log_tiles (org, level, n, width, data) VALUES ('donghu', 3, 9, 1, '\x00')`,
+		"log_tiles 3/9 TREE_ALTERED",
+	},
 	{`UPDATE log_heads SET size = size - 1`, "log_heads donghu ROW_ALTERED"},
 	{`DELETE FROM log_heads`, "heads log  STATE_OLD"},
 	{`UPDATE leases SET epoch = epoch + 1`, "leases log/donghu ROW_ALTERED"},
@@ -274,7 +283,10 @@ var tamperings = []struct{ change, want string }{
 	{`DELETE FROM releases`, "log_places % ROW_MISSING"},
 	{`UPDATE received SET actor = 'd-2'`, "received % ROW_ALTERED"},
 	{`UPDATE received SET entry_id = gen_random_uuid()`, "received % LEAF_MISSING"},
-	{`CREATE RULE quiet AS ON DELETE TO records DO INSTEAD NOTHING; DROP INDEX records_by_patient`, "schema test SCHEMA_CHANGED"},
+	{
+		`CREATE RULE quiet AS ON DELETE TO records DO INSTEAD NOTHING; DROP INDEX records_by_patient`,
+		"schema test SCHEMA_CHANGED",
+	},
 }
 
 // TestSweepNamesWhatWasTamperedWith makes each change on a database that was quiet, and wants the pass after it to name
@@ -407,8 +419,10 @@ func TestStateThatWasSeenIsKnownToBeOld(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantQuiet(t, h.db, "before")
-	undo(`records record_versions search_tokens heads access_heads access_log log_pending log_places log_tiles log_heads consents
-		consent_positions sessions session_ends release_requests releases received patient_keys leases`)
+	undo(
+		`records record_versions search_tokens heads access_heads access_log log_pending log_places log_tiles log_heads consents
+		consent_positions sessions session_ends release_requests releases received patient_keys leases`,
+	)
 	got := alarms(t, h.db)
 	want := "heads records " + string(patientRef(1)) + " " + string(cockroach.CodeStateOld)
 	if !slices.Contains(got, want) {

@@ -134,8 +134,8 @@ func (db *DB) Tx(ctx context.Context, fn func(pgx.Tx) error) error {
 	return db.run(ctx, pgx.TxOptions{IsoLevel: pgx.Serializable}, fn)
 }
 
-// TxSnapshot is Tx for a transaction whose writes alone keep it apart from others: all that it rests on is a row that it
-// writes, such as a head, or locks. It reads as of one moment, and is run again where somebody else wrote such a row
+// TxSnapshot is Tx for a transaction whose writes alone keep it apart from others: all that it rests on is a row that
+// it writes, such as a head, or locks. It reads as of one moment, and is run again where somebody else wrote such a row
 // meanwhile. What a serialisable transaction adds, that the server remembers every range that was read, makes
 // neighbours in an index conflict who have nothing to do with one another. (CockroachDB runs it serialisably.)
 func (db *DB) TxSnapshot(ctx context.Context, fn func(pgx.Tx) error) error {
@@ -213,10 +213,10 @@ func (e commitError) Unwrap() error { return e.error }
 // cockroach-go retries it.
 type deadlock struct{ *pgconn.PgError }
 
-// SQLState gives the code that means "run the transaction again".
+// SQLState returns the code that means "run the transaction again".
 func (deadlock) SQLState() string { return "40001" }
 
-// Unwrap gives the server's error.
+// Unwrap returns the server's error.
 func (d deadlock) Unwrap() error { return d.PgError }
 
 func retryDeadlock(err error) error {

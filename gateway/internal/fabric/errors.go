@@ -66,7 +66,7 @@ func notSubmitted(function string, err error) error {
 }
 
 func unknown(function, txID string, err error) error {
-	cause := fault.Wrap(fmt.Errorf("%s: %w", function, err), fault.Unavailable, "LEDGER_OUTCOME_UNKNOWN",
+	cause := fault.Wrap(fmt.Errorf("%s: %w", function, err), fault.Unavailable, CodeLedgerOutcomeUnknown,
 		"The ledger has not confirmed this yet. It will be looked up; please look again in a minute before repeating it.")
 	return &WriteError{Outcome: ErrUnknown, TxID: txID, err: cause}
 }
@@ -76,7 +76,7 @@ func rejected(function, txID string, refusal *ledger.Refusal) error {
 }
 
 func unavailable(function string, err error) error {
-	return fault.Wrap(fmt.Errorf("%s: %w", function, err), fault.Unavailable, "LEDGER_UNAVAILABLE",
+	return fault.Wrap(fmt.Errorf("%s: %w", function, err), fault.Unavailable, CodeLedgerUnavailable,
 		"The consortium's ledger cannot be reached. Nothing was changed on it. Please try again in a minute.")
 }
 

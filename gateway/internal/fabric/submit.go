@@ -206,8 +206,10 @@ func (l *Ledger) commit(
 	_, err := transaction.SubmitWithContext(submitCtx)
 	cancel()
 	if err != nil {
-		l.logger.WarnContext(ctx, "submission was not confirmed; looking the transaction up", "function", function, "tx", txID,
-			"peer", via.endpoint, "error", describe(err))
+		l.logger.WarnContext(
+			ctx, "submission was not confirmed; looking the transaction up", "function", function, "tx", txID, "peer",
+			via.endpoint, "error", describe(err),
+		)
 	}
 	status, statusErr := l.status(ctx, txID, via)
 	if statusErr != nil {

@@ -58,7 +58,7 @@ func (k *FileKEK) Wrap(_ context.Context, key, aad []byte) ([]byte, error) {
 func (k *FileKEK) Unwrap(_ context.Context, wrapped, aad []byte) ([]byte, error) {
 	key, err := k.aead.Decrypt(wrapped, aad)
 	if err != nil {
-		return nil, fault.Wrap(err, fault.Internal, "KEY_BROKEN",
+		return nil, fault.Wrap(err, fault.Internal, CodeKeyBroken,
 			"A data key cannot be unwrapped with this organisation's wrapping key. Please tell your administrator.")
 	}
 	return key, nil

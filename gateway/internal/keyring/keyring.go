@@ -235,7 +235,7 @@ func (k *dataKey) Seal(aad, plaintext []byte) ([]byte, error) {
 func (k *dataKey) Open(aad, ciphertext []byte) ([]byte, error) {
 	out, err := k.aead.Decrypt(ciphertext, aad)
 	if err != nil {
-		return nil, fault.Wrap(err, fault.Internal, "SEAL_BROKEN",
+		return nil, fault.Wrap(err, fault.Internal, CodeSealBroken,
 			"What is stored here was changed outside this system, so it is not shown. Please tell your administrator.")
 	}
 	return out, nil

@@ -81,20 +81,20 @@ func (e *Envelope) Sign(messageType string, payload []byte) ([]byte, error) {
 func (e *Envelope) Open(member consortium.OrgID, messageType string, message []byte) ([]byte, error) {
 	key, ok := e.members[member]
 	if !ok {
-		return nil, fault.New(fault.Unauthorized, "MEMBER_UNKNOWN", "The signing organisation is not a member.")
+		return nil, fault.New(fault.Unauthorized, CodeMemberUnknown, "The signing organisation is not a member.")
 	}
 	jws, err := jose.ParseSignedCompact(string(message), []jose.SignatureAlgorithm{jose.EdDSA})
 	if err != nil {
 		return nil, fault.Wrap(
-			err, fault.Unauthorized, "MESSAGE_MALFORMED", "The message is not a signed one of the documented form.",
+			err, fault.Unauthorized, CodeMessageMalformed, "The message is not a signed one of the documented form.",
 		)
 	}
 	if typ, _ := jws.Signatures[0].Protected.ExtraHeaders[jose.HeaderType].(string); typ != messageType {
-		return nil, fault.New(fault.Unauthorized, "MESSAGE_TYPE", "The message is signed for another use.")
+		return nil, fault.New(fault.Unauthorized, CodeMessageType, "The message is signed for another use.")
 	}
 	payload, err := jws.Verify(key)
 	if err != nil {
-		return nil, fault.Wrap(err, fault.Unauthorized, "MESSAGE_SIGNATURE", "The message's signature does not verify.")
+		return nil, fault.Wrap(err, fault.Unauthorized, CodeMessageSignature, "The message's signature does not verify.")
 	}
 	return payload, nil
 }

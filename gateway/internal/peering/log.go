@@ -33,7 +33,7 @@ func (l *PublicLog) Tiles(ctx context.Context, tiles []tlog.Tile) ([][]byte, err
 	for i, t := range tiles {
 		data, err := l.published(ctx, t.Path())
 		if err != nil {
-			return nil, fault.Wrap(fmt.Errorf("read %s: %w", t.Path(), err), fault.Unavailable, "LOG_UNREACHABLE",
+			return nil, fault.Wrap(fmt.Errorf("read %s: %w", t.Path(), err), fault.Unavailable, CodeLogUnreachable,
 				"The other organisation's log cannot be read now. Please try again in a minute.")
 		}
 		out[i] = data

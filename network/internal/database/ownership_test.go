@@ -65,7 +65,12 @@ func TestWhoMayNotMakeRolesGetsTheSQL(t *testing.T) {
 		must(t, admin, `CREATE ROLE guest LOGIN PASSWORD 'guest'`)
 		members := []string{"donghu", "qingshan"}
 		guest := server
-		guest.URL = strings.Replace(server.URL, server.URL[len("postgresql://"):strings.Index(server.URL, "@")], "guest:guest", 1)
+		guest.URL = strings.Replace(
+			server.URL,
+			server.URL[len("postgresql://"):strings.Index(server.URL, "@")],
+			"guest:guest",
+			1,
+		)
 		err := guest.Own(t.Context(), state, members)
 		file := state.Path("secrets", "database.sql")
 		if err == nil || !strings.Contains(err.Error(), file) {

@@ -59,8 +59,8 @@ func (s *stage) audits(ctx context.Context) (said audits, audited bool, err erro
 	return said, true, nil
 }
 
-// passed reports whether every audit has made a pass that began after the first look: two more, as the first of them may
-// have been under way. A gateway that was restarted counts anew.
+// passed reports whether every audit has made a pass that began after the first look: two more, as the first of them
+// may have been under way. A gateway that was restarted counts anew.
 func (a audits) passed(first audits) bool {
 	for org, n := range a.passes {
 		if was := first.passes[org]; n >= was && n < was+2 {

@@ -216,8 +216,8 @@ func one(edits []Edit) [][]Edit {
 	return [][]Edit{edits}
 }
 
-// preferred puts first the rows that the probes look at, then those of the journey's patient, where the table says whose
-// they are.
+// preferred puts first the rows that the probes look at, then those of the journey's patient, where the table says
+// whose they are.
 func (w *world) preferred(t Table, rows []Row) []Row {
 	rank := func(r Row) int {
 		switch {

@@ -52,7 +52,8 @@ var empty = map[string]string{}
 
 func harmless(c Cell) (reason, bool) {
 	for _, r := range reasons {
-		if r.table == c.Table && (r.operation == "" || r.operation == c.Operation) && (r.column == "" || r.column == c.Column) {
+		if r.table == c.Table && (r.operation == "" || r.operation == c.Operation) &&
+			(r.column == "" || r.column == c.Column) {
 			return r, true
 		}
 	}

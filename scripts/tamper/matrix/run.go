@@ -224,8 +224,8 @@ func applyOne(ctx context.Context, s *stage, choices [][]Edit) ([]Edit, string, 
 	return nil, code, nil
 }
 
-// asOther tries to delete, make and change a row under the role of another member than its owner. The server must refuse
-// each for want of a right.
+// asOther tries to delete, make and change a row under the role of another member than its owner. The server must
+// refuse each for want of a right.
 func (s *stage) asOther(ctx context.Context, c Cell, attempts [][]Edit) (Result, error) {
 	first := attempts[0][0]
 	result := Result{Cell: c, Org: first.Table.owner(rowOf(first)), How: ByServer}

@@ -83,8 +83,8 @@ func (s *stage) close(ctx context.Context) error {
 
 var auditInterval = regexp.MustCompile(`(?m)^(audit:\n(?:\s+.*\n)*?\s+interval: )\S+`)
 
-// hurryAudit makes the audits of the s.consortium.Orgs() members run without long rests. Where the configuration has none, there is
-// nothing to do.
+// hurryAudit makes the audits of the s.consortium.Orgs() members run without long rests. Where the configuration has
+// none, there is nothing to do.
 func (s *stage) hurryAudit(ctx context.Context) error {
 	for _, org := range s.consortium.Orgs() {
 		path := filepath.Join(s.consortium.State, "orgs", string(org), "gateway.yaml")

@@ -67,7 +67,7 @@ func (f *Server) stored(c *gin.Context, t intake.Taken) {
 	}
 }
 
-// preferred gives the return preference of RFC 7240: minimal, representation, OperationOutcome or "".
+// preferred returns the return preference of RFC 7240: minimal, representation, OperationOutcome or "".
 func preferred(r *http.Request) string {
 	for _, part := range strings.FieldsFunc(strings.Join(r.Header.Values("Prefer"), ","), func(c rune) bool { return c == ',' || c == ';' }) {
 		if value, ok := strings.CutPrefix(strings.TrimSpace(part), "return="); ok {

@@ -61,7 +61,7 @@ type Server struct {
 	Records   Reader
 	Finder    Finder
 	Lookups   limit.Lookups // of people
-	// ActorFrom gives the caller whom authentication has found.
+	// ActorFrom returns the caller whom authentication has found.
 	ActorFrom func(context.Context) (consortium.Actor, bool)
 	Failures  problem.Failures
 }
@@ -101,13 +101,14 @@ func (f *Server) notAllowed(allow string) gin.HandlerFunc {
 	}
 }
 
-// caller gives who calls and why, or answers and reports false.
+// caller returns who calls and why, or answers and reports false.
 func (f *Server) caller(c *gin.Context) (intake.Caller, bool) {
 	if !acceptsFHIR(c.Request) {
 		f.Failures.Outcome(
 			c,
 			fault.New(
-				fault.Unsupported, problem.CodeNotAcceptable, "Only application/fhir+json is served, in UTF-8 and FHIR version 4.0.",
+				fault.Unsupported, problem.CodeNotAcceptable,
+				"Only application/fhir+json is served, in UTF-8 and FHIR version 4.0.",
 			),
 		)
 		return intake.Caller{}, false
@@ -137,7 +138,9 @@ func (f *Server) body(c *gin.Context, types ...string) ([]byte, bool) {
 	}
 	if err != nil || !good || charset != "" && charset != "utf-8" || version != "" && version != "4.0" ||
 		c.GetHeader("Content-Encoding") != "" {
-		f.Failures.Outcome(c, fault.New(fault.Unsupported, problem.CodeMediaType, "Send "+types[0]+" in UTF-8, not compressed."))
+		f.Failures.Outcome(
+			c, fault.New(fault.Unsupported, problem.CodeMediaType, "Send "+types[0]+" in UTF-8, not compressed."),
+		)
 		return nil, false
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, f.MaxBody))

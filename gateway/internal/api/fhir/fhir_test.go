@@ -436,7 +436,8 @@ func TestFHIRWhoMayRead(t *testing.T) {
 	logged := len(w.logged)
 	got := w.send(t, "GET", "/fhir/Patient/p1", "")
 	for _, absent := range []string{"/fhir/Patient/nothing", "/fhir/Patient/p1/_history/x", "/fhir/Patient/.."} {
-		if none := w.send(t, "GET", absent, ""); got.status != http.StatusNotFound || none.status != got.status || got.body != none.body {
+		if none := w.send(t, "GET", absent, ""); got.status != http.StatusNotFound || none.status != got.status ||
+			got.body != none.body {
 			t.Errorf("a refused record can be told from %s:\n%d %s\n%d %s", absent, got.status, got.body, none.status, none.body)
 		}
 	}

@@ -12,8 +12,8 @@ import (
 // CodeTooMany is of a caller above a limit.
 const CodeTooMany fault.Code = "TOO_MANY"
 
-// Limiter is a bucket for each caller: it holds one minute's worth, every use takes one, and it fills evenly. It is safe
-// for concurrent use.
+// Limiter is a bucket for each caller: it holds one minute's worth, every use takes one, and it fills evenly. It is
+// safe for concurrent use.
 type Limiter struct {
 	perMinute float64
 	now       func() time.Time

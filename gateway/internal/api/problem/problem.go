@@ -162,7 +162,7 @@ func (f Failures) Report(ctx context.Context, status int, err error, attributes 
 	f.Log.ErrorContext(ctx, "request failed", append(attributes, "status", status, "error", err)...)
 }
 
-// reasons gives the grounds of a refusal. An error that hides one behind another kind (not found) has none.
+// reasons returns the grounds of a refusal. An error that hides one behind another kind (not found) has none.
 func reasons(err error) []consortium.Reason {
 	var refused *exchange.Refused
 	if fault.Is(err, fault.Forbidden) && errors.As(err, &refused) {

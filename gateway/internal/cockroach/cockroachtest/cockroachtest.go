@@ -50,7 +50,7 @@ func Key() *bound.Key {
 	return key
 }
 
-// New gives a fresh, migrated database, removed when the test ends.
+// New returns a fresh, migrated database, removed when the test ends.
 func New(t testing.TB) *cockroach.DB {
 	t.Helper()
 	db, err := cockroach.Open(t.Context(), URL(t), Schema, Key(), 16)
@@ -64,14 +64,14 @@ func New(t testing.TB) *cockroach.DB {
 	return db
 }
 
-// URL gives the address of a fresh database, removed when the test ends. It is migrated already where the server can
+// URL returns the address of a fresh database, removed when the test ends. It is migrated already where the server can
 // copy databases, and empty elsewhere, so callers migrate in any case.
 func URL(t testing.TB) string {
 	t.Helper()
 	return create(t, true)
 }
 
-// EmptyURL gives the address of a fresh database whose Schema is empty.
+// EmptyURL returns the address of a fresh database whose Schema is empty.
 func EmptyURL(t testing.TB) string {
 	t.Helper()
 	return create(t, false)

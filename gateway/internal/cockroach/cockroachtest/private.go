@@ -34,7 +34,7 @@ func startPrivate() (string, error) {
 	)
 }
 
-// postgresBin gives the folder of the newest PostgreSQL's programs, or nothing.
+// postgresBin returns the folder of the newest PostgreSQL's programs, or nothing.
 func postgresBin() string {
 	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
 	sort.Slice(found, func(i, j int) bool { return majorOf(found[i]) > majorOf(found[j]) })

@@ -48,10 +48,10 @@ func readUpload(c *gin.Context) ([]byte, error) {
 	// and some room for the form around it
 	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, evidence.MaxSize+64<<10)
 	tooLarge := func(err error) error {
-		return fault.Wrap(err, fault.TooLarge, "EVIDENCE_TOO_LARGE", "The file is larger than 32 MB: it is no evidence file.")
+		return fault.Wrap(err, fault.TooLarge, CodeEvidenceTooLarge, "The file is larger than 32 MB: it is no evidence file.")
 	}
 	missing := func(err error) error {
-		return fault.Wrap(err, fault.Invalid, "EVIDENCE_MISSING", "Please choose an evidence file first.")
+		return fault.Wrap(err, fault.Invalid, CodeEvidenceMissing, "Please choose an evidence file first.")
 	}
 	header, err := c.FormFile("file")
 	var over *http.MaxBytesError

@@ -30,8 +30,8 @@ type askChoice struct {
 	Kinds     []consortium.Kind
 }
 
-// askForm offers the other members that hold something or did not answer; where nobody is known to, every hospital: a holding may not be
-// registered yet.
+// askForm offers the other members that hold something or did not answer; where nobody is known to, every hospital: a
+// holding may not be registered yet.
 func (p *pages) askForm(
 	c *gin.Context, a consortium.Actor, patient consortium.PatientRef, holdings []exchange.Holding,
 ) askForm {

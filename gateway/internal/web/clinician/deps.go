@@ -25,12 +25,12 @@ type Deps struct {
 // Records reads this organisation's records on a patient; *records.Reading is one. Every call is decided and logged
 // there; a refusal is an *exchange.Refused (fault.Forbidden).
 type Records interface {
-	// List gives the newest version of each record of the kinds, in any order.
+	// List returns the newest version of each record of the kinds, in any order.
 	List(
 		ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, patient consortium.PatientRef,
 		kinds []consortium.Kind,
 	) ([]exchange.Version, error)
-	// Read gives the current version of one record (number 0).
+	// Read returns the current version of one record (number 0).
 	Read(
 		ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, ref exchange.RecordRef, number int,
 	) (exchange.Version, error)
@@ -51,7 +51,7 @@ type Requests interface {
 		ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, patient consortium.PatientRef,
 		custodian consortium.OrgID, kinds []consortium.Kind,
 	) (release.Result, error)
-	// Show gives an earlier answer to the one who asked.
+	// Show returns an earlier answer to the one who asked.
 	Show(ctx context.Context, actor consortium.Actor, id string) (release.Result, error)
 }
 

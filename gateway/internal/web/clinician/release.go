@@ -39,7 +39,7 @@ func (p *pages) release(c *gin.Context) error {
 	return p.renderRelease(c, res)
 }
 
-// releaseEvidence gives the evidence file of one record that came.
+// releaseEvidence returns the evidence file of one record that came.
 func (p *pages) releaseEvidence(c *gin.Context) error {
 	typ, id := c.Param("type"), c.Param("record")
 	file, err := p.Evidence.ReceivedEvidence(c.Request.Context(), site.Actor(c), c.Param("id"), typ, id)

@@ -20,12 +20,12 @@ type Deps struct {
 // Records reads this organisation's records on a patient; *records.Reading is one. Every call is decided and logged
 // there; a refusal is an *exchange.Refused (fault.Forbidden).
 type Records interface {
-	// List gives the newest version of each record of the kinds, in any order.
+	// List returns the newest version of each record of the kinds, in any order.
 	List(
 		ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, patient consortium.PatientRef,
 		kinds []consortium.Kind,
 	) ([]exchange.Version, error)
-	// Read gives one version of one record; number 0 is the newest.
+	// Read returns one version of one record; number 0 is the newest.
 	Read(
 		ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, ref exchange.RecordRef, number int,
 	) (exchange.Version, error)
@@ -33,7 +33,7 @@ type Records interface {
 
 // AccessLog is the patient's own view of who looked at this organisation; *records.Keeper is one.
 type AccessLog interface {
-	// AccessLog gives up to limit entries with a number below before, newest first, having checked that none is missing;
+	// AccessLog returns up to limit entries with a number below before, newest first, having checked that none is missing;
 	// before 0 means from the newest.
 	AccessLog(ctx context.Context, patient consortium.PatientRef, before int64, limit int) ([]exchange.AccessEntry, error)
 }

@@ -65,7 +65,7 @@ func (p *pages) recordRef(c *gin.Context) exchange.RecordRef {
 	return exchange.RecordRef{Org: p.Org, Type: c.Param("type"), ID: c.Param("id")}
 }
 
-// recordEvidence gives the file by which a stranger can check the record.
+// recordEvidence returns the file by which a stranger can check the record.
 func (p *pages) recordEvidence(c *gin.Context) error {
 	ref := p.recordRef(c)
 	a := site.Actor(c)

@@ -54,7 +54,7 @@ func (s *Site) serveAsset(c *gin.Context) {
 	a, ok := s.assets[c.Param("name")]
 	if !ok {
 		s.headers(c)
-		s.Fail(c, fault.New(fault.NotFound, "NOT_FOUND", "There is no such page."))
+		s.Fail(c, fault.New(fault.NotFound, CodeNotFound, "There is no such page."))
 		return
 	}
 	c.Header("X-Content-Type-Options", "nosniff")

@@ -148,8 +148,11 @@ var textErrorsSystem = Texts{
 	"error.ID_UNUSABLE": {
 		"编号“.”和“..”不能用在地址中，请换一个编号。", "The ids . and .. cannot stand in an address. Choose another id.",
 	},
-	"error.TOO_MANY":        {"请求太频繁，请稍等片刻再试。", "You asked too often. Wait a moment, then try again."},
-	"error.PURPOSE_MISSING": {"没有说明使用目的，请选择目的后再试。", "The purpose was not stated. Say what the data are for, then try again."},
+	"error.TOO_MANY": {"请求太频繁，请稍等片刻再试。", "You asked too often. Wait a moment, then try again."},
+	"error.PURPOSE_MISSING": {
+		"没有说明使用目的，请选择目的后再试。",
+		"The purpose was not stated. Say what the data are for, then try again.",
+	},
 	"error.PURPOSE_NOT_IN_TOKEN": {
 		"所说的使用目的与令牌中的不一致，请核对后再试。", "The stated purpose is not the one in the token. Check it, then try again.",
 	},

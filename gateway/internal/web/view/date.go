@@ -35,7 +35,7 @@ func (d Date) Day() Date {
 	return ParseDate(d.Time.Format("2006-01-02"))
 }
 
-// first gives the first date that is set.
+// first returns the first date that is set.
 func first(raws ...string) Date {
 	for _, raw := range raws {
 		if raw != "" {

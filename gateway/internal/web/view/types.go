@@ -131,7 +131,7 @@ func (r *Record) addDate(label string, d Date) {
 	}
 }
 
-// known gives prefix.code when it is one that the pages have words for, else nothing.
+// known returns prefix.code when it is one that the pages have words for, else nothing.
 func known(prefix, code string, codes ...string) string {
 	for _, c := range codes {
 		if c == code {

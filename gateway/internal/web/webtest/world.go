@@ -63,7 +63,7 @@ func (s *World) Open(audiences ...func(*site.Site) error) *World {
 			s.T.Fatal(err)
 		}
 	}
-	r.NoRoute(func(c *gin.Context) { pages.Fail(c, fault.New(fault.NotFound, "NOT_FOUND", "")) })
+	r.NoRoute(func(c *gin.Context) { pages.Fail(c, fault.New(fault.NotFound, CodeNotFound, "")) })
 	s.Handler = r
 	return s
 }
@@ -94,7 +94,7 @@ func (s *World) Read(
 			return v, s.Fail
 		}
 	}
-	return exchange.Version{}, fault.New(fault.NotFound, "NOT_FOUND", "There is no such record.")
+	return exchange.Version{}, fault.New(fault.NotFound, CodeNotFound, "There is no such record.")
 }
 
 func (s *World) AccessLog(
@@ -141,7 +141,7 @@ func (s *World) Show(context.Context, consortium.Actor, string) (release.Result,
 // Ref stands in for the derivation of references.
 func (s *World) Ref(_, value string) (consortium.PatientRef, error) {
 	if value == "not a number" {
-		return "", fault.New(fault.Invalid, "IDENTIFIER", "")
+		return "", fault.New(fault.Invalid, CodeIdentifier, "")
 	}
 	return PatientRef, nil
 }
