@@ -2,8 +2,8 @@ package journey
 
 import (
 	"context"
+	"fmt"
 	"net/http"
-	"strconv"
 	"time"
 
 	"yilian.example/exchange/consortium"
@@ -100,9 +100,14 @@ type AccessEntry struct {
 
 // Access returns the newest lines of the calling patient's access log at this member.
 func (c *Client) Access(ctx context.Context, limit int) ([]AccessEntry, error) {
+	return c.AccessBefore(ctx, 0, limit)
+}
+
+// AccessBefore returns the lines of one's own access log with numbers below before (0: from the newest), newest first.
+func (c *Client) AccessBefore(ctx context.Context, before int64, limit int) ([]AccessEntry, error) {
 	var out struct {
 		Entries []AccessEntry `json:"entries"`
 	}
-	err := c.json(ctx, "access log", http.MethodGet, "/api/v1/access?limit="+strconv.Itoa(limit), nil, &out)
+	err := c.json(ctx, "access log", http.MethodGet, fmt.Sprintf("/api/v1/access?limit=%d&before=%d", limit, before), nil, &out)
 	return out.Entries, err
 }
