@@ -459,7 +459,7 @@ func TestNoDecisionWithoutFacts(t *testing.T) {
 	}
 }
 
-type brokenConsents struct{ rows }
+type brokenConsents struct{}
 
 func (brokenConsents) OfPatient(context.Context, consortium.OrgID, consortium.PatientRef) ([]consent.Consent, error) {
 	return nil, fault.New(fault.Unavailable, "DATABASE_DOWN", "The database cannot be reached.")

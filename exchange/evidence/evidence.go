@@ -14,7 +14,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"yilian.example/exchange/fault"
@@ -151,10 +150,4 @@ func (f File) checkCommitment(s Statement) error {
 		return errors.New("the log entry is of another hour than the statement says")
 	}
 	return nil
-}
-
-// orgOf is the first label of a log's origin.
-func orgOf(origin string) string {
-	org, _, _ := strings.Cut(origin, ".")
-	return org
 }

@@ -88,12 +88,7 @@ func (index) Local(id string) consortium.PatientRef {
 	return consortium.NewLocalPatientRef([]byte("0123456789abcdef0123456789abcdef"), "donghu", id)
 }
 
-var (
-	at      = time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC)
-	patient = consortium.NewPatientRef(
-		[]byte("0123456789abcdef0123456789abcdef"), "urn:oid:2.16.156.10011.1.3", "990000199001011234",
-	)
-)
+var at = time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC)
 
 // door is an Intake with everything around it in memory.
 type door struct {

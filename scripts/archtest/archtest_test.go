@@ -54,14 +54,6 @@ func ours(paths ...string) []string {
 	return out
 }
 
-func pagesOf(audiences []string) []string {
-	out := make([]string, len(audiences))
-	for i, a := range audiences {
-		out[i] = module + "gateway/internal/web/" + a
-	}
-	return out
-}
-
 // rule says what packages under of must not import (direct) and must not be linked with (linked).
 type rule struct {
 	name    string
@@ -86,10 +78,6 @@ var (
 	programs  = ours("exchange/evidence/verify")
 	// generators write tables at development time and ship nowhere.
 	generators = ours("exchange/fhir/internal/gen")
-	// audiences are the rooms of the pages, one for each kind of person.
-	audiences = []string{
-		"patient", "clinician", "office", "pharmacist", "laboratory", "insurer", "enterprise", "auditor", "operator",
-	}
 )
 
 func rules() []rule {
