@@ -108,6 +108,8 @@ func (c *Client) AccessBefore(ctx context.Context, before int64, limit int) ([]A
 	var out struct {
 		Entries []AccessEntry `json:"entries"`
 	}
-	err := c.json(ctx, "access log", http.MethodGet, fmt.Sprintf("/api/v1/access?limit=%d&before=%d", limit, before), nil, &out)
+	err := c.json(
+		ctx, "access log", http.MethodGet, fmt.Sprintf("/api/v1/access?limit=%d&before=%d", limit, before), nil, &out,
+	)
 	return out.Entries, err
 }
