@@ -62,7 +62,8 @@ func (m members) Member(id consortium.OrgID) (consent.Party, bool) {
 	for _, member := range m {
 		if member.ID == string(id) {
 			return consent.Party{
-				ID: id, Kind: consortium.OrgKind(member.Kind), NameZH: member.NameZH, NameEN: member.NameEN, Contact: member.PublicURL,
+				ID: id, Kind: consortium.OrgKind(member.Kind), NameZH: member.NameZH, NameEN: member.NameEN,
+				Contact: member.PublicURL,
 			}, true
 		}
 	}

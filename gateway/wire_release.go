@@ -38,8 +38,8 @@ func (a *app) exchangeServices(s *services, decider exchange.Decider) error {
 		Ledger: a.ledger, Prover: prover, Now: a.now, Keep: keepReceived,
 	}
 	s.releases = &release.Answering{
-		Book: a.book(),
-		Org:  a.org, Decider: decider, Envelope: envelope, Records: s.records, Holder: s.records, Store: store, Sealer: a.ring, Places: a.db.Log(a.org).Places,
+		Book: a.book(), Org: a.org, Decider: decider, Envelope: envelope, Records: s.records, Holder: s.records,
+		Store: store, Sealer: a.ring, Places: a.db.Log(a.org).Places,
 		Knows: func(ctx context.Context, patient consortium.PatientRef) (bool, error) {
 			return a.db.KnowsPatient(ctx, a.org, patient)
 		},

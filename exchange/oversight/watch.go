@@ -16,6 +16,7 @@ import (
 const (
 	CodeAuditRunning  fault.Code = "AUDIT_RUNNING"  // since the start, the database was not yet looked through once
 	CodeDatabaseAlarm fault.Code = "DATABASE_ALARM" // something in the database is not what this organisation wrote
+	CodeAuditStale    fault.Code = "AUDIT_STALE"    // no pass of the audit has ended for too long
 )
 
 // Alarm is something in the database that this organisation did not write, or that should be there and is not.
@@ -62,12 +63,13 @@ type Watch struct {
 	Now   func() time.Time
 	Log   *slog.Logger
 
-	mu     sync.Mutex // guards what follows
-	passes int64
-	last   time.Time
-	took   time.Duration
-	begun  int64 // passes that have begun
-	alarms map[Alarm]*standing
+	mu      sync.Mutex // guards what follows
+	passes  int64
+	last    time.Time
+	took    time.Duration
+	longest time.Duration // of any pass
+	begun   int64         // passes that have begun
+	alarms  map[Alarm]*standing
 }
 
 // standing is an alarm with the pass that was the newest when it was last seen: it ends with the first pass that began
@@ -91,7 +93,7 @@ func (w *Watch) Run(ctx context.Context) {
 	}
 }
 
-// pass looks once. One that fails (the database is down, most likely) says nothing about any alarm.
+// pass looks once. One that fails (the database is down, most likely) ends no alarm.
 func (w *Watch) pass(ctx context.Context) time.Duration {
 	began := w.Now()
 	w.mu.Lock()
@@ -101,14 +103,17 @@ func (w *Watch) pass(ctx context.Context) time.Duration {
 	found := map[Alarm]bool{}
 	err := w.Database.Sweep(ctx, w.Org, func(a Alarm) { found[a] = true })
 	took := w.Now().Sub(began)
+	w.mu.Lock()
+	w.longest = max(w.longest, took)
+	w.mu.Unlock()
+	for a := range found {
+		w.Report(a)
+	}
 	if err != nil {
 		if ctx.Err() == nil {
 			w.Log.WarnContext(ctx, "audit of the database did not end; will try again", "error", err)
 		}
 		return took
-	}
-	for a := range found {
-		w.Report(a)
 	}
 	defer w.after(ctx, len(found))
 	w.mu.Lock()
@@ -192,5 +197,18 @@ func (w *Watch) Clear() error {
 				"organisations until that is cleared up.",
 		)
 	}
+	if w.passes > 0 && w.Now().Sub(w.last) > w.overdue() {
+		return fault.New(
+			fault.Unavailable, CodeAuditStale,
+			"This gateway has not been able to check its database for a while. Nothing is released to other organisations "+
+				"until it has.",
+		)
+	}
 	return nil
+}
+
+// overdue is how long after the beginning of the last whole pass another must have ended: an audit that somebody keeps
+// from ending sees nothing.
+func (w *Watch) overdue() time.Duration {
+	return max(w.Interval, share*w.longest) + 10*w.longest + 2*time.Minute
 }

@@ -56,7 +56,8 @@ func (r *Keeper) ListAll(ctx context.Context, a exchange.Access, limit int) ([]e
 	return r.List(ctx, a, exchange.Page{Limit: limit})
 }
 
-// LogAccess logs a decision that reads nothing here: a refusal, or a question to another member.
+// LogAccess logs a decision that reads nothing here: a refusal, a question to another member, or an answer that tells
+// no more than what there is. It is ErrConsentEnded where the access names a consent that is no longer granted.
 func (r *Keeper) LogAccess(ctx context.Context, a exchange.Access) error {
 	patient := a.Decision.Query.Patient
 	if patient == "" {
@@ -66,11 +67,15 @@ func (r *Keeper) LogAccess(ctx context.Context, a exchange.Access) error {
 	if err != nil {
 		return fmt.Errorf("log access: %w", err)
 	}
+	var still *Selection // of nothing: only the consent must still be granted in the transaction that logs
+	if a.Consent != "" {
+		still = r.selection(a, Selection{})
+	}
 	_, err = r.Accesses.ReadLogged(
 		ctx,
 		r.Org,
 		patient,
-		nil,
+		still,
 		func(head AccessHead, _ []SealedVersion) (SealedAccess, error) {
 			return r.sealAccess(cipher, head, a)
 		},

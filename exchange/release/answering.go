@@ -36,6 +36,7 @@ type HandedOver struct {
 	Allowed   bool
 	// Consent, where records are handed over, must be granted in the transaction that keeps the release.
 	Consent string
+	At      time.Time // when that is looked at: after all that could wait
 	Sealed  []byte
 	Created time.Time
 	Entry   logbook.Entry
@@ -298,6 +299,7 @@ func (r *Answering) handOver(ctx context.Context, req Request, out outgoing) ([]
 		Request: req.ID, Recipient: req.From, Patient: out.under, Allowed: reply.Decision.Allow,
 		Consent: reply.Decision.Consent, Sealed: sealed, Created: reply.Time, Entry: entry,
 	}
+	h.At = r.Now().UTC()
 	if err := r.Store.SaveRelease(ctx, r.Org, h); err != nil {
 		return nil, fmt.Errorf("log release: %w", err)
 	}

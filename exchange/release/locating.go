@@ -183,8 +183,14 @@ func (l *Locating) askOne(
 	if err := readExactly(opened, &reply); err != nil {
 		return nil, fmt.Errorf("read answer: %w", err)
 	}
+	if l.Now().Sub(reply.Time).Abs() > locateClock {
+		return nil, errors.New("answer is of another time")
+	}
 	return reply.holdings(req)
 }
+
+// locateClock is how far a member's clock may be from ours: its dates are believed as far as its clock is.
+const locateClock = 5 * time.Minute
 
 // maxCount is more than anybody has records of a kind: a number beyond is no count.
 const maxCount = 10_000_000
@@ -220,6 +226,15 @@ func (r *Answering) Locate(ctx context.Context, peer consortium.OrgID, message [
 	if err != nil {
 		return nil, err
 	}
+	suspended, err := r.Suspended(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("ask whether anything is released: %w", err)
+	}
+	if suspended {
+		return nil, fault.New(
+			fault.Unavailable, CodeSuspended, "Nothing is told to other organisations now. Try again later.",
+		)
+	}
 	reply := LocateReply{Version: 1, Request: req.ID, From: r.Org, To: req.From, Holdings: []Held{}, Time: r.Now().UTC()}
 	held, err := r.Holder.Holdings(ctx, req.Patient)
 	if err != nil {
@@ -248,7 +263,11 @@ func (r *Answering) tellable(ctx context.Context, req LocateRequest, held []exch
 	if err != nil {
 		return nil, fmt.Errorf("decide locating: %w", err)
 	}
-	if err := r.Records.LogAccess(ctx, exchange.Access{Decision: d, Request: req.ID}); err != nil {
+	err = r.Records.LogAccess(ctx, exchange.Access{Decision: d, Request: req.ID, Consent: d.Consent})
+	if errors.Is(err, exchange.ErrConsentEnded) {
+		return []Held{}, nil
+	}
+	if err != nil {
 		return nil, fmt.Errorf("log locating: %w", err)
 	}
 	out := []Held{}

@@ -44,7 +44,8 @@ func newLocating(own held, custodian func(consortium.Query) bool) (*release.Loca
 	asker, holder := newMemory(), newMemory()
 	now := func() time.Time { return at }
 	answering := &release.Answering{
-		Org: "donghu", Decider: &policy{allow: custodian}, Envelope: signed{"donghu", keys}, Records: holder, Now: now, Fresh: time.Minute,
+		Org: "donghu", Decider: &policy{allow: custodian}, Envelope: signed{"donghu", keys}, Records: holder, Now: now,
+		Fresh: time.Minute, Suspended: func(context.Context) (bool, error) { return false, nil },
 		Holder: held{own: []exchange.Holding{
 			{Org: "donghu", Kind: consortium.Reports, Count: 2, Latest: at},
 			{Org: "donghu", Kind: consortium.Diagnoses, Count: 1, Latest: at},

@@ -1,6 +1,7 @@
 package bound
 
 import (
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 type Head struct {
 	Seq   int64
 	Parts map[string]Sum
+	State [sha256.Size]byte // hash of what was sealed, when it was opened: two heads of one number are not one
 }
 
 // ErrHead means that a head was not sealed by this organisation for that place and number.
@@ -49,7 +51,7 @@ func (k *Key) OpenHead(room, scope string, seq int64, sealed []byte) (Head, erro
 	if err != nil || seq < 1 {
 		return Head{}, ErrHead
 	}
-	h := Head{Seq: seq, Parts: map[string]Sum{}}
+	h := Head{Seq: seq, Parts: map[string]Sum{}, State: sha256.Sum256(sealed)}
 	for len(plain) > 0 {
 		n, used := binary.Uvarint(plain)
 		if used <= 0 || uint64(len(plain)-used) < n+sumBytes {

@@ -29,7 +29,9 @@ type anchorRow struct {
 	tag                []byte
 }
 
-const anchorColumns = `seq, heads, root, prev, sealed, entry_id::TEXT, at, bound`
+// A time that is none is read as one that has no tag.
+const anchorColumns = `seq, heads, root, prev, sealed, entry_id::TEXT,
+	CASE WHEN at > '1970-01-01' AND at < '9999-01-01' THEN at ELSE '1970-01-01' END, bound`
 
 func (r *anchorRow) fields() []any {
 	return []any{&r.seq, &r.heads, &r.root, &r.prev, &r.sealed, &r.entry, &r.at, &r.tag}

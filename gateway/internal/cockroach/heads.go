@@ -2,6 +2,7 @@ package cockroach
 
 import (
 	"context"
+	"crypto/sha256"
 	"sync"
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
@@ -53,7 +54,8 @@ func patientPlaces(room string, patients []string) []place {
 type marks struct {
 	mu       sync.Mutex
 	seen     *simplelru.LRU[mark, int64]
-	unsealed map[mark]int64 // heads that this process moved since their numbers were last put into the log
+	states   *simplelru.LRU[mark, bound.Head] // what stood at the number of a head; without parts
+	unsealed map[mark]int64                   // what this process moved since numbers were last put into the log
 }
 
 type mark struct {
@@ -68,7 +70,11 @@ func newMarks() *marks {
 	if err != nil {
 		panic(err) // the size is a positive constant
 	}
-	return &marks{seen: seen, unsealed: map[mark]int64{}}
+	states, err := simplelru.NewLRU[mark, bound.Head](maxMarks, nil)
+	if err != nil {
+		panic(err)
+	}
+	return &marks{seen: seen, states: states, unsealed: map[mark]int64{}}
 }
 
 // known returns the numbers seen so far. It is asked before a transaction begins: what is committed later may not be
@@ -81,6 +87,26 @@ func (m *marks) known(org consortium.OrgID, places ...place) []int64 {
 		out[i], _ = m.seen.Get(mark{org, p})
 	}
 	return out
+}
+
+// last returns the heads that were read last, with number and state; the zero head where none is remembered.
+func (m *marks) last(org consortium.OrgID, places ...place) []bound.Head {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	out := make([]bound.Head, len(places))
+	for i, p := range places {
+		out[i], _ = m.states.Get(mark{org, p})
+	}
+	return out
+}
+
+// noteState remembers the state that a head has with its number.
+func (m *marks) noteState(org consortium.OrgID, p place, h bound.Head) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if was, ok := m.states.Get(mark{org, p}); !ok || was.Seq < h.Seq {
+		m.states.Add(mark{org, p}, bound.Head{Seq: h.Seq, State: h.State})
+	}
 }
 
 // all returns the numbers of all heads of an organisation.
@@ -144,14 +170,18 @@ type heads struct {
 	db     *DB
 	org    consortium.OrgID
 	places []place
-	known  []int64 // as of before the transaction
+	known  []int64      // as of before the transaction
+	states []bound.Head // heads as they were last seen with their numbers, as of before the transaction
 	now    map[place]bound.Head
 	moved  map[place]bound.Head
 }
 
 // expectHeads prepares for a transaction; call it before that begins.
 func (db *DB) expectHeads(org consortium.OrgID, places ...place) *heads {
-	return &heads{db: db, org: org, places: places, known: db.marks.known(org, places...)}
+	return &heads{
+		db: db, org: org, places: places,
+		known: db.marks.known(org, places...), states: db.marks.last(org, places...),
+	}
 }
 
 // queue reads the heads with a batch. Begin resets what an earlier run of the transaction left.
@@ -206,7 +236,8 @@ func (h *heads) hold(ctx context.Context, tx pgx.Tx) error {
 // check refuses heads that are older than what was seen.
 func (h *heads) check() error {
 	for i, p := range h.places {
-		if h.now[p].Seq < h.known[i] {
+		now, was := h.now[p], h.states[i]
+		if now.Seq < h.known[i] || now.Seq > 0 && now.Seq == was.Seq && now.State != was.State {
 			return h.db.refuse("heads", p.room+" "+p.scope, CodeStateOld)
 		}
 	}
@@ -255,13 +286,10 @@ func (h *heads) queueMoves(b *pgx.Batch) error {
 		if err != nil {
 			return err
 		}
-		rooms, scopes, seqs, states = append(rooms, p.room), append(
-			scopes,
-			p.scope,
-		), append(seqs, head.Seq), append(
-			states,
-			state,
-		)
+		head.State = sha256.Sum256(state)
+		h.moved[p] = head
+		rooms, scopes = append(rooms, p.room), append(scopes, p.scope)
+		seqs, states = append(seqs, head.Seq), append(states, state)
 	}
 	if len(rooms) == 0 {
 		return nil
@@ -287,11 +315,13 @@ func (h *heads) write(ctx context.Context, tx pgx.Tx) error {
 func (h *heads) committed() {
 	for p, head := range h.moved {
 		h.db.marks.move(h.org, p, head.Seq)
+		h.db.marks.noteState(h.org, p, head)
 	}
 	if len(h.moved) > 0 {
 		return
 	}
 	for p, head := range h.now {
 		h.db.marks.note(h.org, p, head.Seq)
+		h.db.marks.noteState(h.org, p, head)
 	}
 }

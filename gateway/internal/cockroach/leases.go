@@ -13,7 +13,9 @@ import (
 
 var (
 	lockLease = sql("look at a lease", `
-		SELECT holder, epoch, expires_at, bound, now() FROM leases WHERE name = $1 FOR UPDATE`)
+		SELECT holder, epoch,
+			CASE WHEN expires_at > '1970-01-01' AND expires_at < '9999-01-01' THEN expires_at ELSE '1970-01-01' END, bound, now()
+		FROM leases WHERE name = $1 FOR UPDATE`)
 
 	upsertLease = sql("write a lease", `
 		INSERT INTO leases (name, holder, epoch, expires_at, bound) VALUES ($1, $2, $3, $4, $5)

@@ -92,9 +92,9 @@ func (h *logHead) bind(l *Log) bound.Tag {
 	return l.db.key.Tag("log_heads", l.org, h.size, h.root, h.published, h.publishedSize, h.witnessed, h.since)
 }
 
-// readHead reads the row, or what a new log has. It refuses one that is not bound, or older than one that was seen.
-func (l *Log) readHead(ctx context.Context, q querier, s statement) (logHead, error) {
-	known := l.db.marks.known(consortium.OrgID(l.org), place{room: roomLog})[0]
+// readHead reads the row, or what a new log has. It refuses one that is not bound, or older than one that was seen
+// before the transaction began.
+func (l *Log) readHead(ctx context.Context, q querier, s statement, known int64) (logHead, error) {
 	var h logHead
 	var tag []byte
 	err := q.QueryRow(ctx, s.text, l.org).Scan(
@@ -114,6 +114,11 @@ func (l *Log) readHead(ctx context.Context, q querier, s statement) (logHead, er
 	return h, nil
 }
 
+// knownSize is the size that this process saw. It is asked before a transaction begins.
+func (l *Log) knownSize() int64 {
+	return l.db.marks.known(consortium.OrgID(l.org), place{room: roomLog})[0]
+}
+
 func (l *Log) writeHead(ctx context.Context, tx pgx.Tx, h logHead) error {
 	tag := h.bind(l)
 	_, err := tx.Exec(
@@ -127,7 +132,7 @@ const roomLog = "log"
 
 // Head implements anchor.Reader.
 func (l *Log) Head(ctx context.Context) (anchor.Head, error) {
-	row, err := l.readHead(ctx, l.db.pool, queryLogHead)
+	row, err := l.readHead(ctx, l.db.pool, queryLogHead, l.knownSize())
 	if err != nil {
 		return anchor.Head{}, fmt.Errorf("read log head: %w", classify(err))
 	}
@@ -189,7 +194,8 @@ func noTile(t tlog.Tile) error {
 }
 
 var queryBacklog = sql("what waits for its place", `
-	SELECT count(*), min(created_at) FROM log_pending WHERE org = $1`)
+	SELECT count(*), min(created_at) FROM log_pending
+	WHERE org = $1 AND created_at > '1970-01-01' AND created_at < '9999-01-01'`)
 
 // Backlog implements anchor.Reader.
 func (l *Log) Backlog(ctx context.Context) (anchor.Backlog, error) {

@@ -18,7 +18,7 @@ import (
 var queryPending = sql("pending entries", `
 	SELECT e.id::TEXT, e.leaf, e.created_at, e.bound, p.id IS NOT NULL
 	FROM log_pending AS e LEFT JOIN log_places AS p ON p.org = e.org AND p.id = e.id
-	WHERE e.org = $1 AND e.id > $2
+	WHERE e.org = $1 AND e.id > $2 AND e.created_at > '1970-01-01' AND e.created_at < '9999-01-01'
 	ORDER BY e.id LIMIT $3`)
 
 // Pending implements anchor.Writer. It reads outside a transaction: what it misses comes with the next batch, and
@@ -58,7 +58,8 @@ func (l *Log) pendingFrom(ctx context.Context, from string, limit int, out *[]an
 	var placed bool
 	_, err = pgx.ForEachRow(rows, []any{&e.ID, &e.Leaf, &e.Created, &tag, &placed}, func() error {
 		read++
-		if placed || !l.db.key.Check(tag, "log_pending", l.org, e.ID, e.Leaf, e.Created) {
+		again := placed || l.db.placed.Contains(l.org+" "+e.ID)
+		if again || !l.db.key.Check(tag, "log_pending", l.org, e.ID, e.Leaf, e.Created) {
 			_ = l.db.refuse("log_pending", e.ID, CodeRowAltered)
 			return nil
 		}
@@ -70,11 +71,12 @@ func (l *Log) pendingFrom(ctx context.Context, from string, limit int, out *[]an
 
 // Integrate implements anchor.Writer.
 func (l *Log) Integrate(ctx context.Context, lease anchor.Lease, b anchor.Batch) error {
+	known := l.knownSize()
 	err := l.db.Tx(ctx, func(tx pgx.Tx) error {
 		if err := l.fence(ctx, tx, lease); err != nil {
 			return err
 		}
-		if err := l.moveHead(ctx, tx, b); err != nil {
+		if err := l.moveHead(ctx, tx, b, known); err != nil {
 			return err
 		}
 		if err := l.placeEntries(ctx, tx, b.Entries); err != nil {
@@ -86,12 +88,15 @@ func (l *Log) Integrate(ctx context.Context, lease anchor.Lease, b anchor.Batch)
 		return fmt.Errorf("integrate log entries: %w", err)
 	}
 	l.db.marks.note(consortium.OrgID(l.org), place{room: roomLog}, b.Size)
+	for _, e := range b.Entries {
+		l.db.placed.Add(l.org+" "+e.ID, struct{}{})
+	}
 	return nil
 }
 
 // moveHead takes the head from the old tree to the new one.
-func (l *Log) moveHead(ctx context.Context, tx pgx.Tx, b anchor.Batch) error {
-	h, err := l.readHead(ctx, tx, lockLogHead)
+func (l *Log) moveHead(ctx context.Context, tx pgx.Tx, b anchor.Batch, known int64) error {
+	h, err := l.readHead(ctx, tx, lockLogHead, known)
 	if err != nil {
 		return err
 	}
@@ -154,11 +159,12 @@ func (l *Log) putTiles(ctx context.Context, tx pgx.Tx, tiles []tlog.TileData) er
 
 // Publish implements anchor.Writer.
 func (l *Log) Publish(ctx context.Context, lease anchor.Lease, p anchor.Publication) error {
+	known := l.knownSize()
 	err := l.db.Tx(ctx, func(tx pgx.Tx) error {
 		if err := l.fence(ctx, tx, lease); err != nil {
 			return err
 		}
-		h, err := l.readHead(ctx, tx, lockLogHead)
+		h, err := l.readHead(ctx, tx, lockLogHead, known)
 		if err != nil || h.publishedSize >= p.Size || h.size < p.Size {
 			return err
 		}

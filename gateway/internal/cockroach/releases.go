@@ -61,7 +61,7 @@ func (r *Releases) SaveRelease(ctx context.Context, org consortium.OrgID, h rele
 			if err := heads.hold(ctx, tx); err != nil {
 				return err
 			}
-			if err := r.db.checkHolds(ctx, tx, heads, h.Patient, consent.ID(h.Consent), h.Created); err != nil {
+			if err := r.db.checkHolds(ctx, tx, heads, h.Patient, consent.ID(h.Consent), h.At); err != nil {
 				return err
 			}
 		}

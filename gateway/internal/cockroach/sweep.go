@@ -80,14 +80,14 @@ func (db *DB) Sweep(ctx context.Context, org consortium.OrgID, report func(Alarm
 	if err != nil || len(s.alarms) > 0 {
 		db.sweeps.suspect.Store(true)
 	}
+	for _, a := range s.alarms {
+		report(a)
+	}
 	if err != nil {
 		return fmt.Errorf("audit database: %w", err)
 	}
 	s.next.whole = state.whole || s.whole
 	*state = s.next
-	for _, a := range s.alarms {
-		report(a)
-	}
 	return nil
 }
 

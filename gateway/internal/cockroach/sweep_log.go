@@ -219,6 +219,9 @@ func (t *tree) bundle(n int64) error {
 	if err != nil {
 		return err
 	}
+	if len(data[1]) != width*len(tlog.Hash{}) {
+		return errors.New("a tile is not as long as its hashes")
+	}
 	for i, entry := range entries {
 		h := tlog.LeafHash(entry)
 		if !bytes.Equal(h[:], data[1][i*len(h):(i+1)*len(h)]) {

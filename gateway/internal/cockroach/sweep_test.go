@@ -140,7 +140,7 @@ func (h *house) exchange(ctx context.Context, t *testing.T, p consortium.Patient
 		h.releases.ReserveRequest(ctx, donghu, "qingshan", request, at),
 		h.releases.SaveRelease(ctx, donghu, release.HandedOver{
 			Request: request, Recipient: "qingshan", Patient: p, Sealed: []byte("sealed"), Created: at,
-			Entry: entry(tlog.KindRelease),
+			At: at, Entry: entry(tlog.KindRelease),
 		}),
 		h.releases.SaveReceived(ctx, donghu, release.Received{
 			ID: uuid.NewString(), Actor: "d-1", Patient: p, Custodian: "qingshan", Sealed: []byte("sealed"), Created: at,

@@ -33,6 +33,7 @@ type DB struct {
 	lanes   *lanes
 	marks   *marks
 	indexes *lru.Cache[place, *index]
+	placed  *lru.Cache[string, struct{}] // by log and number: an entry gets no second place
 	sweeps  sweeps
 	scale   *weigh.Scale // of large pages that are being read
 	retries atomic.Int64
@@ -82,7 +83,13 @@ func open(
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	db := &DB{pool: pool, schema: schema, key: key, lanes: newLanes(), marks: newMarks(), indexes: indexes}
+	placed, err := lru.New[string, struct{}](maxMarks)
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	db := &DB{
+		pool: pool, schema: schema, key: key, lanes: newLanes(), marks: newMarks(), indexes: indexes, placed: placed,
+	}
 	db.sweeps.of = map[consortium.OrgID]*swept{}
 	db.scale = weigh.NewScale(maxHeld)
 	if err := db.checkPlace(ctx); err != nil {

@@ -148,7 +148,12 @@ var textErrorsExchange = Texts{
 		"本机构的数据库在本系统以外被改动过，查清之前暂停向其他机构提供记录。",
 		"Something in this organisation's database was changed outside this system. Nothing is released until that is clear.",
 	},
-	"error.DATABASE_ALARM.next":    {"请联系管理员。", "Please ask your administrator."},
+	"error.DATABASE_ALARM.next": {"请联系管理员。", "Please ask your administrator."},
+	"error.AUDIT_STALE": {
+		"系统有一段时间没能核对数据库，核对完成之前暂停向其他机构提供记录。",
+		"This gateway has not been able to check its database for a while. Nothing is released until it has.",
+	},
+	"error.AUDIT_STALE.next":       {"请联系管理员。", "Please ask your administrator."},
 	"error.LOG_UNREACHABLE":        {"暂时读不到对方机构的日志。", "The other organisation's log cannot be read now."},
 	"error.LOG_UNREACHABLE.next":   {"请一分钟后再试。", "Please try again in a minute."},
 	"error.LOG_NOT_PUBLISHED":      {"这本日志还没有经过见证的检查点。", "This log has no witnessed checkpoint yet."},
