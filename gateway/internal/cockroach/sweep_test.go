@@ -19,6 +19,7 @@ import (
 	"yilian.example/consent/consenttest"
 	"yilian.example/exchange"
 	"yilian.example/exchange/consortium"
+	"yilian.example/exchange/fault"
 	"yilian.example/exchange/logbook"
 	"yilian.example/exchange/records"
 	"yilian.example/exchange/release"
@@ -460,5 +461,31 @@ func TestAnchoredStateIsKnownToBeOldAfterARestart(t *testing.T) {
 	want := "heads sessions  " + string(cockroach.CodeStateOld)
 	if got := alarms(t, openAgain(t, h.db)); !slices.Contains(got, want) {
 		t.Errorf("after a restart: %q, want %s", got, want)
+	}
+}
+
+// TestAnotherStateOfAKnownNumberIsRefused puts a patient's records back, lets another process of the gateway write on
+// from there, and asks one that had written another next state: its number is not older, and yet it is not that.
+func TestAnotherStateOfAKnownNumberIsRefused(t *testing.T) {
+	db := cockroachtest.New(t)
+	keys := keyFiles(t)
+	store := func(db *cockroach.DB, id string) error {
+		put := observation(patientRef(1), id, 1, "x")
+		_, err := newRecords(t, db, donghu, keys).Store(t.Context(), []exchange.Put{put})
+		return err
+	}
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(store(db, "first"))
+	undo := backup(t, db)
+	must(store(db, "lost"))
+	undo("records record_versions search_tokens heads log_pending")
+	must(store(openAgain(t, db), "instead"))
+	if err := store(db, "next"); fault.Of(err) == nil || fault.Of(err).Code != cockroach.CodeStateOld {
+		t.Errorf("what was lost is not missed: %v", err)
 	}
 }
