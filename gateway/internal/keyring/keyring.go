@@ -92,7 +92,7 @@ func Load(keys config.Keys, org consortium.OrgID, origin string, store KeyStore,
 // secret, 32 bytes that are not kept in the database: a row of it cannot be lost, and searches cannot come to nothing.
 func New(org consortium.OrgID, kek KEK, secret []byte, store KeyStore, now func() time.Time) *Ring {
 	mac := hmac.New(sha256.New, secret)
-	mac.Write([]byte("yilian/search/v2"))
+	mac.Write([]byte("yilian/search/v2/" + org)) // two organisations never match, whatever files they are given
 	return &Ring{
 		org: org, kek: kek, search: mac.Sum(nil), store: store, now: now,
 		cache: expirable.NewLRU[consortium.PatientRef, *dataKey](cacheSize, nil, cacheLife),
