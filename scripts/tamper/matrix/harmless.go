@@ -28,12 +28,12 @@ var reasons = []reason{
 	{
 		table: "leases", operation: Delete,
 		why:  "the leader is fenced, and leads again under a new lease; the log pauses",
-		test: "exchange/anchor/anchortest Conformance/fence",
+		test: "gateway/internal/cockroach TestLogConformance",
 	},
 	{
 		table: "leases", operation: Older,
 		why:  "the leader is fenced by holder and epoch, and leads again under a new lease; the log pauses",
-		test: "exchange/anchor/anchortest Conformance/fence",
+		test: "gateway/internal/cockroach TestLogConformance",
 	},
 	{
 		table: "schema_migrations",
