@@ -92,7 +92,7 @@ func (db *DB) readLogged(
 	}
 	f.heads.committed()
 	if written > 0 {
-		db.marks.note(org, place{roomAccess, string(patient)}, written)
+		db.marks.note(org, place{roomAccess, string(patient)}, seen{seq: written})
 	}
 	return f.versions, nil
 }
@@ -114,7 +114,7 @@ type fetch struct {
 
 func (db *DB) newFetch(org consortium.OrgID, patient consortium.PatientRef, sel *records.Selection) *fetch {
 	f := &fetch{db: db, org: org, patient: patient, sel: sel}
-	f.known = db.marks.known(org, place{roomAccess, string(patient)})[0]
+	f.known = db.marks.known(org, place{roomAccess, string(patient)})[0].seq
 	var places []place
 	if sel != nil && patient != "" {
 		places = append(places, place{roomRecords, string(patient)})
@@ -342,7 +342,7 @@ func (db *DB) AccessEntries(
 		return err
 	})
 	if err == nil {
-		db.marks.note(org, place{roomAccess, string(patient)}, f.chain.Seq)
+		db.marks.note(org, place{roomAccess, string(patient)}, seen{seq: f.chain.Seq})
 	}
 	return f.chain, entries, err
 }

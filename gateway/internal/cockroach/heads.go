@@ -53,9 +53,8 @@ func patientPlaces(room string, patients []string) []place {
 // one until the process ends. What it forgets, and what was before, the audit finds in the log.
 type marks struct {
 	mu       sync.Mutex
-	seen     *simplelru.LRU[mark, int64]
-	states   *simplelru.LRU[mark, bound.Head] // what stood at the number of a head; without parts
-	unsealed map[mark]int64                   // what this process moved since numbers were last put into the log
+	seen     *simplelru.LRU[mark, seen]
+	unsealed map[mark]int64 // what this process moved since numbers were last put into the log
 }
 
 type mark struct {
@@ -63,50 +62,32 @@ type mark struct {
 	place
 }
 
+// seen is the highest number of a head, and for heads that are sealed what stood at it; the zero value is no head.
+type seen struct {
+	seq   int64
+	state [sha256.Size]byte
+}
+
 const maxMarks = 100_000
 
 func newMarks() *marks {
-	seen, err := simplelru.NewLRU[mark, int64](maxMarks, nil)
+	list, err := simplelru.NewLRU[mark, seen](maxMarks, nil)
 	if err != nil {
 		panic(err) // the size is a positive constant
 	}
-	states, err := simplelru.NewLRU[mark, bound.Head](maxMarks, nil)
-	if err != nil {
-		panic(err)
-	}
-	return &marks{seen: seen, states: states, unsealed: map[mark]int64{}}
+	return &marks{seen: list, unsealed: map[mark]int64{}}
 }
 
-// known returns the numbers seen so far. It is asked before a transaction begins: what is committed later may not be
+// known returns what was seen so far. It is asked before a transaction begins: what is committed later may not be
 // visible to it.
-func (m *marks) known(org consortium.OrgID, places ...place) []int64 {
+func (m *marks) known(org consortium.OrgID, places ...place) []seen {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	out := make([]int64, len(places))
+	out := make([]seen, len(places))
 	for i, p := range places {
 		out[i], _ = m.seen.Get(mark{org, p})
 	}
 	return out
-}
-
-// last returns the heads that were read last, with number and state; the zero head where none is remembered.
-func (m *marks) last(org consortium.OrgID, places ...place) []bound.Head {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	out := make([]bound.Head, len(places))
-	for i, p := range places {
-		out[i], _ = m.states.Get(mark{org, p})
-	}
-	return out
-}
-
-// noteState remembers the state that a head has with its number.
-func (m *marks) noteState(org consortium.OrgID, p place, h bound.Head) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if was, ok := m.states.Get(mark{org, p}); !ok || was.Seq < h.Seq {
-		m.states.Add(mark{org, p}, bound.Head{Seq: h.Seq, State: h.State})
-	}
 }
 
 // all returns the numbers of all heads of an organisation.
@@ -116,19 +97,20 @@ func (m *marks) all(org consortium.OrgID) map[place]int64 {
 	out := map[place]int64{}
 	for _, k := range m.seen.Keys() {
 		if k.org == org {
-			out[k.place], _ = m.seen.Peek(k)
+			was, _ := m.seen.Peek(k)
+			out[k.place] = was.seq
 		}
 	}
 	return out
 }
 
 // move notes that this process moved a head. Beyond the bound it is not put into the log before it moves again.
-func (m *marks) move(org consortium.OrgID, p place, seq int64) {
-	m.note(org, p, seq)
+func (m *marks) move(org consortium.OrgID, p place, now seen) {
+	m.note(org, p, now)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if len(m.unsealed) < maxMarks {
-		m.unsealed[mark{org, p}] = max(seq, m.unsealed[mark{org, p}])
+		m.unsealed[mark{org, p}] = max(now.seq, m.unsealed[mark{org, p}])
 	}
 }
 
@@ -157,11 +139,11 @@ func (m *marks) anchored(org consortium.OrgID, heads []anchored) {
 	}
 }
 
-func (m *marks) note(org consortium.OrgID, p place, seq int64) {
+func (m *marks) note(org consortium.OrgID, p place, now seen) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if was, ok := m.seen.Get(mark{org, p}); !ok || was < seq {
-		m.seen.Add(mark{org, p}, seq)
+	if was, ok := m.seen.Get(mark{org, p}); !ok || was.seq < now.seq {
+		m.seen.Add(mark{org, p}, now)
 	}
 }
 
@@ -170,18 +152,14 @@ type heads struct {
 	db     *DB
 	org    consortium.OrgID
 	places []place
-	known  []int64      // as of before the transaction
-	states []bound.Head // heads as they were last seen with their numbers, as of before the transaction
+	known  []seen // as of before the transaction
 	now    map[place]bound.Head
 	moved  map[place]bound.Head
 }
 
 // expectHeads prepares for a transaction; call it before that begins.
 func (db *DB) expectHeads(org consortium.OrgID, places ...place) *heads {
-	return &heads{
-		db: db, org: org, places: places,
-		known: db.marks.known(org, places...), states: db.marks.last(org, places...),
-	}
+	return &heads{db: db, org: org, places: places, known: db.marks.known(org, places...)}
 }
 
 // queue reads the heads with a batch. Begin resets what an earlier run of the transaction left.
@@ -233,11 +211,11 @@ func (h *heads) hold(ctx context.Context, tx pgx.Tx) error {
 	return tx.SendBatch(ctx, b).Close()
 }
 
-// check refuses heads that are older than what was seen.
+// check refuses heads that are older than what was seen, or another at its number.
 func (h *heads) check() error {
 	for i, p := range h.places {
-		now, was := h.now[p], h.states[i]
-		if now.Seq < h.known[i] || now.Seq > 0 && now.Seq == was.Seq && now.State != was.State {
+		now, was := h.now[p], h.known[i]
+		if now.Seq < was.seq || now.Seq == was.seq && now.State != was.state {
 			return h.db.refuse("heads", p.room+" "+p.scope, CodeStateOld)
 		}
 	}
@@ -314,14 +292,12 @@ func (h *heads) write(ctx context.Context, tx pgx.Tx) error {
 // committed remembers what was written; call it when the transaction has committed.
 func (h *heads) committed() {
 	for p, head := range h.moved {
-		h.db.marks.move(h.org, p, head.Seq)
-		h.db.marks.noteState(h.org, p, head)
+		h.db.marks.move(h.org, p, seen{head.Seq, head.State})
 	}
 	if len(h.moved) > 0 {
 		return
 	}
 	for p, head := range h.now {
-		h.db.marks.note(h.org, p, head.Seq)
-		h.db.marks.noteState(h.org, p, head)
+		h.db.marks.note(h.org, p, seen{head.Seq, head.State})
 	}
 }

@@ -116,7 +116,7 @@ func (l *Log) readHead(ctx context.Context, q querier, s statement, known int64)
 
 // knownSize is the size that this process saw. It is asked before a transaction begins.
 func (l *Log) knownSize() int64 {
-	return l.db.marks.known(consortium.OrgID(l.org), place{room: roomLog})[0]
+	return l.db.marks.known(consortium.OrgID(l.org), place{room: roomLog})[0].seq
 }
 
 func (l *Log) writeHead(ctx context.Context, tx pgx.Tx, h logHead) error {
@@ -136,7 +136,7 @@ func (l *Log) Head(ctx context.Context) (anchor.Head, error) {
 	if err != nil {
 		return anchor.Head{}, fmt.Errorf("read log head: %w", classify(err))
 	}
-	l.db.marks.note(consortium.OrgID(l.org), place{room: roomLog}, row.size)
+	l.db.marks.note(consortium.OrgID(l.org), place{room: roomLog}, seen{seq: row.size})
 	h := anchor.Head{Size: row.size, Root: tlog.Hash(row.root), Published: row.published}
 	if row.witnessed != nil {
 		h.WitnessedAt = row.witnessed.UTC()

@@ -87,7 +87,7 @@ func (l *Log) Integrate(ctx context.Context, lease anchor.Lease, b anchor.Batch)
 	if err != nil {
 		return fmt.Errorf("integrate log entries: %w", err)
 	}
-	l.db.marks.note(consortium.OrgID(l.org), place{room: roomLog}, b.Size)
+	l.db.marks.note(consortium.OrgID(l.org), place{room: roomLog}, seen{seq: b.Size})
 	for _, e := range b.Entries {
 		l.db.placed.Add(l.org+" "+e.ID, struct{}{})
 	}
