@@ -2,10 +2,12 @@ package auth_test
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -216,15 +218,11 @@ func TestSessionOfAnotherRow(t *testing.T) {
 	s.client.Jar, _ = cookiejar.New(nil)
 	s.signIn("/login")
 	// Somebody with write access to the database puts the auditor's row under the nurse's id.
-	var sealed [][]byte
-	for _, r := range s.sessions.rows {
-		sealed = append(sealed, r.sealed)
+	rows := slices.Collect(maps.Values(s.sessions.rows))
+	if len(rows) != 2 {
+		t.Fatalf("%d sessions, want the nurse's and the auditor's", len(rows))
 	}
-	i := len(sealed)
-	for _, r := range s.sessions.rows {
-		i--
-		r.sealed = sealed[i]
-	}
+	rows[0].sealed, rows[1].sealed = rows[1].sealed, rows[0].sealed
 	s.setCookie(first)
 	if got := s.get("/whoami"); got.Status != 401 {
 		t.Errorf("swapped rows: got %d %+v, want 401", got.Status, got.Actor)
