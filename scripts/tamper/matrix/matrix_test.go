@@ -126,6 +126,26 @@ func TestSampleIsTheSameForTheSameSeed(t *testing.T) {
 	}
 }
 
+// A gateway that came up on an altered database is up: to wait for more would take as long as one that never starts.
+func TestGatewayThatFoundTamperingHasStarted(t *testing.T) {
+	for _, c := range []struct {
+		status int
+		body   string
+		want   bool
+	}{
+		{200, `{"ready":true}`, true},
+		{503, `{"checks":{"database":"ok","integrity":"failing: DATABASE_ALARM"}}`, true},
+		{503, `{"checks":{"database":"ok","integrity":"failing: LOG_REFUSED"}}`, true},
+		{503, `{"checks":{"database":"ok","integrity":"failing: AUDIT_RUNNING"}}`, false},
+		{503, `{"checks":{"database":"failing","integrity":"failing: DATABASE_ALARM"}}`, false},
+		{502, `not JSON`, false},
+	} {
+		if got := started(c.status, []byte(c.body)); got != c.want {
+			t.Errorf("%d %s: started %v", c.status, c.body, got)
+		}
+	}
+}
+
 // A reason is worth what its test is worth: the test must exist.
 func TestReasonsNameTestsThatExist(t *testing.T) {
 	for _, r := range reasons {

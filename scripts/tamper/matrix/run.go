@@ -304,24 +304,36 @@ func (r *runner) takeBack(ctx context.Context, c Cell, edits []Edit, before map[
 		return r.reset(ctx) // too much moved on to be put back
 	}
 	s := r.stage
-	if err := undo(ctx, s.db, edits); err == nil {
-		if !c.Restart && s.rests(ctx, before) {
-			return nil
+	err := undo(ctx, s.db, edits)
+	if err == nil {
+		if !c.Restart {
+			err = s.rests(ctx, before, firstRest)
 		}
-		if errors.Join(s.restart(ctx, donghu), s.restart(ctx, qingshan)) == nil && s.rests(ctx, before) {
-			return nil
+		if c.Restart || err != nil {
+			err = errors.Join(s.restart(ctx, donghu), s.restart(ctx, qingshan), s.rests(ctx, before, lastRest))
 		}
 	}
-	fmt.Fprintf(r.options.Progress, "tamper: %s: could not be taken back; going on with a new consortium\n", c)
+	if err == nil {
+		return nil
+	}
+	fmt.Fprintf(
+		r.options.Progress, "tamper: %s: could not be taken back (%v); going on with a new consortium\n", c, err,
+	)
 	return r.reset(ctx)
 }
 
+// How long the gateways may take to come to rest: as they are, and after a restart.
+const (
+	firstRest = 10 * time.Second
+	lastRest  = 30 * time.Second
+)
+
 // rests waits until no alarm stands, the gateways answer as before and the logs go on.
-func (s *stage) rests(ctx context.Context, before map[string]seen) bool {
-	if !s.awaitCalm(ctx, before, 30*time.Second) {
-		return false
+func (s *stage) rests(ctx context.Context, before map[string]seen, patience time.Duration) error {
+	if err := s.awaitCalm(ctx, before, patience); err != nil {
+		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, 6*time.Second)
 	defer cancel()
-	return errors.Join(s.settle(ctx, donghu), s.settle(ctx, qingshan)) == nil
+	return errors.Join(s.settle(ctx, donghu), s.settle(ctx, qingshan))
 }
