@@ -109,6 +109,19 @@ func TestUndoLeavesWhatTheGatewayWrote(t *testing.T) {
 	}
 }
 
+// What the gateways wrote between looking and tampering stays: else the taking back would tamper.
+func TestTamperingIsDoneToTheRowAsItIs(t *testing.T) {
+	now := byKey(notes(), []Row{note("1", "a", `"\\x77"`)})
+	changed := Edit{Table: notes(), Before: note("1", "a", `"\\x01"`), After: note("1", "b", `"\\x01"`)}.onto(now)
+	if changed.After.text() != note("1", "b", `"\\x77"`).text() {
+		t.Errorf("becomes %v", changed.After)
+	}
+	deleted := Edit{Table: notes(), Before: note("1", "a", `"\\x01"`)}.onto(now)
+	if deleted.Before.text() != note("1", "a", `"\\x77"`).text() || deleted.After != nil {
+		t.Errorf("deletes %v", deleted.Before)
+	}
+}
+
 func TestComparing(t *testing.T) {
 	before := map[string]seen{"a": {content: "1"}, "b": {content: "1"}, "c": {refused: "403 X"}, "d": {refused: "403 X"}}
 	after := map[string]seen{"a": {content: "2"}, "b": {refused: "500 Y"}, "c": {content: "1"}, "d": {refused: "403 X"}}

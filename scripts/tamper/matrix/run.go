@@ -14,6 +14,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"yilian.example/scripts/journey"
 )
 
@@ -212,9 +214,9 @@ func rowOf(e Edit) Row {
 func applyOne(ctx context.Context, s *stage, choices [][]Edit) ([]Edit, string, error) {
 	code := ""
 	for _, edits := range choices {
-		err := apply(ctx, s.db, edits)
+		done, err := apply(ctx, s.db, edits)
 		if err == nil {
-			return edits, "", nil
+			return done, "", nil
 		}
 		code = sqlState(err)
 		if !strings.HasPrefix(code, "23") && !strings.HasPrefix(code, "22") { // integrity, or no value of the type
@@ -241,7 +243,7 @@ func (s *stage) asOther(ctx context.Context, c Cell, attempts [][]Edit) (Result,
 	result.Detail = "role of " + string(org)
 	began := time.Now()
 	for _, edits := range attempts {
-		err := apply(ctx, db, edits)
+		err := inTx(ctx, db, func(tx pgx.Tx) error { return write(ctx, tx, edits) })
 		if err == nil {
 			result.How = Unnoticed
 			return result, undo(ctx, s.db, edits)
