@@ -405,7 +405,7 @@ func madeUp(kind, present string) []string {
 	case kind == "boolean":
 		return []string{"true"}
 	case strings.Contains(kind, "int"):
-		return []string{plusOne(present)}
+		return []string{plus(present, 1), plus(present, 1000)} // the next number may be another row's
 	case kind == "uuid":
 		return []string{`"7d9f2f0a-3c1b-4c55-9d0b-0f5d4f1f00a1"`}
 	case strings.Contains(kind, "timestamp"):
@@ -420,12 +420,12 @@ func madeUp(kind, present string) []string {
 	return nil
 }
 
-func plusOne(present string) string {
+func plus(present string, more int64) string {
 	var n int64
 	if _, err := fmt.Sscan(present, &n); err != nil {
 		n = 0
 	}
-	return fmt.Sprint(n + 1)
+	return fmt.Sprint(n + more)
 }
 
 func later(present string) string {
