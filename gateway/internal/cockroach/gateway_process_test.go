@@ -158,7 +158,7 @@ func person() consortium.Actor {
 // order is what a process is told to do, in one line, and done its answer in one.
 type (
 	order struct {
-		What    string // "grant", "withdraw" or "ask"
+		What    string // "grant", "withdraw", "ask" or "carry"
 		Consent consent.ID
 	}
 	done struct {
@@ -176,6 +176,11 @@ func (c *custodian) do(t *testing.T, o order) done {
 	case "withdraw":
 		if _, err := c.consents.Withdraw(ctx, person(), o.Consent); err != nil {
 			t.Errorf("withdraw: %v", err)
+		}
+		return done{Output: "ok"}
+	case "carry": // so that a grant finds nothing else to carry
+		if _, err := c.carrier.Step(ctx); err != nil {
+			t.Errorf("carry: %v", err)
 		}
 		return done{Output: "ok"}
 	}
