@@ -57,8 +57,8 @@ func newCustodian(t *testing.T, db *cockroach.DB, keys config.Keys, rules consen
 	return &custodian{
 		store: store,
 		consents: &consent.Consents{
-			Org: "donghu", Members: consenttest.Members{}, People: consenttest.Born(time.Now().AddDate(-40, 0, 0)), Keys: ring,
-			Store: store, Now: time.Now, Book: book,
+			Org: "donghu", Members: consenttest.Members{}, Keys: ring, Store: store, Now: time.Now,
+			People: consenttest.Born(time.Now().AddDate(-40, 0, 0)), Book: book,
 		},
 		carrier: &consent.Carrier{
 			Org: "donghu", Store: store, Outbox: store, Ledger: witness{consenttest.NewLedger(time.Now)}, Keys: ring,
@@ -94,7 +94,8 @@ func (c *custodian) ask(ctx context.Context, t *testing.T, patient consortium.Pa
 	payload, err := json.Marshal(release.Request{
 		Version: 1, ID: uuid.NewString(), From: "qingshan", To: "donghu",
 		Actor:   consortium.Actor{ID: "d-1", Org: "qingshan", Role: consortium.RoleClinician},
-		Purpose: consortium.Treatment, Patient: patient, Kinds: []consortium.Kind{consortium.Observations}, Time: time.Now().UTC(),
+		Purpose: consortium.Treatment, Patient: patient, Kinds: []consortium.Kind{consortium.Observations},
+		Time: time.Now().UTC(),
 	})
 	if err != nil {
 		t.Error(err)
@@ -250,7 +251,6 @@ type process struct {
 // pause is one answer of the database that a process has to wait for.
 type pause struct {
 	left    int           // answers until then
-	command string        // what that was about
 	reached chan struct{} // closed then
 	goOn    chan struct{} // closed by who has seen enough
 }
@@ -263,14 +263,13 @@ var always = func() chan struct{} {
 }()
 
 // count counts one answer, and returns what it waits for.
-func (p *pause) count(command string) chan struct{} {
+func (p *pause) count() chan struct{} {
 	if p == nil || p.left == 0 {
 		return always
 	}
 	if p.left--; p.left > 0 {
 		return always
 	}
-	p.command = command
 	close(p.reached)
 	return p.goOn
 }
@@ -314,7 +313,7 @@ func (p *process) hear(ctx context.Context, a cockroachtest.Answer) {
 	if a.Command == "COMMIT" {
 		p.committed = a.Since
 	}
-	goOn := p.pause.count(a.Command)
+	goOn := p.pause.count()
 	slow := p.slow
 	p.mu.Unlock()
 	if slow {

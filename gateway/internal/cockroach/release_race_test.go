@@ -47,28 +47,35 @@ func TestNoReleaseLeavesAfterAWithdrawalWasAnswered(t *testing.T) {
 	for n := range g.processes {
 		g.processes[n] = startProcess(t, n, g.db, keys)
 	}
-	t.Run("held up at a release", func(t *testing.T) { g.eachStep(t, "ask", "withdraw", "ask") })
+	t.Run("held up at a release", func(t *testing.T) {
+		if seen := g.eachStep(t, "ask", "withdraw", "ask"); seen["records"] == 0 || seen["nothing"] == 0 {
+			t.Errorf("no withdrawal came both before and after a release's commit: %v", seen)
+		}
+	})
 	t.Run("held up at a withdrawal", func(t *testing.T) { g.eachStep(t, "withdraw", "ask", "ask") })
 	t.Run("held up at a grant", func(t *testing.T) { g.eachStep(t, "grant", "ask", "ask") })
 	t.Run("held up everywhere", g.everywhere)
 }
 
 // eachStep has one process do what is to be held up, once for each answer of the database that it needs, and two others
-// do something else meanwhile.
-func (g *gateways) eachStep(t *testing.T, held string, others ...string) {
+// do something else meanwhile. It counts what came of the former.
+func (g *gateways) eachStep(t *testing.T, held string, others ...string) map[string]int {
+	seen := map[string]int{}
 	for n := 1; !t.Failed(); n++ {
 		h := &history{start: time.Now()}
-		command, reached := g.round(t, h, n, held, others)
+		out, reached := g.round(t, h, n, held, others)
 		if check(t, h); !reached {
-			t.Logf("%d answers were held up", n-1)
-			return
+			break
 		}
-		t.Logf("answer %d, %q: %v", n, command, h)
+		seen[out.Output]++
 	}
+	t.Logf("with an answer held up each: %v", seen)
+	return seen
 }
 
-// round holds one process up at the n-th answer, and tells what that was about. Afterwards nothing is granted any more.
-func (g *gateways) round(t *testing.T, h *history, n int, held string, others []string) (string, bool) {
+// round holds one process up at the n-th answer, and tells what came of it and whether it needed as many. Afterwards
+// nothing is granted any more.
+func (g *gateways) round(t *testing.T, h *history, n int, held string, others []string) (out done, reached bool) {
 	at := func(i int) *process { return g.processes[(n+i)%len(g.processes)] }
 	var given done
 	if held != "grant" {
@@ -76,11 +83,10 @@ func (g *gateways) round(t *testing.T, h *history, n int, held string, others []
 	}
 	stop, ended := at(0).holdUp(n), make(chan done, 1)
 	go func() { ended <- at(0).do(t, h, order{held, given.Consent}) }()
-	reached := false
 	select {
 	case <-stop.reached:
 		reached = true
-	case out := <-ended:
+	case out = <-ended:
 		ended <- out
 	}
 	var running sync.WaitGroup
@@ -95,13 +101,13 @@ func (g *gateways) round(t *testing.T, h *history, n int, held string, others []
 	g.untilStuck(t, &left)
 	close(stop.goOn)
 	running.Wait()
-	if out := <-ended; held == "grant" {
+	if out = <-ended; held == "grant" {
 		at(2).do(t, h, order{What: "ask"})
 		at(1).do(t, h, order{"withdraw", out.Consent})
 	}
 	at(0).do(t, h, order{What: "ask"}) // what it knows is the oldest
 	at(1).do(t, h, order{What: "carry"})
-	return stop.command, reached
+	return out, reached
 }
 
 // untilStuck returns when all that is left waits for a lock, or soon. What comes of it does not depend on when that is.
