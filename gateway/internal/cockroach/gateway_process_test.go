@@ -156,7 +156,7 @@ func person() consortium.Actor {
 	return patient
 }
 
-// order is what a process is told to do, in one line, and done its answer in one.
+// order is what a process is told to do, in one line, and done what came of it, in one line.
 type (
 	order struct {
 		What    string // "grant", "withdraw", "ask" or "carry"
@@ -168,6 +168,7 @@ type (
 	}
 )
 
+// do carries out an order in the process that was told.
 func (c *custodian) do(t *testing.T, o order) done {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -191,6 +192,7 @@ func (c *custodian) do(t *testing.T, o order) done {
 // processSetting is the variable that makes this test program one of several gateways of one custodian.
 const processSetting = "COCKROACH_TEST_PROCESS"
 
+// setting is what the variable holds, as JSON.
 type setting struct {
 	Database string
 	Keys     config.Keys

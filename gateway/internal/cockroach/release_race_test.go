@@ -113,9 +113,10 @@ func (g *gateways) round(t *testing.T, h *history, n int, held string, others []
 // untilStuck returns when all that is left waits for a lock, or soon. What comes of it does not depend on when that is.
 func (g *gateways) untilStuck(t *testing.T, left *atomic.Int32) {
 	for latest := time.Now().Add(3 * time.Second); time.Now().Before(latest); time.Sleep(5 * time.Millisecond) {
+		now := left.Load() // first: who ended meanwhile may be what somebody waited for
 		waiting := count(t, g.db, `SELECT count(*) FROM pg_stat_activity
 			WHERE datname = current_database() AND wait_event_type = 'Lock'`)
-		if now := left.Load(); int(now) <= waiting {
+		if int(now) <= waiting {
 			return
 		}
 	}
