@@ -433,7 +433,8 @@ func later(present string) string {
 	if err != nil {
 		at = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	}
-	return `"` + at.AddDate(10, 0, 0).Format(time.RFC3339Nano) + `"`
+	// As the database writes it in JSON, so that the taking back finds it.
+	return `"` + at.AddDate(10, 0, 0).UTC().Format("2006-01-02T15:04:05.999999-07:00") + `"`
 }
 
 // flipped changes the last bit of "\\x…".
