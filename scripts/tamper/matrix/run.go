@@ -59,7 +59,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		return nil, err
 	}
 	r := &runner{options: o, root: root}
-	defer r.reset(context.WithoutCancel(ctx)) //nolint:errcheck // said where it matters
+	defer r.reset(ctx) //nolint:errcheck // said where it matters
 	if err := r.start(ctx); err != nil {
 		return nil, err
 	}
@@ -132,11 +132,12 @@ func (r *runner) start(ctx context.Context) error {
 	return err
 }
 
-// reset takes the consortium down and removes it.
+// reset takes the consortium down and removes it, also when the run was interrupted.
 func (r *runner) reset(ctx context.Context) error {
 	if r.private == nil {
 		return nil
 	}
+	ctx = context.WithoutCancel(ctx)
 	err := errors.Join(r.stage.close(ctx), r.private.Down(ctx))
 	if err == nil {
 		err = os.RemoveAll(r.private.State)
