@@ -283,7 +283,8 @@ func (r *Asking) send(ctx context.Context, req Request) (Reply, error) {
 	if err != nil {
 		return Reply{}, fault.Wrap(
 			err, fault.Unavailable, CodeUntrusted,
-			"The other organisation's answer could not be verified, so it was not used. Try again; tell your administrator if it happens again.",
+			"The other organisation's answer could not be verified, so it was not used. "+
+				"Try again; tell your administrator if it happens again.",
 		)
 	}
 	var reply Reply
@@ -299,7 +300,8 @@ func (r *Asking) send(ctx context.Context, req Request) (Reply, error) {
 func untrusted(err error) error {
 	return fault.Wrap(
 		err, fault.Unavailable, CodeUntrusted,
-		"The other organisation's answer does not match what was asked, so it was not used. Try again; tell your administrator if it happens again.",
+		"The other organisation's answer does not match what was asked, so it was not used. "+
+			"Try again; tell your administrator if it happens again.",
 	)
 }
 
@@ -495,8 +497,14 @@ func (r *Asking) mayRecall(
 		return released, nil
 	}
 	d, err := r.Decider.Decide(ctx, consortium.Query{
-		Actor: actor, Purpose: released.Query.Purpose, Action: consortium.ActionRecall, Custodian: r.Org, Patient: released.Query.Patient,
-		Kinds: released.Query.Kinds, Time: r.Now().UTC(), Consent: released.Consent,
+		Actor:     actor,
+		Purpose:   released.Query.Purpose,
+		Action:    consortium.ActionRecall,
+		Custodian: r.Org,
+		Patient:   released.Query.Patient,
+		Kinds:     released.Query.Kinds,
+		Time:      r.Now().UTC(),
+		Consent:   released.Consent,
 	})
 	if err != nil {
 		return consortium.Decision{}, fmt.Errorf("decide showing again: %w", err)
