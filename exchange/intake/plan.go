@@ -106,7 +106,8 @@ func (p *plan) place(ctx context.Context, d *draft) error {
 	if !ok {
 		return fault.New(
 			fault.Unsupported, CodeTypeNotKept,
-			"Resources of type "+d.resource.Type+" are not kept here; the CapabilityStatement at /fhir/metadata lists those that are.",
+			"Resources of type "+d.resource.Type+" are not kept here; "+
+				"the CapabilityStatement at /fhir/metadata lists those that are.",
 		)
 	}
 	d.kind = class.Kind

@@ -8,9 +8,10 @@
 //
 // The table is text, one line each:
 //
-//	V code code …                                  a value set; its index is its order in the file
-//	S name kind                                    a structure (r resource, t data type, b backbone element) and then its elements:
-//	element min max types value-set                types joined by "|", each with its reference targets in brackets; "-" for no value set
+//	V code code …                     a value set; its index is its order in the file
+//	S name kind                       a structure (r resource, t data type, b backbone element) and then its elements:
+//	element min max types value-set   types joined by "|", each with its reference targets in brackets;
+//	                                  "-" for no value set
 package main
 
 import (
