@@ -34,10 +34,12 @@ var (
 
 	upsertAccessHead = sql("move the access head", `
 		INSERT INTO access_heads (org, patient, seq, commitment, bound) VALUES ($1, $2, $3, $4, $5)
-		ON CONFLICT (org, patient) DO UPDATE SET seq = excluded.seq, commitment = excluded.commitment, bound = excluded.bound`)
+		ON CONFLICT (org, patient) DO UPDATE
+		SET seq = excluded.seq, commitment = excluded.commitment, bound = excluded.bound`)
 
 	insertAccess = sql("add an access", `
-		INSERT INTO access_log (org, patient, seq, commitment, sealed, entry_id, at, bound) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`)
+		INSERT INTO access_log (org, patient, seq, commitment, sealed, entry_id, at, bound)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`)
 
 	queryAccessEntries = sql("access entries", `
 		SELECT seq, commitment, sealed, entry_id::TEXT, at FROM access_log
@@ -278,7 +280,13 @@ func (f *fetch) arrange(wanted []*current) error {
 	for i, c := range wanted {
 		if i >= read {
 			f.versions[i] = records.SealedVersion{
-				Type: c.typ, ID: c.id, Number: int(c.version), Patient: c.patient, Kind: c.kind, Recorded: c.recorded, Omitted: true,
+				Type:     c.typ,
+				ID:       c.id,
+				Number:   int(c.version),
+				Patient:  c.patient,
+				Kind:     c.kind,
+				Recorded: c.recorded,
+				Omitted:  true,
 			}
 			continue
 		}
