@@ -131,7 +131,7 @@ func (l *Ledger) read(ctx context.Context, function string, argument, into any) 
 		if ctx.Err() != nil {
 			return unavailable(function, ctx.Err())
 		}
-		p.failed(l.logger, function, err)
+		p.failed(ctx, l.logger, function, err)
 		failures = append(failures, err)
 	}
 	return unavailable(function, errors.Join(failures...))
