@@ -135,20 +135,9 @@ func (f *fetch) run(ctx context.Context, tx pgx.Tx) error {
 	b := &pgx.Batch{}
 	f.heads.queue(b)
 	f.queueChain(b)
-	var guess *index
-	var wanted []*current
-	switch {
-	case f.sel == nil:
-	case f.patient == "":
-		f.queueDirectory(b)
-	default:
-		if ix, ok := f.db.indexes.Get(place{string(f.org), string(f.patient)}); ok {
-			guess, wanted = ix, f.choose(ix)
-			if err := f.fits(wanted); err != nil {
-				return err
-			}
-			f.queueVersions(b, wanted)
-		}
+	guess, wanted, err := f.queueWanted(b)
+	if err != nil {
+		return err
 	}
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return err
@@ -170,6 +159,28 @@ func (f *fetch) run(ctx context.Context, tx pgx.Tx) error {
 		return err
 	}
 	return f.checkConsent(ctx, tx)
+}
+
+// queueWanted asks for what is wanted, as far as that can be told before the heads are read: for the directory, or for
+// what the index in memory names. It returns that index, if there is one, and what it names.
+func (f *fetch) queueWanted(b *pgx.Batch) (*index, []*current, error) {
+	if f.sel == nil {
+		return nil, nil, nil
+	}
+	if f.patient == "" {
+		f.queueDirectory(b)
+		return nil, nil, nil
+	}
+	guess, ok := f.db.indexes.Get(place{string(f.org), string(f.patient)})
+	if !ok {
+		return nil, nil, nil
+	}
+	wanted := f.choose(guess)
+	if err := f.fits(wanted); err != nil {
+		return nil, nil, err
+	}
+	f.queueVersions(b, wanted)
+	return guess, wanted, nil
 }
 
 // fetchChosen fetches what the index names.
