@@ -15,9 +15,9 @@ import (
 
 	"yilian.example/exchange/anchor"
 	"yilian.example/exchange/consortium"
+	"yilian.example/exchange/identity"
 	"yilian.example/exchange/oversight"
 	"yilian.example/gateway/config"
-	"yilian.example/gateway/internal/api"
 	"yilian.example/gateway/internal/api/limit"
 	"yilian.example/gateway/internal/api/problem"
 	"yilian.example/gateway/internal/auth"
@@ -154,7 +154,18 @@ func (a *app) callers(ctx context.Context) (*auth.Auth, error) {
 
 // patientRef derives a patient's reference from an identifier of a system that is matched here.
 func (a *app) patientRef(system, value string) (consortium.PatientRef, error) {
-	return api.ResolvePatient(a.cfg.Matching.IdentifierSystems, a.ring.Ref, system, value)
+	id, err := a.matching().Person(system, value)
+	if err != nil {
+		return "", err
+	}
+	return a.ring.Ref(id.System, id.Value), nil
+}
+
+func (a *app) matching() identity.Matching {
+	m := a.cfg.Matching
+	return identity.NewMatching(identity.Systems{
+		National: m.IdentifierSystems, Other: m.OtherSystems, Synonyms: m.Synonyms,
+	})
 }
 
 // public is the listener for people, systems and auditors, and what operators ask on theirs.

@@ -124,13 +124,10 @@ func (r *Resource) Identifiers() []Identifier {
 	return ids
 }
 
-// Carries reports whether a resource, as it is stored, has an identifier of that system and value that is not an old
-// one.
-func Carries(stored []byte, system, value string) bool {
+// Carries reports whether a resource, as it is stored, has an identifier that is the one meant and not an old one.
+func Carries(stored []byte, is func(Identifier) bool) bool {
 	r, ok := Reread(stored)
-	return ok && slices.ContainsFunc(r.Identifiers(), func(id Identifier) bool {
-		return id.Current() && id.System == system && id.Value == value
-	})
+	return ok && slices.ContainsFunc(r.Identifiers(), func(id Identifier) bool { return id.Current() && is(id) })
 }
 
 func (r *Resource) identifier(i int32) (Identifier, bool) {

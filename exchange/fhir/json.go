@@ -64,6 +64,9 @@ func parseJSON(src []byte) (*document, error) {
 	if !utf8.Valid(src) {
 		return nil, &SyntaxError{Offset: firstInvalid(src), What: "the text is not UTF-8"}
 	}
+	if bytes.HasPrefix(src, []byte("\ufeff")) {
+		return nil, &SyntaxError{What: "the text begins with a byte order mark; send it without (RFC 8259, 8.1)"}
+	}
 	p := parser{src: src, nodes: make([]node, 0, 16+len(src)/24)}
 	p.space()
 	if _, err := p.value(0); err != nil {

@@ -332,3 +332,11 @@ func TestParseCriteria(t *testing.T) {
 		}
 	}
 }
+
+// Whoever sends a byte order mark is told so: "not valid JSON" alone would not be believed.
+func TestByteOrderMarkIsNamed(t *testing.T) {
+	_, issues := Decode([]byte("\ufeff{\"resourceType\":\"Patient\"}"))
+	if len(issues) != 1 || !strings.Contains(issues[0].Diagnostics, "byte order mark") {
+		t.Errorf("%+v", issues)
+	}
+}

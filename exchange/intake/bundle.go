@@ -102,7 +102,7 @@ func newDraft(e fhir.Entry, i int) (*draft, error) {
 		resource:    e.Resource,
 		remarks:     e.Issues,
 		place:       place + ".resource",
-		ifMatch:     e.IfMatch,
+		only:        Conditions{Match: e.IfMatch, NoneMatch: e.IfNoneMatch},
 		ifNoneExist: e.IfNoneExist,
 	}
 	switch {
@@ -115,16 +115,20 @@ func newDraft(e fhir.Entry, i int) (*draft, error) {
 		return nil, refuse(place+".request.method", CodeInteraction, "Only POST and PUT are served in bundles.")
 	case e.Resource == nil:
 		return nil, refuse(place+".resource", CodeNoResource, "The entry has no resource.")
-	case e.IfNoneMatch != "" || e.IfModified != "":
-		return nil, refuse(place+".request", CodeCondition, "Only ifMatch and ifNoneExist are served as conditions.")
+	case e.IfModified != "":
+		return nil, refuse(
+			place+".request", CodeCondition, "Only ifMatch, ifNoneMatch and ifNoneExist are served as conditions.",
+		)
 	}
 	typ, id, _ := strings.Cut(strings.TrimPrefix(e.URL, "/"), "/")
 	if typ != e.Resource.Type {
 		return nil, refuse(place+".request.url", CodeTypeMismatch, "The resource is of another type than the address says.")
 	}
 	if e.Method == "POST" {
-		if id != "" || e.IfMatch != "" {
-			return nil, refuse(place+".request", CodeInteraction, "POST wants the type alone as its address, and no ifMatch.")
+		if id != "" || d.only != (Conditions{}) {
+			return nil, refuse(
+				place+".request", CodeInteraction, "POST wants the type alone as its address, and no ifMatch or ifNoneMatch.",
+			)
 		}
 		return d, nil
 	}

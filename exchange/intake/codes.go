@@ -18,6 +18,8 @@ const (
 	CodeCondition            fault.Code = "CONDITION"
 	CodeTypeNotKept          fault.Code = "TYPE_NOT_KEPT"
 	CodeIDMismatch           fault.Code = "ID_MISMATCH"
+	CodeConditionUnmet       fault.Code = "CONDITION_UNMET"
+	CodeExists               fault.Code = "RESOURCE_EXISTS"
 	CodeIDUnusable           fault.Code = "ID_UNUSABLE"
 	CodeCriteria             fault.Code = "CRITERIA"
 	CodeMultipleMatches      fault.Code = "MULTIPLE_MATCHES"

@@ -47,17 +47,17 @@ func unless(system, value, entry string) string {
 func ward(t testing.TB) *door {
 	d := newDoor()
 	for id, body := range map[string]string{
-		"a": person("a", numberA, "MRN-1", "990000190001010000"),
+		"a": person("a", numberA, "MRN-1", "990000190001010008"),
 		"b": person("b", numberB, "MRN-2", ""),
 	} {
-		if _, err := d.Update(t.Context(), system, "Patient", id, []byte(body), ""); err != nil {
+		if _, err := d.Update(t.Context(), system, "Patient", id, []byte(body), intake.Conditions{}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for id, subject := range map[string]string{"enc-a": "Patient/a", "enc-b": "Patient/b"} {
 		body := `{"resourceType":"Encounter","id":"` + id + `","identifier":[{"system":"urn:example:visit","value":"` + id +
 			`"}],"status":"finished","class":{"code":"AMB"},"subject":{"reference":"` + subject + `"}}`
-		if _, err := d.Update(t.Context(), system, "Encounter", id, []byte(body), ""); err != nil {
+		if _, err := d.Update(t.Context(), system, "Encounter", id, []byte(body), intake.Conditions{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -101,7 +101,8 @@ var tricks = []struct {
 		"B's encounter on a visit number that matches A's",
 		create(
 			"Encounter",
-			`{"resourceType":"Encounter","status":"finished","class":{"code":"AMB"},"subject":{"reference":"Patient/b"}}`,
+			`{"resourceType":"Encounter","identifier":[{"system":"urn:example:visit","value":"enc-a"}],"status":"finished",`+
+				`"class":{"code":"AMB"},"subject":{"reference":"Patient/b"}}`,
 			"urn:example:visit", "enc-a",
 		),
 		intake.CodeIdentityMismatch,
@@ -120,7 +121,7 @@ var tricks = []struct {
 	},
 	{
 		"a conditional reference by an old number",
-		transaction(entry(urnB, "POST", "Observation", observation("Patient?identifier="+idCard+"|990000190001010000"))),
+		transaction(entry(urnB, "POST", "Observation", observation("Patient?identifier="+idCard+"|990000190001010008"))),
 		intake.CodeReferenceUnresolved,
 	},
 	{
@@ -166,7 +167,7 @@ var tricks = []struct {
 		"a relative reference to entries of two servers",
 		transaction(
 			entry("http://his.example/fhir/Patient/7", "POST", "Patient", person("x", "990000196507280133", "", "")),
-			entry("http://lis.example/fhir/Patient/7", "POST", "Patient", person("x", "990000199001011234", "", "")),
+			entry("http://lis.example/fhir/Patient/7", "POST", "Patient", person("x", "990000199001011239", "", "")),
 			entry(urnB, "POST", "Observation", observation("Patient/7")),
 		),
 		intake.CodeReferenceAmbiguous,
@@ -225,7 +226,7 @@ func TestNothingIsFiledUnderAnotherThanItNames(t *testing.T) {
 // TestAnOldNumberFindsNobody creates a Patient on a number that another has as an old one: a person of its own.
 func TestAnOldNumberFindsNobody(t *testing.T) {
 	d := ward(t)
-	const old = "990000190001010000"
+	const old = "990000190001010008"
 	taken, err := d.Create(t.Context(), system, "Patient", []byte(person("x", old, "", "")), "identifier="+idCard+"|"+old)
 	if err != nil || !taken.Created {
 		t.Fatalf("got %+v, %v", taken, err)
@@ -324,7 +325,7 @@ func anyEntry(r *rapid.T, i int) string {
 	if pick("Patient", "Observation") == "Patient" {
 		id := pick("a", "b", "c")
 		body := person(
-			id, pick(numberA, numberB, ""), pick("MRN-1", "MRN-2", "MRN-3", ""), pick("", "990000190001010000", numberA),
+			id, pick(numberA, numberB, ""), pick("MRN-1", "MRN-2", "MRN-3", ""), pick("", "990000190001010008", numberA),
 		)
 		url := pick(
 			"http://his.example/fhir/Patient/a", "http://lis.example/fhir/Patient/a", "https://donghu.example/fhir/Patient/"+id,
@@ -343,7 +344,7 @@ func anyEntry(r *rapid.T, i int) string {
 		"http://his.example/fhir/Patient/a", "http://lis.example/fhir/Patient/a",
 		"https://donghu.example/fhir/Patient/a", "https://donghu.example/fhir/Patient/b", "https://donghu.example/fhir/"+urnA,
 		"Patient?identifier="+mrn+"|MRN-1", "Patient?identifier="+mrn+"|MRN-2",
-		"Patient?identifier="+idCard+"|990000190001010000",
+		"Patient?identifier="+idCard+"|990000190001010008",
 		"https://donghu.example/fhir/Patient?identifier="+mrn+"|MRN-1",
 	)
 	return entry(fmt.Sprintf("urn:uuid:%08d-2c4e-4a6e-9d8e-1f1d3c5b7a90", i), "POST", "Observation", observation(subject))

@@ -8,6 +8,7 @@ import (
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
 	"yilian.example/exchange/fhir"
+	"yilian.example/exchange/identity"
 )
 
 // whose finds the patient whom a draft is about, and refuses to move a record from one person to another: it would
@@ -18,6 +19,9 @@ func (p *plan) whose(d *draft) error {
 		return err
 	}
 	now, exists := p.stored[d.ref(p.in.Org)]
+	if d.twin != nil {
+		return p.sameAsTwin(d, patient)
+	}
 	if d.matched {
 		return p.same(d, now, patient)
 	}
@@ -57,6 +61,17 @@ func (p *plan) same(d *draft, now exchange.Current, posted consortium.PatientRef
 		)
 	}
 	d.patient, d.kind = now.Patient, now.Kind
+	return nil
+}
+
+// sameAsTwin is same, of an entry that meets the condition of an earlier one of the same transaction.
+func (p *plan) sameAsTwin(d *draft, posted consortium.PatientRef) error {
+	if d.twin.patient != posted {
+		return mismatch(
+			"Another entry with the same condition is about another person. Find out whose the identifier is, and send one.",
+		)
+	}
+	d.patient, d.kind = d.twin.patient, d.twin.kind
 	return nil
 }
 
@@ -125,7 +140,8 @@ func (p *plan) named(subject fhir.Subject) (consortium.PatientRef, bool) {
 	if !subject.Identifier.Current() {
 		return "", false
 	}
-	return p.in.Identify(subject.Identifier.System, subject.Identifier.Value)
+	patient, err := p.in.Identify(subject.Identifier.System, subject.Identifier.Value)
+	return patient, err == nil
 }
 
 // subject returns the address, Patient/id, to which a subject's reference leads; "" when it leads to none.
@@ -172,22 +188,47 @@ func (p *plan) verify(d *draft, put exchange.Put) error {
 	)
 }
 
+// remark warns of a Patient's identifiers by which nobody is recognised: they are kept as they were written, and
+// whoever sent them should know that they join nothing.
+func (in *Intake) remark(d *draft) {
+	if d.resource.Type != "Patient" {
+		return
+	}
+	warn := func(code fault.Code, words string) {
+		d.remarks = append(d.remarks, fhir.Issue{
+			Severity: fhir.SeverityWarning, Code: fhir.CodeValue, Reason: string(code), Expression: d.place + ".identifier",
+			Diagnostics: words,
+		})
+	}
+	for _, id := range d.resource.Identifiers() {
+		_, err := in.Matching.Person(id.System, id.Value)
+		switch {
+		case !id.Current() || err == nil:
+		case fault.Of(err).Code == identity.CodeNumber:
+			warn(identity.CodeNumber,
+				"An identity number is a placeholder or malformed. It is kept as it was written; nobody is matched by it.")
+		case !in.Matching.Known(id.System):
+			warn(identity.CodeSystem,
+				"An identifier's system is not known here. It is kept as it was written; nobody is matched by it.")
+		}
+	}
+}
+
 // identity derives a Patient's reference from its national identifier, the best system first; without one the patient
 // is known here only.
 func (p *plan) identity(d *draft, r *fhir.Resource) (consortium.PatientRef, error) {
-	ids := r.Identifiers()
-	for _, system := range p.in.Systems {
-		var values []string
-		for _, id := range ids {
-			if id.System == system && id.Current() {
-				values = append(values, strings.ToUpper(strings.TrimSpace(id.Value)))
-			}
+	values := map[string][]string{}
+	for _, id := range r.Identifiers() {
+		if person, err := p.in.Matching.Person(id.System, id.Value); err == nil && id.Current() {
+			values[person.System] = append(values[person.System], person.Value)
 		}
-		slices.Sort(values)
-		switch values = slices.Compact(values); len(values) {
+	}
+	for _, system := range p.in.Matching.National() {
+		slices.Sort(values[system])
+		switch of := slices.Compact(values[system]); len(of) {
 		case 0:
 		case 1:
-			return p.in.Index.Ref(system, values[0]), nil
+			return p.in.Index.Ref(system, of[0]), nil
 		default:
 			return "", refuse(
 				d.place+".identifier", CodeIdentityAmbiguous,

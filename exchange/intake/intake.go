@@ -15,6 +15,7 @@ import (
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
 	"yilian.example/exchange/fhir"
+	"yilian.example/exchange/identity"
 )
 
 // PatientIndex derives the references under which the consortium knows patients.
@@ -29,9 +30,9 @@ type Shelf interface {
 	CurrentVersions(ctx context.Context, refs []exchange.RecordRef) (map[exchange.RecordRef]exchange.Current, error)
 	// Find returns the ids of current records of a type that carry all tokens.
 	Find(ctx context.Context, typ string, tokens []exchange.Token) ([]string, error)
-	// Carries opens the current version of a record and says whether it has the identifier as one still in use. It
-	// compares and shows nobody anything.
-	Carries(ctx context.Context, ref exchange.RecordRef, token exchange.Token) (bool, error)
+	// Carries opens the current version of a record and says whether it has, as one still in use, an identifier that is
+	// the one meant. It compares and shows nobody anything.
+	Carries(ctx context.Context, ref exchange.RecordRef, is func(fhir.Identifier) bool) (bool, error)
 	// Store keeps all or none; fault.Conflict when a version is not the next one of its record.
 	Store(ctx context.Context, puts []exchange.Put) ([]exchange.Version, error)
 }
@@ -43,15 +44,15 @@ type AccessLogger interface {
 
 // Intake is the one door through which records come in: validate, find out whose they are, decide, store.
 type Intake struct {
-	Org     consortium.OrgID
-	Base    string   // this gateway's FHIR address with a slash at the end: absolute references below it are ours
-	Systems []string // FHIR identifier systems that identify a person nationally, best first
-	Index   PatientIndex
-	Shelf   Shelf
-	Decider exchange.Decider
-	Log     AccessLogger
-	Now     func() time.Time
-	NewID   func() string // a fresh FHIR id: a random UUID outside tests
+	Org      consortium.OrgID
+	Base     string // this gateway's FHIR address with a slash at the end: absolute references below it are ours
+	Matching identity.Matching
+	Index    PatientIndex
+	Shelf    Shelf
+	Decider  exchange.Decider
+	Log      AccessLogger
+	Now      func() time.Time
+	NewID    func() string // a fresh FHIR id: a random UUID outside tests
 }
 
 // Caller is who sends records, and why.
@@ -88,10 +89,15 @@ func (in *Intake) Create(
 	return in.one(ctx, caller, &draft{resource: r.resource, remarks: r.remarks, place: typ, ifNoneExist: ifNoneExist})
 }
 
-// Update stores a further version of a resource, or the first one under the sender's id. With ifMatch (W/"3") it does
-// so only when that is the current version.
+// Conditions are what an update depends on, as HTTP headers have them.
+type Conditions struct {
+	Match     string // W/"3": only when that is the current version
+	NoneMatch string // *: only when there is none yet
+}
+
+// Update stores a further version of a resource, or the first one under the sender's id.
 func (in *Intake) Update(
-	ctx context.Context, caller Caller, typ, id string, body []byte, ifMatch string,
+	ctx context.Context, caller Caller, typ, id string, body []byte, only Conditions,
 ) (Taken, error) {
 	if err := in.admit(ctx, caller); err != nil {
 		return Taken{}, err
@@ -101,7 +107,7 @@ func (in *Intake) Update(
 		return Taken{}, err
 	}
 	return in.one(
-		ctx, caller, &draft{resource: r.resource, remarks: r.remarks, place: typ, update: true, id: id, ifMatch: ifMatch},
+		ctx, caller, &draft{resource: r.resource, remarks: r.remarks, place: typ, update: true, id: id, only: only},
 	)
 }
 
@@ -134,6 +140,9 @@ const attempts = 4
 
 // keep plans and stores drafts, all or none. It plans again when another writer was faster.
 func (in *Intake) keep(ctx context.Context, caller Caller, drafts []*draft, urls map[string]*draft) ([]Taken, error) {
+	for _, d := range drafts {
+		in.remark(d)
+	}
 	for try := 1; ; try++ {
 		taken, raced, err := in.attempt(ctx, caller, drafts, urls)
 		if err == nil || !raced || try == attempts {
@@ -168,7 +177,7 @@ func (in *Intake) attempt(
 			taken[i].Created = false
 			continue
 		}
-		put := d.put(now, p.link)
+		put := p.put(d, now)
 		if err := p.verify(d, put); err != nil {
 			return nil, false, err
 		}
@@ -240,13 +249,14 @@ func (in *Intake) decide(
 	return d, nil
 }
 
-// Identify finds the patient whom a national identifier names, whether or not anything is held on them; false when the
-// system is not one of those that identify a person nationally.
-func (in *Intake) Identify(system, value string) (consortium.PatientRef, bool) {
-	if !slices.Contains(in.Systems, system) || value == "" {
-		return "", false
+// Identify finds the patient whom a national identifier names, whether or not anything is held on them. It is
+// fault.Invalid when the identifier names nobody; identity.Matching.Person has the codes.
+func (in *Intake) Identify(system, value string) (consortium.PatientRef, error) {
+	id, err := in.Matching.Person(system, value)
+	if err != nil {
+		return "", err
 	}
-	return in.Index.Ref(system, value), true
+	return in.Index.Ref(id.System, id.Value), nil
 }
 
 // MatchVersion reads the version of an If-Match header, W/"3". Zero means none was given.

@@ -17,6 +17,7 @@ import (
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
 	"yilian.example/exchange/fhir"
+	"yilian.example/exchange/identity"
 	"yilian.example/exchange/intake"
 )
 
@@ -50,8 +51,10 @@ func (s *shelf) Find(_ context.Context, typ string, tokens []exchange.Token) ([]
 	return ids, nil
 }
 
-func (s *shelf) Carries(_ context.Context, ref exchange.RecordRef, token exchange.Token) (bool, error) {
-	return fhir.Carries(s.kept[ref].Content, token.System, token.Value), nil
+func (s *shelf) Carries(
+	_ context.Context, ref exchange.RecordRef, is func(fhir.Identifier) bool,
+) (bool, error) {
+	return fhir.Carries(s.kept[ref].Content, is), nil
 }
 
 func (s *shelf) Store(_ context.Context, puts []exchange.Put) ([]exchange.Version, error) {
@@ -88,6 +91,11 @@ func (index) Local(id string) consortium.PatientRef {
 	return consortium.NewLocalPatientRef([]byte("0123456789abcdef0123456789abcdef"), "donghu", id)
 }
 
+// patient sends a Patient with a national number.
+func (d *door) patient(t testing.TB, id, number string) (intake.Taken, error) {
+	return d.Update(t.Context(), system, "Patient", id, []byte(patientBody(id, number)), intake.Conditions{})
+}
+
 var at = time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC)
 
 // door is an Intake with everything around it in memory.
@@ -118,9 +126,10 @@ func newDoor() *door {
 	d := &door{shelf: &shelf{kept: map[exchange.RecordRef]exchange.Put{}}}
 	n := 0
 	d.Intake = &intake.Intake{
-		Org: "donghu", Base: "https://donghu.example/fhir/", Systems: []string{idCard}, Index: index{}, Shelf: d.shelf, Decider: d, Log: d,
-		Now:   func() time.Time { return at },
-		NewID: func() string { n++; return fmt.Sprintf("id-%d", n) },
+		Org: "donghu", Base: "https://donghu.example/fhir/", Index: index{}, Shelf: d.shelf, Decider: d, Log: d,
+		Matching: identity.NewMatching(identity.Systems{National: []string{idCard}, Other: []string{"urn:example:mrn"}}),
+		Now:      func() time.Time { return at },
+		NewID:    func() string { n++; return fmt.Sprintf("id-%d", n) },
 	}
 	return d
 }
@@ -228,7 +237,7 @@ func TestIntakeSubjects(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := newDoor()
-			if _, err := d.Update(t.Context(), system, "Patient", "p1", []byte(patientBody("p1", "990000195803120260")), ""); err != nil {
+			if _, err := d.patient(t, "p1", "990000195803120260"); err != nil {
 				t.Fatal(err)
 			}
 			body := `{"resourceType":"Condition","subject":` + subject + `}`
@@ -252,7 +261,7 @@ func TestIntakeRefuses(t *testing.T) {
 	}
 	update := func(typ, id, body, match string) func(*door) error {
 		return func(d *door) error {
-			_, err := d.Update(context.Background(), system, typ, id, []byte(body), match)
+			_, err := d.Update(context.Background(), system, typ, id, []byte(body), intake.Conditions{Match: match})
 			return err
 		}
 	}
@@ -316,7 +325,8 @@ func TestIntakeRefuses(t *testing.T) {
 			"two national numbers",
 			create(
 				"Patient",
-				`{"resourceType":"Patient","identifier":[{"system":"`+idCard+`","value":"1"},{"system":"`+idCard+`","value":"2"}]}`,
+				`{"resourceType":"Patient","identifier":[{"system":"`+idCard+`","value":"990000195803120260"},{"system":"`+idCard+
+					`","value":"99000019921105048X"}]}`,
 			),
 			fault.Invalid,
 			"IDENTITY_AMBIGUOUS",
@@ -407,12 +417,12 @@ func TestIntakeRefuses(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			d := newDoor()
 			for id, number := range map[string]string{"p1": "990000195803120260", "p2": "99000019921105048X"} {
-				if _, err := d.Update(t.Context(), system, "Patient", id, []byte(patientBody(id, number)), ""); err != nil {
+				if _, err := d.patient(t, id, number); err != nil {
 					t.Fatal(err)
 				}
 			}
 			o1 := strings.Replace(observation("Patient/p1"), `"status"`, `"id":"o1","status"`, 1)
-			if _, err := d.Update(t.Context(), system, "Observation", "o1", []byte(o1), ""); err != nil {
+			if _, err := d.Update(t.Context(), system, "Observation", "o1", []byte(o1), intake.Conditions{}); err != nil {
 				t.Fatal(err)
 			}
 			err := c.do(d)
@@ -498,7 +508,7 @@ func TestIntakeBatch(t *testing.T) {
 func TestIntakePolicyRefuses(t *testing.T) {
 	d := newDoor()
 	d.denyOne = true
-	_, err := d.Update(t.Context(), system, "Patient", "p1", []byte(patientBody("p1", "990000195803120260")), "")
+	_, err := d.patient(t, "p1", "990000195803120260")
 	var refused *exchange.Refused
 	if !errors.As(err, &refused) || len(d.shelf.kept) != 0 || len(d.refused) != 1 {
 		t.Fatalf("got %v, %d kept, %d logged", err, len(d.shelf.kept), len(d.refused))
@@ -512,13 +522,13 @@ func TestIntakePolicyRefuses(t *testing.T) {
 // TestIntakeTellsStrangersNothing sends what would be told apart by its fault, as somebody who may store nothing.
 func TestIntakeTellsStrangersNothing(t *testing.T) {
 	d := newDoor()
-	if _, err := d.Update(t.Context(), system, "Patient", "p1", []byte(patientBody("p1", "990000195803120260")), ""); err != nil {
+	if _, err := d.patient(t, "p1", "990000195803120260"); err != nil {
 		t.Fatal(err)
 	}
 	d.deny = true
 	var answers []string
 	for _, body := range []string{patientBody("p1", "990000195803120260"), patientBody("p1", "990000196507280133"), `{`} {
-		_, err := d.Update(t.Context(), system, "Patient", "p1", []byte(body), "")
+		_, err := d.Update(t.Context(), system, "Patient", "p1", []byte(body), intake.Conditions{})
 		answers = append(answers, code(err))
 	}
 	_, err := d.Create(t.Context(), system, "Observation", []byte(observation("Patient/p1")), "")
@@ -537,16 +547,16 @@ func TestIntakeTellsStrangersNothing(t *testing.T) {
 func TestIntakePlansAgainAfterARace(t *testing.T) {
 	d := newDoor()
 	body := []byte(patientBody("p1", "990000195803120260"))
-	if _, err := d.Update(t.Context(), system, "Patient", "p1", body, ""); err != nil {
+	if _, err := d.Update(t.Context(), system, "Patient", "p1", body, intake.Conditions{}); err != nil {
 		t.Fatal(err)
 	}
 	d.shelf.races = 2
-	taken, err := d.Update(t.Context(), system, "Patient", "p1", body, "")
+	taken, err := d.Update(t.Context(), system, "Patient", "p1", body, intake.Conditions{})
 	if err != nil || taken.Number != 4 || !bytes.Contains(taken.Content, []byte(`"versionId":"4"`)) {
 		t.Fatalf("after two races: %+v, %v", taken, err)
 	}
 	d.shelf.races = 1
-	if _, err := d.Update(t.Context(), system, "Patient", "p1", body, `W/"4"`); code(err) != "VERSION_CONFLICT" {
+	if _, err := d.Update(t.Context(), system, "Patient", "p1", body, intake.Conditions{Match: `W/"4"`}); code(err) != "VERSION_CONFLICT" {
 		t.Errorf("If-Match that lost a race: %v", err)
 	}
 }
@@ -568,7 +578,7 @@ func TestIntakeEncounterGivesCare(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := newDoor()
-			if _, err := d.Update(t.Context(), system, "Patient", "p1", []byte(patientBody("p1", "990000195803120260")), ""); err != nil {
+			if _, err := d.patient(t, "p1", "990000195803120260"); err != nil {
 				t.Fatal(err)
 			}
 			body := `{"resourceType":"Encounter","status":"` + c.status + `","class":{"code":"AMB"},"subject":{"reference":"Patient/p1"}` + c.period + `}`

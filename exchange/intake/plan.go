@@ -2,6 +2,7 @@ package intake
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"yilian.example/exchange"
@@ -16,14 +17,15 @@ type draft struct {
 	remarks     fhir.Issues
 	place       string // for issues, for example Bundle.entry[3].resource
 	update      bool
-	ifMatch     string
+	only        Conditions
 	ifNoneExist string
 
 	id      string // of an update: from the address; of a create: assigned once, so that a second attempt keeps it
 	kind    consortium.Kind
 	patient consortium.PatientRef
 	version int
-	matched bool // a conditional create found it
+	matched bool   // a conditional create found it
+	twin    *draft // of a matched one: the draft of the same transaction that is created and meets its condition
 }
 
 func (d *draft) ref(org consortium.OrgID) exchange.RecordRef {
@@ -33,18 +35,18 @@ func (d *draft) ref(org consortium.OrgID) exchange.RecordRef {
 func (d *draft) address() string { return d.resource.Type + "/" + d.id }
 
 // put makes the final bytes.
-func (d *draft) put(now time.Time, link func(string) (string, bool)) exchange.Put {
+func (p *plan) put(d *draft, now time.Time) exchange.Put {
 	put := exchange.Put{
 		Type: d.resource.Type, ID: d.id, Patient: d.patient, Kind: d.kind, Version: d.version, Recorded: now,
-		Content: d.resource.Splice(fhir.Edit{ID: d.id, Version: d.version, Updated: now, Link: link}),
+		Content: d.resource.Splice(fhir.Edit{ID: d.id, Version: d.version, Updated: now, Link: p.link}),
 	}
 	for _, id := range d.resource.Identifiers() {
 		if id.Current() {
-			put.Tokens = append(put.Tokens, token(id))
+			put.Tokens = append(put.Tokens, p.in.Token(id))
 		}
 	}
 	if criteria, ok := fhir.ParseCriteria(d.ifNoneExist); ok {
-		unless := token(criteria)
+		unless := p.in.Token(criteria)
 		put.Unless = &unless
 	}
 	if start, end, ok := d.resource.CareTime(); ok {
@@ -53,9 +55,10 @@ func (d *draft) put(now time.Time, link func(string) (string, bool)) exchange.Pu
 	return put
 }
 
-// token is what a record with the identifier is found by.
-func token(id fhir.Identifier) exchange.Token {
-	return exchange.Token{Param: "identifier", System: id.System, Value: id.Value}
+// Token returns what a record with the identifier is found by, however the identifier was written.
+func (in *Intake) Token(id fhir.Identifier) exchange.Token {
+	folded := in.Matching.Fold(id.System, id.Value)
+	return exchange.Token{Param: "identifier", System: folded.System, Value: folded.Value}
 }
 
 // plan finds out ids, versions and patients of drafts that are stored together.
@@ -64,14 +67,22 @@ type plan struct {
 	drafts []*draft
 	urls   map[string]*draft // full address of an entry -> entry; nil outside transactions
 
-	byAddress map[string]*draft   // Type/id
-	short     map[string][]*draft // Type/id at the end of an entry's full address, wherever that is
+	byAddress map[string]*draft    // Type/id
+	meets     map[condition]*draft // the first draft of this transaction that is created under a condition
+	short     map[string][]*draft  // Type/id at the end of an entry's full address, wherever that is
 	stored    map[exchange.RecordRef]exchange.Current
 	queries   map[string]string // conditional reference -> Type/id
 }
 
+// condition is what a conditional create depends on.
+type condition struct {
+	typ   string
+	token exchange.Token
+}
+
 func (p *plan) make(ctx context.Context) error {
-	if err := p.placeAll(ctx); err != nil {
+	p.byAddress, p.meets = make(map[string]*draft, len(p.drafts)), map[condition]*draft{}
+	if err := p.each(func(d *draft) error { return p.enter(ctx, d) }); err != nil {
 		return err
 	}
 	p.shorten()
@@ -80,31 +91,34 @@ func (p *plan) make(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, d := range p.drafts {
-		if err := p.number(d); err != nil {
-			return err
-		}
+	if err := p.each(p.number); err != nil {
+		return err
 	}
+	return p.each(p.whose)
+}
+
+// each does a step for every draft. What refuses one names it, so that whoever sent a thousand knows which.
+func (p *plan) each(step func(*draft) error) error {
 	for _, d := range p.drafts {
-		if err := p.whose(d); err != nil {
-			return err
+		if err := step(d); err != nil {
+			return at(d.place, err)
 		}
 	}
 	return nil
 }
 
-// placeAll finds the address of each draft; no two have the same.
-func (p *plan) placeAll(ctx context.Context) error {
-	p.byAddress = make(map[string]*draft, len(p.drafts))
-	for _, d := range p.drafts {
-		if err := p.place(ctx, d); err != nil {
-			return err
-		}
-		if p.byAddress[d.address()] != nil && !d.matched {
-			return refuse(d.place, CodeEntryRepeated, "The same resource stands in the bundle twice.")
-		}
-		p.byAddress[d.address()] = d
+// enter puts a draft at its place among the others.
+func (p *plan) enter(ctx context.Context, d *draft) error {
+	if err := p.place(ctx, d); err != nil {
+		return err
 	}
+	if d.twin != nil {
+		return nil
+	}
+	if p.byAddress[d.address()] != nil && !d.matched {
+		return refuse(d.place, CodeEntryRepeated, "The same resource stands in the bundle twice.")
+	}
+	p.byAddress[d.address()] = d
 	return nil
 }
 
@@ -114,8 +128,8 @@ func (p *plan) place(ctx context.Context, d *draft) error {
 	if !ok {
 		return fault.New(
 			fault.Unsupported, CodeTypeNotKept,
-			"Resources of type "+d.resource.Type+" are not kept here; "+
-				"the CapabilityStatement at /fhir/metadata lists those that are.",
+			"Resources of type "+d.resource.Type+" are not kept here; the CapabilityStatement at /fhir/metadata lists "+
+				"those that are.",
 		)
 	}
 	d.kind = class.Kind
@@ -129,16 +143,11 @@ func (p *plan) place(ctx context.Context, d *draft) error {
 		return nil
 	}
 	if d.matched {
-		d.id, d.matched = "", false // an attempt before found it; it may be another by now
+		d.id, d.matched, d.twin = "", false, nil // an attempt before found it; it may be another by now
 	}
 	if d.ifNoneExist != "" {
-		id, err := p.find(ctx, d.resource.Type, d.ifNoneExist, d.place)
-		if err != nil {
+		if err := p.match(ctx, d); err != nil || d.matched {
 			return err
-		}
-		if d.matched = id != ""; d.matched {
-			d.id = id
-			return nil
 		}
 	}
 	if d.id == "" {
@@ -147,19 +156,67 @@ func (p *plan) place(ctx context.Context, d *draft) error {
 	return nil
 }
 
+// match looks for what meets the condition of a create: a record that is kept, or an earlier entry of the transaction.
+func (p *plan) match(ctx context.Context, d *draft) error {
+	criteria, ok := fhir.ParseCriteria(d.ifNoneExist)
+	if !ok {
+		return refuse(d.place, CodeCriteria, "Only identifier=system|value is served as a condition.")
+	}
+	token := p.in.Token(criteria)
+	if !slices.ContainsFunc(d.resource.Identifiers(), func(id fhir.Identifier) bool {
+		return id.Current() && p.in.Token(id) == token
+	}) {
+		return refuse(
+			d.place, CodeConditionUnmet,
+			"The resource does not carry the identifier of its own condition: it would be created anew each time.",
+		)
+	}
+	id, err := p.find(ctx, d.resource.Type, token)
+	if err != nil {
+		return err
+	}
+	if id != "" {
+		d.matched, d.id = true, id
+		return nil
+	}
+	key := condition{d.resource.Type, token}
+	if d.twin = p.meets[key]; d.twin != nil {
+		d.matched, d.id = true, d.twin.id
+		return nil
+	}
+	p.meets[key] = d
+	return nil
+}
+
 // number returns the draft its version and checks If-Match.
 func (p *plan) number(d *draft) error {
 	now := p.stored[d.ref(p.in.Org)]
-	if d.matched {
+	switch {
+	case d.twin != nil:
+		d.version = 1
+		return nil
+	case d.matched:
 		d.version = now.Number
 		return nil
 	}
-	want, err := MatchVersion(d.ifMatch)
+	want, err := MatchVersion(d.only.Match)
 	if err != nil {
 		return err
 	}
 	if want != 0 && want != now.Number {
 		return changedMeanwhile()
+	}
+	switch d.only.NoneMatch {
+	case "":
+	case "*":
+		if now.Number > 0 && !now.Deleted {
+			return fault.New(
+				fault.Conflict, CodeExists,
+				"The resource exists already, and If-None-Match: * asks not to overwrite it. Nothing was changed.",
+			)
+		}
+	default:
+		return refuse(d.place, CodeCondition, "Of If-None-Match only * is served: store it only when there is none yet.")
 	}
 	d.version = now.Number + 1
 	return nil

@@ -1,6 +1,8 @@
 package intake
 
 import (
+	"errors"
+
 	"yilian.example/exchange/fault"
 	"yilian.example/exchange/fhir"
 )
@@ -39,6 +41,22 @@ func reject(issues fhir.Issues) error {
 		}
 	}
 	return &Rejected{issues, fault.New(fault.Invalid, CodeInvalid, "The resource breaks rules of FHIR R4.")}
+}
+
+// at names the place of an error that is about what was sent. Others, such as a database that does not answer, are
+// about no place.
+func at(place string, err error) error {
+	var known *Rejected
+	if errors.As(err, &known) {
+		return err
+	}
+	issue := fhir.Issue{Severity: fhir.SeverityError, Code: fhir.CodeBusinessRule, Expression: place}
+	switch f := fault.Of(err); f.Kind {
+	case fault.Unsupported, fault.Conflict, fault.Invalid, fault.Malformed:
+		issue.Diagnostics, issue.Reason = f.Public, string(f.Code)
+		return &Rejected{fhir.Issues{issue}, f}
+	}
+	return err
 }
 
 // refuse makes an error about one place of what was sent.

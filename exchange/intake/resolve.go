@@ -1,9 +1,11 @@
 package intake
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"yilian.example/exchange"
@@ -11,14 +13,10 @@ import (
 	"yilian.example/exchange/fhir"
 )
 
-// find returns the id of the one resource that the criteria name, or "". A candidate counts only when its content,
+// find returns the id of the one resource that carries an identifier, or "". A candidate counts only when its content,
 // opened, says the same: what it is found by stands in the database, and what it is, in its sealed content.
-func (p *plan) find(ctx context.Context, typ, query, place string) (string, error) {
-	criteria, ok := fhir.ParseCriteria(query)
-	if !ok {
-		return "", refuse(place, CodeCriteria, "Only identifier=system|value is served as a condition.")
-	}
-	ids, err := p.in.Shelf.Find(ctx, typ, []exchange.Token{token(criteria)})
+func (p *plan) find(ctx context.Context, typ string, token exchange.Token) (string, error) {
+	ids, err := p.in.Shelf.Find(ctx, typ, []exchange.Token{token})
 	if err != nil {
 		return "", fmt.Errorf("find by identifier: %w", err)
 	}
@@ -26,7 +24,8 @@ func (p *plan) find(ctx context.Context, typ, query, place string) (string, erro
 	case 0:
 		return "", nil
 	case 1:
-		carries, err := p.in.Shelf.Carries(ctx, exchange.RecordRef{Org: p.in.Org, Type: typ, ID: ids[0]}, token(criteria))
+		ref := exchange.RecordRef{Org: p.in.Org, Type: typ, ID: ids[0]}
+		carries, err := p.in.Shelf.Carries(ctx, ref, func(id fhir.Identifier) bool { return p.in.Token(id) == token })
 		if err != nil {
 			return "", fmt.Errorf("compare what was found: %w", err)
 		}
@@ -63,8 +62,11 @@ func (p *plan) links(ctx context.Context) error {
 				if err := p.conditional(ctx, d, text, ref); err != nil {
 					return err
 				}
-			case strings.HasPrefix(ref.Other, "urn:uuid:") && p.urls != nil && p.urls[text] == nil:
-				return refuse(d.place, CodeReferenceUnresolved, "A urn:uuid reference leads to no entry of the bundle.")
+			case strings.HasPrefix(ref.Other, "urn:uuid:") && p.urls[text] == nil:
+				return refuse(
+					d.place, CodeReferenceUnresolved,
+					"A urn:uuid reference leads to no entry of a transaction. Elsewhere it would lead to nothing for ever.",
+				)
 			}
 		}
 	}
@@ -78,9 +80,13 @@ func (p *plan) conditional(ctx context.Context, d *draft, text string, ref fhir.
 	if p.queries[text] != "" {
 		return nil
 	}
-	id, err := p.find(ctx, ref.Type, ref.Query, d.place)
+	criteria, ok := fhir.ParseCriteria(ref.Query)
+	if !ok {
+		return refuse(d.place, CodeCriteria, "Only identifier=system|value is served as a condition.")
+	}
+	id, err := p.find(ctx, ref.Type, p.in.Token(criteria))
 	if err != nil {
-		return err
+		return at(d.place, err)
 	}
 	if id == "" {
 		return refuse(d.place, CodeReferenceUnresolved, "A conditional reference finds nothing.")
@@ -94,13 +100,7 @@ func (p *plan) conditional(ctx context.Context, d *draft, text string, ref fhir.
 func (p *plan) current(ctx context.Context) error {
 	wanted := map[string]bool{}
 	for _, d := range p.drafts {
-		if d.update || d.matched {
-			wanted[d.address()] = true
-		}
-		subject, _ := d.resource.Subject()
-		if own, ok := p.own(subject.Literal); ok && p.byAddress[own] == nil {
-			wanted[own] = true
-		}
+		p.lookUp(d, wanted)
 	}
 	for _, address := range p.queries {
 		wanted[address] = true
@@ -122,16 +122,39 @@ func (p *plan) current(ctx context.Context) error {
 	return nil
 }
 
+// lookUp adds the addresses that are to be looked up for one draft.
+func (p *plan) lookUp(d *draft, wanted map[string]bool) {
+	if d.update || d.matched {
+		wanted[d.address()] = true
+	}
+	subject, _ := d.resource.Subject()
+	if own, ok := p.own(subject.Literal); ok && p.byAddress[own] == nil {
+		wanted[own] = true
+	}
+	for _, text := range d.resource.References() {
+		if own, ok := p.own(text); ok && versioned(text) {
+			wanted[own] = true
+		}
+	}
+}
+
 // sure refuses references that may mean an entry of the bundle as well as another one or a record that is stored here:
 // whoever reads them later could take them for the other.
 func (p *plan) sure(context.Context) error {
 	for _, d := range p.drafts {
 		for _, text := range d.resource.References() {
-			if _, sure := p.resolve(text); !sure {
+			to, sure := p.resolve(text)
+			if !sure {
 				return refuse(
 					d.place, CodeReferenceAmbiguous,
 					"A reference may mean an entry of the bundle as well as another resource of that id. Give the entries "+
 						"fullUrls of the form urn:uuid, and refer to these.",
+				)
+			}
+			if own, ok := p.own(text); ok && versioned(text) && !p.hasVersion(cmp.Or(to, own), text) {
+				return refuse(
+					d.place, CodeReferenceUnresolved,
+					"A reference names a version that is neither stored here nor made by this transaction.",
 				)
 			}
 		}
@@ -160,10 +183,8 @@ func (p *plan) resolve(text string) (string, bool) {
 			found = append(found, own)
 			found = slices.Compact(found)
 		}
-		if kept || !versioned(text) { // a version that is named is one of a stored record
-			for _, d := range p.short[own] {
-				add(d)
-			}
+		for _, d := range p.short[own] {
+			add(d)
 		}
 	}
 	switch len(found) {
@@ -184,9 +205,24 @@ func (p *plan) own(text string) (string, bool) {
 	return ref.Type + "/" + ref.ID, true
 }
 
-func versioned(text string) bool {
+func versioned(text string) bool { return version(text) != "" }
+
+func version(text string) string {
 	ref, _ := fhir.ParseReference(text)
-	return ref.Version != ""
+	return ref.Version
+}
+
+// hasVersion says whether the version that a reference names stands at an address, or will when all is stored.
+func (p *plan) hasVersion(address, text string) bool {
+	number, err := strconv.Atoi(version(text))
+	if err != nil || number < 1 {
+		return false
+	}
+	stored := p.stored[p.record(address)].Number
+	if d := p.byAddress[address]; d != nil && !d.matched {
+		stored++
+	}
+	return number <= stored
 }
 
 // exists says whether a record stands at an address here, or will when all is stored.
@@ -203,8 +239,12 @@ func (p *plan) record(address string) exchange.RecordRef {
 // link returns the new text of a reference or address. What names the place to which it leads stays as it was sent.
 func (p *plan) link(text string) (string, bool) {
 	to, _ := p.resolve(text)
-	if own, ok := p.own(text); to == "" || ok && own == to {
+	own, ok := p.own(text)
+	if to == "" || ok && own == to {
 		return "", false
+	}
+	if ok && versioned(text) {
+		return to + "/_history/" + version(text), true
 	}
 	return to, true
 }

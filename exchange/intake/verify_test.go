@@ -9,6 +9,7 @@ import (
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
 	"yilian.example/exchange/fhir"
+	"yilian.example/exchange/identity"
 )
 
 type noIndex struct{}
@@ -24,13 +25,15 @@ func TestFinalBytesAreReadOnceMore(t *testing.T) {
 	if issues.Failed() {
 		t.Fatal(issues)
 	}
-	in := &Intake{Org: "donghu", Index: noIndex{}, Systems: []string{"urn:id"}}
+	in := &Intake{
+		Org: "donghu", Index: noIndex{}, Matching: identity.NewMatching(identity.Systems{National: []string{"urn:id"}}),
+	}
 	p := plan{in: in, stored: map[exchange.RecordRef]exchange.Current{
 		{Org: "donghu", Type: "Patient", ID: "a"}: {Number: 1, Patient: "pA"},
 		{Org: "donghu", Type: "Patient", ID: "b"}: {Number: 1, Patient: "pB"},
 	}}
 	d := &draft{resource: r, place: "Observation", id: "o", version: 1, patient: "pA"}
-	put := d.put(time.Unix(0, 0), p.link)
+	put := p.put(d, time.Unix(0, 0))
 	if err := p.verify(d, put); err != nil {
 		t.Fatalf("what is right is refused: %v", err)
 	}

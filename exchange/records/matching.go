@@ -11,7 +11,9 @@ import (
 // Carries opens the current version of a record and says whether it has the identifier as one still in use. What a
 // record is found by stands beside it in the database; what it is, in its sealed content. It compares and shows nobody
 // anything, so that no access is logged.
-func (r *Keeper) Carries(ctx context.Context, ref exchange.RecordRef, token exchange.Token) (bool, error) {
+func (r *Keeper) Carries(
+	ctx context.Context, ref exchange.RecordRef, is func(fhir.Identifier) bool,
+) (bool, error) {
 	current, err := r.CurrentVersions(ctx, []exchange.RecordRef{ref})
 	if err != nil {
 		return false, fmt.Errorf("look up record: %w", err)
@@ -32,5 +34,5 @@ func (r *Keeper) Carries(ctx context.Context, ref exchange.RecordRef, token exch
 	if err != nil {
 		return false, err
 	}
-	return fhir.Carries(v.Content, token.System, token.Value), nil
+	return fhir.Carries(v.Content, is), nil
 }

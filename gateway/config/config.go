@@ -117,6 +117,11 @@ type Audit struct {
 type Matching struct {
 	// FHIR identifier systems that identify a person nationally, best first
 	IdentifierSystems []string `yaml:"identifier_systems"`
+	// other systems that are known here and by which nobody is matched; a Patient with one that is in neither list is
+	// stored with a warning
+	OtherSystems []string `yaml:"other_systems"`
+	// other names of a system: the name that senders write -> the one above
+	Synonyms map[string]string `yaml:"synonyms"`
 }
 
 // Limits protect the gateway.

@@ -17,6 +17,7 @@ import (
 	"yilian.example/exchange/fault"
 	"yilian.example/gateway/internal/api/problem"
 	"yilian.example/gateway/internal/auth"
+	"yilian.example/gateway/internal/charset"
 )
 
 // ActorFrom returns the caller whom authentication has found.
@@ -67,6 +68,10 @@ func (j JSON) admit(ctx huma.Context, next func(huma.Context)) {
 				fault.Unauthorized, auth.CodeSignIn, "Sign in, or send a bearer token of your organisation's identity provider.",
 			),
 		)
+		return
+	}
+	if err := charset.Check(c.Request); err != nil {
+		j.failures.Problem(c, err)
 		return
 	}
 	next(huma.WithValue(ctx, requestID{}, c.Writer.Header().Get("X-Request-Id")))

@@ -9,7 +9,6 @@ import (
 
 	"yilian.example/exchange"
 	"yilian.example/exchange/consortium"
-	"yilian.example/exchange/fault"
 )
 
 // Locator tells which members hold what on a patient, under a logged decision; *records.Reading is one.
@@ -22,8 +21,8 @@ type Locator interface {
 // Patients finds patients by national identifier. Identifiers travel in bodies only, never in addresses.
 type Patients struct {
 	Locator Locator
-	Systems []string // identifier systems that are matched
-	Ref     func(system, value string) consortium.PatientRef
+	// Identify finds the patient whom a national identifier names; fault.Invalid when it names nobody.
+	Identify func(system, value string) (consortium.PatientRef, error)
 }
 
 type holding struct {
@@ -63,7 +62,7 @@ func (p Patients) search(ctx context.Context, actor consortium.Actor, in *search
 	if err != nil {
 		return nil, err
 	}
-	patient, err := ResolvePatient(p.Systems, p.Ref, in.Body.System, in.Body.Value)
+	patient, err := p.Identify(in.Body.System, in.Body.Value)
 	if err != nil {
 		return nil, err
 	}
@@ -82,19 +81,4 @@ func (p Patients) search(ctx context.Context, actor consortium.Actor, in *search
 		out.Body.Holdings = append(out.Body.Holdings, holding{Org: h.Org, Kind: h.Kind, Count: h.Count, Latest: h.Latest})
 	}
 	return out, nil
-}
-
-// ResolvePatient derives a patient's reference from an identifier of a system that is matched here.
-func ResolvePatient(
-	systems []string, ref func(system, value string) consortium.PatientRef, system, value string,
-) (consortium.PatientRef, error) {
-	for _, s := range systems {
-		if s == system {
-			return ref(system, value), nil
-		}
-	}
-	return "", fault.New(
-		fault.Invalid, CodeIdentifierSystem,
-		"Patients are not matched by that kind of identifier. Use the resident identity number.",
-	)
 }

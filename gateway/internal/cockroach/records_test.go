@@ -17,6 +17,7 @@ import (
 	"yilian.example/exchange"
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
+	"yilian.example/exchange/fhir"
 	"yilian.example/exchange/logbook"
 	"yilian.example/exchange/records"
 	"yilian.example/exchange/tlog"
@@ -450,6 +451,7 @@ func TestWhatIsFoundIsOpenedToCompare(t *testing.T) {
 	db := cockroachtest.New(t)
 	r := newRecords(t, db, "donghu", keyFiles(t))
 	number := exchange.Token{Param: "identifier", System: "urn:id", Value: "99"}
+	is := func(id fhir.Identifier) bool { return id.System == number.System && id.Value == number.Value }
 	ref := exchange.RecordRef{Org: "donghu", Type: "Patient", ID: "a"}
 	body := `{"resourceType":"Patient","id":"a","identifier":[{"use":%q,"system":"urn:id","value":%q}]}`
 	for version, c := range []struct {
@@ -460,12 +462,12 @@ func TestWhatIsFoundIsOpenedToCompare(t *testing.T) {
 			Type: "Patient", ID: "a", Patient: patientRef(1), Kind: consortium.Demographics, Version: version + 1,
 			Recorded: start, Content: fmt.Appendf(nil, body, c.use, c.value), Tokens: []exchange.Token{number},
 		})
-		if got, err := r.Carries(t.Context(), ref, number); err != nil || got != c.carries {
+		if got, err := r.Carries(t.Context(), ref, is); err != nil || got != c.carries {
 			t.Errorf("%s %s: %v, %v", c.use, c.value, got, err)
 		}
 	}
 	ref.ID = "nobody"
-	if got, err := r.Carries(t.Context(), ref, number); err != nil || got {
+	if got, err := r.Carries(t.Context(), ref, is); err != nil || got {
 		t.Errorf("what is not there: %v, %v", got, err)
 	}
 	var n int

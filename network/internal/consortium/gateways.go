@@ -24,6 +24,14 @@ func identifierSystems() []string {
 	return []string{"urn:oid:2.16.156.10011.1.3", "http://hl7.org/fhir/sid/us-ssn"}
 }
 
+// otherSystems are known and match nobody: record numbers of the demonstration's hospitals, and those of trial data.
+func otherSystems() []string {
+	return []string{
+		"urn:example:mrn", "http://hospital.smarthealthit.org", "https://github.com/synthetichealth/synthea",
+		"urn:oid:2.16.840.1.113883.4.3.25", "http://standardhealthrecord.org/fhir/StructureDefinition/passportNumber",
+	}
+}
+
 // renderGateways writes every member's gateway.yaml.
 func (c *Consortium) renderGateways() error {
 	for _, m := range c.Topology.Members {
@@ -71,7 +79,7 @@ func (c *Consortium) gatewayConfig(m topology.Member) config.Config {
 			Index:    at("index.hex"),
 		},
 		Log:      config.Log{Interval: 200 * time.Millisecond, BatchMax: 4096, LagBudget: 4 * time.Hour},
-		Matching: config.Matching{IdentifierSystems: identifierSystems()},
+		Matching: config.Matching{IdentifierSystems: identifierSystems(), OtherSystems: otherSystems()},
 		Limits: config.Limits{
 			BodyBytes:    16 << 20,
 			ReadTimeout:  30 * time.Second,

@@ -36,9 +36,9 @@ func (f *Server) update(c *gin.Context) {
 	if !ok {
 		return
 	}
-	taken, err := f.Ingest.Update(
-		c.Request.Context(), caller, c.Param("type"), c.Param("id"), body, c.GetHeader("If-Match"),
-	)
+	taken, err := f.Ingest.Update(c.Request.Context(), caller, c.Param("type"), c.Param("id"), body, intake.Conditions{
+		Match: c.GetHeader("If-Match"), NoneMatch: c.GetHeader("If-None-Match"),
+	})
 	if err != nil {
 		f.Failures.Outcome(c, err)
 		return

@@ -34,9 +34,11 @@ type Taker interface {
 		ctx context.Context, caller intake.Caller, typ string, body []byte, ifNoneExist string,
 	) (intake.Taken, error)
 	Update(
-		ctx context.Context, caller intake.Caller, typ, id string, body []byte, ifMatch string,
+		ctx context.Context, caller intake.Caller, typ, id string, body []byte, only intake.Conditions,
 	) (intake.Taken, error)
 	Bundle(ctx context.Context, caller intake.Caller, body []byte) (intake.TakenBundle, error)
+	// Token returns what a record with the identifier is found by.
+	Token(id r4.Identifier) exchange.Token
 }
 
 // Reader shows one record under a logged decision; *records.Reading is one.

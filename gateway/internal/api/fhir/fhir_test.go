@@ -21,6 +21,7 @@ import (
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
 	r4 "yilian.example/exchange/fhir"
+	"yilian.example/exchange/identity"
 	"yilian.example/exchange/intake"
 	"yilian.example/exchange/records"
 	"yilian.example/gateway/internal/api"
@@ -108,9 +109,9 @@ func (w *world) Find(_ context.Context, typ string, tokens []exchange.Token) ([]
 	return ids, nil
 }
 
-func (w *world) Carries(_ context.Context, ref exchange.RecordRef, token exchange.Token) (bool, error) {
+func (w *world) Carries(_ context.Context, ref exchange.RecordRef, is func(r4.Identifier) bool) (bool, error) {
 	v := w.versions[ref]
-	return len(v) > 0 && r4.Carries(v[len(v)-1].Content, token.System, token.Value), nil
+	return len(v) > 0 && r4.Carries(v[len(v)-1].Content, is), nil
 }
 
 func (w *world) Store(_ context.Context, puts []exchange.Put) ([]exchange.Version, error) {
@@ -159,7 +160,8 @@ func newWorld(t *testing.T) *world {
 	f := &Server{
 		Org: "donghu", PublicURL: "http://gateway.example", MaxBody: 4096, Started: fhirTime,
 		Ingest: &intake.Intake{
-			Org: "donghu", Systems: []string{fhirCard}, Index: w, Shelf: w, Decider: w, Log: w, Now: now,
+			Org: "donghu", Matching: identity.NewMatching(identity.Systems{National: []string{fhirCard}}),
+			Index: w, Shelf: w, Decider: w, Log: w, Now: now,
 			NewID: func() string { n++; return fmt.Sprintf("id-%d", n) },
 		},
 		Records: &records.Reading{Org: "donghu", Decider: w, Kept: w, Now: now},
@@ -399,6 +401,13 @@ func TestFHIRSearch(t *testing.T) {
 		t.Errorf("search: %d %s", got.status, got.body)
 	}
 	mustBeFHIR(t, got.body)
+	for _, written := range []string{
+		"2.16.156.10011.1.3|990000195803120260", fhirCard + "|９９００００195803120260", fhirCard + "|990000 19580312 0260",
+	} {
+		if again := form(url.Values{"identifier": {written}}.Encode()); again.body != got.body {
+			t.Errorf("%q: %d %s", written, again.status, again.body)
+		}
+	}
 	none := form(url.Values{"identifier": {fhirCard + "|0"}}.Encode())
 	if none.status != http.StatusOK || !strings.Contains(none.body, `"total":0`) {
 		t.Errorf("search without a hit: %d %s", none.status, none.body)
@@ -408,6 +417,10 @@ func TestFHIRSearch(t *testing.T) {
 		if got := form(bad); got.status != http.StatusBadRequest {
 			t.Errorf("search %q: %d", bad, got.status)
 		}
+	}
+	if got := form("identifier=" + url.QueryEscape(fhirCard) + "%7C%D5%C5%C8%FD"); got.status != http.StatusBadRequest ||
+		!strings.Contains(got.body, "NOT_UTF8") {
+		t.Errorf("search in GBK: %d %s", got.status, got.body)
 	}
 	if got := w.send(t, "GET", "/fhir/Patient?identifier=x", ""); got.status != http.StatusMethodNotAllowed ||
 		got.header.Get("Allow") != "POST" {

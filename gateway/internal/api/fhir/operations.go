@@ -12,6 +12,7 @@ import (
 	"yilian.example/exchange/fault"
 	r4 "yilian.example/exchange/fhir"
 	"yilian.example/exchange/intake"
+	"yilian.example/gateway/internal/charset"
 )
 
 // search serves POST Patient/_search with the parameter identifier, in the form body only.
@@ -22,6 +23,10 @@ func (f *Server) search(c *gin.Context) {
 	}
 	if c.Param("type") != "Patient" || c.Param("id") != "_search" {
 		f.notAllowed("GET, PUT")(c)
+		return
+	}
+	if err := charset.Check(c.Request); err != nil {
+		f.Failures.Outcome(c, err)
 		return
 	}
 	body, ok := f.body(c, "application/x-www-form-urlencoded")
@@ -56,9 +61,9 @@ func (f *Server) find(c *gin.Context, caller intake.Caller, criteria r4.Identifi
 		return nil, err
 	}
 	ctx := c.Request.Context()
-	ids, err := f.Finder.Find(
-		ctx, "Patient", []exchange.Token{{Param: "identifier", System: criteria.System, Value: criteria.Value}},
-	)
+	token := f.Ingest.Token(criteria)
+	is := func(id r4.Identifier) bool { return f.Ingest.Token(id) == token }
+	ids, err := f.Finder.Find(ctx, "Patient", []exchange.Token{token})
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +74,7 @@ func (f *Server) find(c *gin.Context, caller intake.Caller, criteria r4.Identifi
 			ctx, caller.Actor, caller.Purpose, exchange.RecordRef{Org: f.Org, Type: "Patient", ID: id}, 0,
 		)
 		switch {
-		case err == nil && r4.Carries(v.Content, criteria.System, criteria.Value):
+		case err == nil && r4.Carries(v.Content, is):
 			if held += int64(len(v.Content)); held > f.MaxBody && len(found) > 0 {
 				v.Content, v.Omitted = nil, true // an answer is no larger than a request may be
 			}

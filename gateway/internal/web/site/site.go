@@ -19,6 +19,7 @@ import (
 	"yilian.example/exchange/consortium"
 	"yilian.example/gateway/config"
 	"yilian.example/gateway/internal/auth"
+	"yilian.example/gateway/internal/charset"
 )
 
 // Deps is what the shell needs. Every field is required but where it says otherwise.
@@ -106,7 +107,11 @@ func join(base, path string) string {
 // handle runs a page's handler and renders the error that it returns.
 func (s *Site) handle(h Handler) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		if err := h(c); err != nil {
+		err := charset.Check(c.Request)
+		if err == nil {
+			err = h(c)
+		}
+		if err != nil {
 			s.Fail(c, err)
 		}
 	}

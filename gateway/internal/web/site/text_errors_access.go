@@ -51,7 +51,12 @@ var textErrorsAccess = Texts{
 	"error.MEDIA_TYPE.next":     {"请按接口说明设置 Content-Type。", "Please set Content-Type by the interface description."},
 	"error.MALFORMED":           {"发来的内容无法读取。", "What was sent cannot be read."},
 	"error.MALFORMED.next":      {"请检查格式后再发送。", "Please check its form, and send it again."},
-	"error.NOT_AS_DOCUMENTED":   {"发来的内容与接口说明不符。", "What was sent is not as the interface description says."},
+	"error.NOT_UTF8":            {"发来的文字不是 UTF-8 编码。", "What was sent is not in UTF-8."},
+	"error.NOT_UTF8.next": {
+		"请把发送程序的编码设为 UTF-8 后再发送；没有任何改动。",
+		"Please set the program that sends it to UTF-8, and send it again. Nothing was changed.",
+	},
+	"error.NOT_AS_DOCUMENTED": {"发来的内容与接口说明不符。", "What was sent is not as the interface description says."},
 	"error.NOT_AS_DOCUMENTED.next": {
 		"请系统的开发人员按接口说明改正后再发送。",
 		"Please have the calling system's developers correct it by the interface description, and send it again.",

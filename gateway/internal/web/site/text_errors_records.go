@@ -129,7 +129,24 @@ var textErrorsRecords = Texts{
 		"请检查患者引用；如果仍然不行，请把请求编号告诉管理员。",
 		"Please check how the patient is referred to; if it happens again, give the request id to your administrator.",
 	},
-	"error.IDENTIFIER_SYSTEM":      {"不能用这种证件号匹配患者。", "Patients are not matched by that kind of identifier."},
+	"error.IDENTIFIER_SYSTEM": {"不能用这种证件号匹配患者。", "Patients are not matched by that kind of identifier."},
+	"error.IDENTITY_NUMBER": {
+		"这不是一个可能存在的证件号码：可能有一位写错或漏写。", "That is not a number which a person can have: a digit may be wrong or missing.",
+	},
+	"error.IDENTITY_NUMBER.next": {
+		"请与证件逐位核对。号码不详时请留空，不要填写占位数字。",
+		"Please compare it with the card, digit by digit. Where no number is known, leave it out: no placeholder.",
+	},
+	"error.RESOURCE_EXISTS": {"该资源已经存在，没有被覆盖。", "The resource exists already. It was not overwritten."},
+	"error.RESOURCE_EXISTS.next": {
+		"请先读取现有内容；确要修改时请用 If-Match。", "Please read what is there. To change it on purpose, use If-Match.",
+	},
+	"error.CONDITION_UNMET": {
+		"资源本身不带有条件中的标识，什么也没有保存。", "The resource does not carry the identifier of its own condition. Nothing was stored.",
+	},
+	"error.CONDITION_UNMET.next": {
+		"请让条件与资源中的标识一致后再发送。", "Please make the condition name an identifier of the resource, and send it again.",
+	},
 	"error.IDENTIFIER_SYSTEM.next": {"请使用居民身份证号。", "Please use the resident identity number."},
 	"error.BUNDLE_TYPE": {
 		"这里只接受 transaction 和 batch 两种 Bundle。",
