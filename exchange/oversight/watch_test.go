@@ -84,6 +84,22 @@ func TestBrokenPassMakesNothingReady(t *testing.T) {
 	})
 }
 
+// TestOldPassIsStale keeps the database from answering after one whole pass.
+func TestOldPassIsStale(t *testing.T) {
+	db := &database{}
+	watched(t, db, func(w *oversight.Watch, _ *strings.Builder) {
+		time.Sleep(time.Second)
+		if w.Status().Stale || w.Clear() != nil {
+			t.Error("stale right after a pass")
+		}
+		db.broken = errors.New("connection refused")
+		time.Sleep(3 * time.Minute)
+		if err := w.Clear(); fault.Of(err).Code != oversight.CodeAuditStale || !w.Status().Stale {
+			t.Errorf("three minutes after the last pass: %v, %+v", err, w.Status())
+		}
+	})
+}
+
 func TestAlarmStandsUntilAPassDoesNotFindIt(t *testing.T) {
 	db := &database{wrong: []oversight.Alarm{altered, missing}}
 	watched(t, db, func(w *oversight.Watch, log *strings.Builder) {
