@@ -2,7 +2,9 @@ package site
 
 // textReasons are the policy's grounds in words, and what the reader can do about a refusal.
 var textReasons = Texts{
-	"law.PIPL":       {"《个人信息保护法》第%s条", "PIPL, Article %s"},
+	"law.article":    {"%s第%s条", "%s, Article %s"},
+	"law.articles":   {"%s第%s条", "%s, Articles %s"},
+	"law.separator":  {"；", "; "},
 	"reason.unknown": {"规则给出的理由：%s", "Reason given by the rules: %s"},
 	"refused.intro": {
 		"按照规则，这项请求没有被允许。这次请求已经记录，患者可以看到。",
