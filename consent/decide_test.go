@@ -53,12 +53,12 @@ func newHospital(t testing.TB) *hospital {
 	h.ledger = consenttest.NewLedger(h.clock.now)
 	h.carrier = &consent.Carrier{
 		Org: "donghu", Store: h.book, Outbox: h.book, Ledger: h.ledger, Keys: h.Keys, Now: h.clock.now,
-		Book: logbook.Book{Org: "donghu", Rand: rand.Reader}, Log: slog.New(slog.DiscardHandler),
+		Book: logbook.Book{Org: "donghu", Rand: rand.Reader}, Logger: slog.New(slog.DiscardHandler),
 	}
 	h.decider = &consent.Decider{
 		Org: "donghu", Care: h.care, CareWindow: 30 * 24 * time.Hour, Consents: h.book, Keys: h.Keys, Policy: rules,
 		Ledger: h.ledger,
-		Log:    slog.New(slog.DiscardHandler),
+		Logger: slog.New(slog.DiscardHandler),
 	}
 	return h
 }

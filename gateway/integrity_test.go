@@ -109,7 +109,7 @@ func (quiet) Sweep(context.Context, consortium.OrgID, func(oversight.Alarm)) err
 
 func quietWatch(t *testing.T) *oversight.Watch {
 	t.Helper()
-	w := &oversight.Watch{Org: "donghu", Database: quiet{}, Now: time.Now, Log: slog.New(slog.DiscardHandler)}
+	w := &oversight.Watch{Org: "donghu", Database: quiet{}, Now: time.Now, Logger: slog.New(slog.DiscardHandler)}
 	w.Once(t.Context())
 	return w
 }

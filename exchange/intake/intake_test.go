@@ -118,7 +118,7 @@ func newDoor() *door {
 	d := &door{shelf: &shelf{kept: map[exchange.RecordRef]exchange.Put{}}}
 	n := 0
 	d.Intake = &intake.Intake{
-		Org: "donghu", Base: "https://donghu.example/fhir/", Systems: []string{idCard}, Index: index{}, Shelf: d.shelf, Decider: d, Log: d,
+		Org: "donghu", Base: "https://donghu.example/fhir/", Systems: []string{idCard}, Index: index{}, Shelf: d.shelf, Decider: d, Access: d,
 		Now:   func() time.Time { return at },
 		NewID: func() string { n++; return fmt.Sprintf("id-%d", n) },
 	}

@@ -60,9 +60,9 @@ type Watch struct {
 	Database Sweeper
 	Interval time.Duration // pause between passes, at least
 	// After is called after each pass that found nothing; nil: nothing is.
-	After func(ctx context.Context) error
-	Now   func() time.Time
-	Log   *slog.Logger
+	After  func(ctx context.Context) error
+	Now    func() time.Time
+	Logger *slog.Logger
 
 	mu      sync.Mutex // guards what follows
 	passes  int64
@@ -112,7 +112,7 @@ func (w *Watch) pass(ctx context.Context) time.Duration {
 	}
 	if err != nil {
 		if ctx.Err() == nil {
-			w.Log.WarnContext(ctx, "audit of the database did not end; will try again", "error", err)
+			w.Logger.WarnContext(ctx, "audit of the database did not end; will try again", "error", err)
 		}
 		return took
 	}
@@ -123,7 +123,7 @@ func (w *Watch) pass(ctx context.Context) time.Duration {
 	for a, s := range w.alarms {
 		if !found[a] && s.seen < number {
 			delete(w.alarms, a)
-			w.Log.WarnContext(ctx, "database alarm is over", "table", a.Table, "row", a.Row, "code", a.Code)
+			w.Logger.WarnContext(ctx, "database alarm is over", "table", a.Table, "row", a.Row, "code", a.Code)
 		}
 	}
 	return took
@@ -134,7 +134,7 @@ func (w *Watch) after(ctx context.Context, found int) {
 		return
 	}
 	if err := w.After(ctx); err != nil && ctx.Err() == nil {
-		w.Log.WarnContext(ctx, "what follows a pass of the audit failed; will try again", "error", err)
+		w.Logger.WarnContext(ctx, "what follows a pass of the audit failed; will try again", "error", err)
 	}
 }
 
@@ -153,7 +153,7 @@ func (w *Watch) Report(a Alarm) {
 		w.alarms = map[Alarm]*standing{}
 	}
 	w.alarms[a] = &standing{since: w.Now(), seen: w.begun}
-	w.Log.ErrorContext(
+	w.Logger.ErrorContext(
 		context.Background(), "ALARM: the database does not hold what was written", "table", a.Table,
 		"row", a.Row, "code", a.Code,
 	)

@@ -42,7 +42,7 @@ func watched(t *testing.T, db *database, test func(w *oversight.Watch, log *stri
 		var log strings.Builder
 		w := &oversight.Watch{
 			Org: "donghu", Database: db, Interval: 10 * time.Second, Now: time.Now,
-			Log: slog.New(slog.NewTextHandler(&log, nil)),
+			Logger: slog.New(slog.NewTextHandler(&log, nil)),
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})

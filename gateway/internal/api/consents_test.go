@@ -47,7 +47,7 @@ func newCounter(t *testing.T) *counter {
 		Keys:   keys,
 		Now:    now,
 		Book:   logbook.Book{Org: "donghu", Rand: rand.Reader},
-		Log:    quiet,
+		Logger: quiet,
 	}
 	consents := &consent.Consents{
 		Org: "donghu", Members: consenttest.Members{}, People: consenttest.Born(consentNoon.AddDate(-30, 0, 0)), Keys: keys, Store: book, Now: now,
@@ -60,7 +60,7 @@ func newCounter(t *testing.T) *counter {
 		return *c.actor, true
 	}
 	c.engine.Use(Private)
-	j := New(c.engine, &c.engine.RouterGroup, "http://donghu.example", who, problem.Failures{Log: quiet})
+	j := New(c.engine, &c.engine.RouterGroup, "http://donghu.example", who, problem.Failures{Logger: quiet})
 	Consents{Book: consents, Ledger: c.ledger, Now: now}.Register(j)
 	return c
 }

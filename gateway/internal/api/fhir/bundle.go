@@ -48,7 +48,7 @@ func (f *Server) bundleResponse(taken intake.TakenBundle, prefer string) []byte 
 			b.Write(r4.Outcome(problem.Issues(t.Err)))
 			b.WriteString(`}}`)
 			if status >= http.StatusInternalServerError {
-				f.Failures.Log.Error("batch entry failed", "entry", i, "status", status, "error", t.Err)
+				f.Failures.Logger.Error("batch entry failed", "entry", i, "status", status, "error", t.Err)
 			}
 			continue
 		}
