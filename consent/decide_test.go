@@ -371,7 +371,7 @@ func TestAskingOtherMembers(t *testing.T) {
 // TestObligationThatNobodyCarriesOutIsARefusal: also one that is known but not carried out for the action.
 func TestObligationThatNobodyCarriesOutIsARefusal(t *testing.T) {
 	for _, o := range []consortium.Obligation{
-		{Code: "WATERMARK"}, {Code: consortium.From, Argument: "qingshan"}, {Code: consortium.Receipt, Argument: "x"},
+		{Code: "WATERMARK"}, {Code: "UNTIL", Argument: "noon"}, {Code: consortium.Receipt, Argument: "x"},
 	} {
 		h := newHospital(t)
 		h.committed(t)

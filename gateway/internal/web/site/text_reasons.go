@@ -14,7 +14,6 @@ var textReasons = Texts{
 	"reason.PATIENT_SELF":       {"患者本人查阅自己的记录", "The patient reads their own records"},
 	"reason.TREATMENT_RELATION": {"患者正在或近期在本机构就诊", "The patient is, or was recently, in this organisation's care"},
 	"reason.PATIENT_CONSENT":    {"患者签署的有效授权", "A valid consent signed by the patient"},
-	"reason.PATIENT_INVITATION": {"患者已邀请本保险机构审核理赔", "The patient invited this insurer to assess a claim"},
 	"reason.RECORD_KEEPING":     {"医院依法保存病历", "The hospital keeps medical records as the law requires"},
 	"reason.MEMBER_TREATMENT": {
 		"另一家成员机构正在诊治这位患者，查询哪里有记录",
