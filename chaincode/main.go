@@ -29,7 +29,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	if err := run(ctx, os.Getenv, logger); err != nil {
-		logger.Error("chaincode stopped", "error", err)
+		logger.ErrorContext(ctx, "chaincode stopped", "error", err)
 		os.Exit(1)
 	}
 }

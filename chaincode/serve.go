@@ -81,7 +81,9 @@ func serve(ctx context.Context, s settings, chaincode shim.Chaincode, logger *sl
 	}
 	server := grpc.NewServer(options...)
 	peer.RegisterChaincodeServer(server, &shim.ChaincodeServer{CCID: s.id, Address: s.address, CC: chaincode})
-	logger.Info("chaincode is serving", "address", listener.Addr().String(), "id", s.id, "tls", s.tls != nil)
+	logger.InfoContext(
+		ctx, "chaincode is serving", "address", listener.Addr().String(), "id", s.id, "tls", s.tls != nil,
+	)
 
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
@@ -94,6 +96,6 @@ func serve(ctx context.Context, s settings, chaincode shim.Chaincode, logger *sl
 	defer cut.Stop()
 	server.GracefulStop()
 	<-served
-	logger.Info("chaincode stopped")
+	logger.InfoContext(ctx, "chaincode stopped")
 	return nil
 }

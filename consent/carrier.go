@@ -150,9 +150,12 @@ func (c *Carrier) carryGrant(ctx context.Context, o Order, consent Consent, secr
 	}
 	if o.Attempts == 1 || err != nil {
 		state, err = c.Ledger.GrantConsent(ctx, ledger.Grant{
-			ID: string(
-				o.ID,
-			), PublicKey: secret.PublicKey, Commitment: commitment[:], Until: until, Signature: secret.Grant, Mode: ledger.ModeSelf,
+			ID:         string(o.ID),
+			PublicKey:  secret.PublicKey,
+			Commitment: commitment[:],
+			Until:      until,
+			Signature:  secret.Grant,
+			Mode:       ledger.ModeSelf,
 		})
 	}
 	if code, final := refusal(err); final {

@@ -182,7 +182,12 @@ func (d *Decider) cameUnder(ctx context.Context, q consortium.Query) ([]Fact, er
 		return nil, nil
 	}
 	fact := Fact{ID: ID(q.Consent), State: Pending, Terms: Terms{
-		Patient: q.Patient, Recipient: d.Org, Purpose: q.Purpose, Kinds: q.Kinds, From: q.Time, Until: q.Time.Add(time.Second),
+		Patient:   q.Patient,
+		Recipient: d.Org,
+		Purpose:   q.Purpose,
+		Kinds:     q.Kinds,
+		From:      q.Time,
+		Until:     q.Time.Add(time.Second),
 	}}
 	switch {
 	case err != nil:

@@ -422,7 +422,8 @@ func TestRecallRestsOnTheConsentOfTheCopy(t *testing.T) {
 func TestSelf(t *testing.T) {
 	h := newHospital(t)
 	q := h.releaseQuery()
-	q.Actor, q.Action, q.Purpose, q.Kinds = consenttest.Self, consortium.ActionRead, consortium.PatientRequest, consortium.PatientKinds()
+	q.Actor, q.Action = consenttest.Self, consortium.ActionRead
+	q.Purpose, q.Kinds = consortium.PatientRequest, consortium.PatientKinds()
 	wantReason(t, h.decide(t, q), true, "PATIENT_SELF")
 	q.Actor = consenttest.Other
 	wantReason(t, h.decide(t, q), false, "NOT_THE_PATIENT")

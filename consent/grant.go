@@ -201,10 +201,12 @@ func (s *Consents) parties(t Terms) (custodian, recipient Party, err error) {
 	return custodian, recipient, nil
 }
 
+func unknownKind(k consortium.Kind) bool { return !k.Valid() }
+
 func (s *Consents) checkScope(t Terms) error {
 	now := s.Now()
 	switch {
-	case len(t.Kinds) == 0 || !slices.Equal(t.Kinds, sorted(t.Kinds)) || slices.ContainsFunc(t.Kinds, func(k consortium.Kind) bool { return !k.Valid() }):
+	case len(t.Kinds) == 0 || !slices.Equal(t.Kinds, sorted(t.Kinds)) || slices.ContainsFunc(t.Kinds, unknownKind):
 		return fault.New(fault.Invalid, CodeConsentKinds, "Choose at least one kind of record from the list.")
 	case t.Notice != NoticeVersion || !t.Lang.Valid():
 		return fault.New(

@@ -25,8 +25,8 @@ type recordStatement struct {
 }
 
 // Statement returns the canonical bytes that the log entry of v commits to, for example
-// {"id":"…","kind":"observations","org":"donghu","patient":"p…","recorded":"2026-11-21T20:00:00.123456Z","sha256":"…","type":"Observation",
-// "v":1,"version":1}. A deletion carries "deleted":true and the hash of nothing.
+// {"id":"…","kind":"observations","org":"donghu","patient":"p…","recorded":"2026-11-21T20:00:00.123456Z",
+// "sha256":"…","type":"Observation","v":1,"version":1}. A deletion carries "deleted":true and the hash of nothing.
 func Statement(v Version) []byte {
 	sum := sha256.Sum256(v.Content)
 	out, err := tlog.Canonical(recordStatement{

@@ -57,8 +57,15 @@ func (a *app) services(ctx context.Context) (*services, error) {
 	}
 	s.reading = &records.Reading{Org: a.org, Decider: decider, Kept: s.records, Now: a.now}
 	s.ingest = &intake.Intake{
-		Org: a.org, Base: a.cfg.PublicURL + "/fhir/", Systems: a.cfg.Matching.IdentifierSystems, Index: a.ring, Shelf: s.records,
-		Decider: decider, Access: s.records, Now: a.now, NewID: uuid.NewString,
+		Org:     a.org,
+		Base:    a.cfg.PublicURL + "/fhir/",
+		Systems: a.cfg.Matching.IdentifierSystems,
+		Index:   a.ring,
+		Shelf:   s.records,
+		Decider: decider,
+		Access:  s.records,
+		Now:     a.now,
+		NewID:   uuid.NewString,
 	}
 	a.consentServices(s)
 	if err := a.exchangeServices(s, decider); err != nil {

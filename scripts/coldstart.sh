@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Starts a fresh consortium N times (default 20), each time from nothing but the built programs, and prints how long each start took until
-# every gateway was ready. It stands apart from a running one: its own state directory and ports. Any failure ends it.
+# Starts a fresh consortium N times (default 20), each time from nothing but the built programs, and prints how long
+# each start took until every gateway was ready. It stands apart from a running one: its own state directory and ports.
+# Any failure ends it, a stop that fails included, and the state is kept for who looks into it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -12,13 +13,23 @@ network=.yilian/bin/network
 times=()
 
 scripts/setup.sh --run
+failed=no
+fail() {
+  echo "$1"
+  failed=yes
+  exit 1
+}
 finish() {
-  "$network" down --state "$state" >/dev/null || true
-  if [ "${failed:-no}" = yes ]; then
-    echo "the state of the failed start is kept in $state"
-  else
-    "$network" clean --state "$state" >/dev/null && rm -rf "$state"
+  if ! "$network" down --state "$state" >/dev/null; then
+    echo "the consortium could not be stopped: its processes may still be running"
+    failed=yes
   fi
+  if [ "$failed" = yes ]; then
+    echo "the state of the failed start is kept in $state"
+    exit 1
+  fi
+  "$network" clean --state "$state" >/dev/null
+  rm -rf "$state"
 }
 trap finish EXIT
 
@@ -26,15 +37,13 @@ for n in $(seq "$count"); do
   began=$(date +%s%N)
   if ! "$network" up --detach --state "$state" --port-offset "$offset" >"$state.log" 2>&1; then
     cat "$state.log"
-    echo "start $n of $count failed"
-    failed=yes
-    exit 1
+    fail "start $n of $count failed"
   fi
   took=$((($(date +%s%N) - began) / 1000000))
   times+=("$took")
   printf 'start %2d: %d.%03d s\n' "$n" $((took / 1000)) $((took % 1000))
-  "$network" down --state "$state" >/dev/null
-  "$network" clean --state "$state" >/dev/null
+  "$network" down --state "$state" >/dev/null || fail "the consortium of start $n could not be stopped"
+  "$network" clean --state "$state" >/dev/null || fail "the state of start $n could not be removed"
 done
 rm -f "$state.log"
 

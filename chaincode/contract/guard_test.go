@@ -95,7 +95,9 @@ func TestTimeIsBounded(t *testing.T) {
 // state.
 func TestUnknownFunctions(t *testing.T) {
 	w := newWorld(t)
-	for _, function := range []string{"", "witness:", "witness:Nothing", "consent:checkAssistance", "other:Read", "witness:GetName", "consent:save"} {
+	for _, function := range []string{
+		"", "witness:", "witness:Nothing", "consent:checkAssistance", "other:Read", "witness:GetName", "consent:save",
+	} {
 		if _, err := w.propose("donghu", function, "{}"); err == nil {
 			t.Errorf("%q was served", function)
 		}
@@ -138,7 +140,8 @@ func TestArguments(t *testing.T) {
 func FuzzArguments(f *testing.F) {
 	seed := newWorld(f)
 	functions := []string{
-		ledger.WitnessRegister, ledger.WitnessRotate, ledger.WitnessCheckpoint, ledger.WitnessLatest, ledger.WitnessAll, ledger.WitnessAttest,
+		ledger.WitnessRegister, ledger.WitnessRotate, ledger.WitnessCheckpoint,
+		ledger.WitnessLatest, ledger.WitnessAll, ledger.WitnessAttest,
 		ledger.ConsentGrant, ledger.ConsentWithdraw, ledger.ConsentRead,
 	}
 	all := writers(f, seed)

@@ -405,7 +405,10 @@ func TestRotate(t *testing.T) {
 	renewed := l.fork(9, "")
 	renewed.signer, renewed.key = newSigner, newKey
 	good := ledger.RotateLog{
-		Origin: l.origin, Key: newKey, Note: renewed.checkpoint(5), Statement: statement(ledger.RotateText(l.origin, newKey, 5), oldSigner, newSigner),
+		Origin:    l.origin,
+		Key:       newKey,
+		Note:      renewed.checkpoint(5),
+		Statement: statement(ledger.RotateText(l.origin, newKey, 5), oldSigner, newSigner),
 	}
 	w.refused("donghu", ledger.WitnessRotate, good, ledger.CodeLogUnknown)
 	w.invoke("donghu", ledger.WitnessRegister, l.registration(), nil)
@@ -487,7 +490,10 @@ func TestRotate(t *testing.T) {
 	w.refused("donghu", ledger.WitnessCheckpoint, l.args(9, 5), ledger.CodeSignature)
 	w.invoke("donghu", ledger.WitnessCheckpoint, renewed.args(9, 5), nil)
 	back := ledger.RotateLog{
-		Origin: l.origin, Key: l.key, Note: l.checkpoint(9), Statement: statement(ledger.RotateText(l.origin, l.key, 9), oldSigner, newSigner),
+		Origin:    l.origin,
+		Key:       l.key,
+		Note:      l.checkpoint(9),
+		Statement: statement(ledger.RotateText(l.origin, l.key, 9), oldSigner, newSigner),
 	}
 	w.refused("donghu", ledger.WitnessRotate, back, ledger.CodeArgument)
 }

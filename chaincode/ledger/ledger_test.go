@@ -21,10 +21,16 @@ func TestMessages(t *testing.T) {
 	commitment := [32]byte{0xab, 31: 0xcd}
 	hexed := hex.EncodeToString(commitment[:])
 	for name, tc := range map[string]struct{ got, want string }{
-		"grant":    {string(ledger.GrantMessage("id", commitment, 1793000000)), "yilian/consent/grant/v1\nid\n" + hexed + "\n1793000000\n"},
+		"grant": {
+			string(ledger.GrantMessage("id", commitment, 1793000000)),
+			"yilian/consent/grant/v1\nid\n" + hexed + "\n1793000000\n",
+		},
 		"withdraw": {string(ledger.WithdrawalMessage("id")), "yilian/consent/withdraw/v1\nid\n"},
-		"assist":   {string(ledger.AssistMessage("staff", "id", commitment, 5)), "yilian/consent/assist/v1\nstaff\nid\n" + hexed + "\n5\n"},
-		"rotate":   {ledger.RotateText("o", "k", 7), "yilian/witness/rotate/v1\no\nk\n7\n"},
+		"assist": {
+			string(ledger.AssistMessage("staff", "id", commitment, 5)),
+			"yilian/consent/assist/v1\nstaff\nid\n" + hexed + "\n5\n",
+		},
+		"rotate": {ledger.RotateText("o", "k", 7), "yilian/witness/rotate/v1\no\nk\n7\n"},
 	} {
 		if tc.got != tc.want {
 			t.Errorf("%s: %q, want %q", name, tc.got, tc.want)

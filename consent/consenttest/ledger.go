@@ -126,7 +126,8 @@ func (l *Ledger) grant(g ledger.Grant) (ledger.ConsentState, error) {
 	if g.ID != ledger.ConsentID(g.PublicKey) || len(g.Commitment) != 32 {
 		return ledger.ConsentState{}, refused(ledger.CodeArgument, fault.Invalid)
 	}
-	if err := ledger.VerifyP256(g.PublicKey, ledger.GrantMessage(g.ID, [32]byte(g.Commitment), g.Until), g.Signature); err != nil {
+	message := ledger.GrantMessage(g.ID, [32]byte(g.Commitment), g.Until)
+	if err := ledger.VerifyP256(g.PublicKey, message, g.Signature); err != nil {
 		return ledger.ConsentState{}, refused(ledger.CodeSignature, fault.Invalid)
 	}
 	if known, found := l.states[g.ID]; found {

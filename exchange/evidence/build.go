@@ -208,23 +208,8 @@ func (f *File) prove(index int64, c tlog.Checkpoint, note []byte, read tlog.Read
 func once(read tlog.ReadTiles) tlog.ReadTiles {
 	kept := map[tlog.Tile][]byte{}
 	return func(tiles []tlog.Tile) ([][]byte, error) {
-		var missing []tlog.Tile
-		for _, t := range tiles {
-			if _, ok := kept[t]; !ok {
-				missing = append(missing, t)
-			}
-		}
-		if len(missing) > 0 {
-			data, err := read(missing)
-			if err != nil {
-				return nil, err
-			}
-			if len(data) != len(missing) {
-				return nil, errors.New("read tiles: not as many as asked for")
-			}
-			for i, t := range missing {
-				kept[t] = data[i]
-			}
+		if err := keepTiles(kept, tiles, read); err != nil {
+			return nil, err
 		}
 		out := make([][]byte, len(tiles))
 		for i, t := range tiles {
@@ -232,6 +217,30 @@ func once(read tlog.ReadTiles) tlog.ReadTiles {
 		}
 		return out, nil
 	}
+}
+
+// keepTiles reads those of the tiles that are not kept yet.
+func keepTiles(kept map[tlog.Tile][]byte, tiles []tlog.Tile, read tlog.ReadTiles) error {
+	var missing []tlog.Tile
+	for _, t := range tiles {
+		if _, ok := kept[t]; !ok {
+			missing = append(missing, t)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	data, err := read(missing)
+	if err != nil {
+		return err
+	}
+	if len(data) != len(missing) {
+		return errors.New("read tiles: not as many as asked for")
+	}
+	for i, t := range missing {
+		kept[t] = data[i]
+	}
+	return nil
 }
 
 func notWitnessed() error {

@@ -51,12 +51,24 @@ func newScene(t testing.TB) *scene {
 			Org:  "donghu",
 			Type: "Observation",
 			ID:   "a1b2",
-		}, Number: 1, Patient: "p" + "a", Kind: "observations",
-		Recorded: recorded, Content: []byte(`{"resourceType":"Observation","id":"a1b2"}`), Salt: [32]byte{1, 2, 3}, Entry: "entry-300",
+		},
+		Number:   1,
+		Patient:  "p" + "a",
+		Kind:     "observations",
+		Recorded: recorded,
+		Content:  []byte(`{"resourceType":"Observation","id":"a1b2"}`),
+		Salt:     [32]byte{1, 2, 3},
+		Entry:    "entry-300",
 	}
 	s.state = ledger.LogState{
-		Type: ledger.TypeWitness, Channel: "yilian", Origin: origin, MSP: "donghu", Key: vkey, Time: recorded.Add(time.Minute),
-		Tx: "tx", Registered: recorded.Add(-time.Hour),
+		Type:       ledger.TypeWitness,
+		Channel:    "yilian",
+		Origin:     origin,
+		MSP:        "donghu",
+		Key:        vkey,
+		Time:       recorded.Add(time.Minute),
+		Tx:         "tx",
+		Registered: recorded.Add(-time.Hour),
 	}
 	s.attested(time.Now())
 	s.grow(t, 400)
@@ -244,17 +256,23 @@ func TestVerifyFindsChanges(t *testing.T) {
 		change func(f *evidence.File)
 		want   string
 	}{
-		"content":        {func(f *evidence.File) { f.Content = append([]byte(" "), f.Content...) }, evidence.StepContent},
-		"no content":     {func(f *evidence.File) { f.Content = nil }, evidence.StepContent},
-		"salt":           {func(f *evidence.File) { f.Salt = make([]byte, 32) }, evidence.StepCommitment},
-		"statement's id": {func(f *evidence.File) { f.Statement = strings.Replace(f.Statement, "a1b2", "a1b3", 1) }, evidence.StepCommitment},
+		"content":    {func(f *evidence.File) { f.Content = append([]byte(" "), f.Content...) }, evidence.StepContent},
+		"no content": {func(f *evidence.File) { f.Content = nil }, evidence.StepContent},
+		"salt":       {func(f *evidence.File) { f.Salt = make([]byte, 32) }, evidence.StepCommitment},
+		"statement's id": {
+			func(f *evidence.File) { f.Statement = strings.Replace(f.Statement, "a1b2", "a1b3", 1) }, evidence.StepCommitment,
+		},
 		"statement's member": {func(f *evidence.File) {
 			f.Statement = strings.Replace(f.Statement, "donghu", "qingshan", 1)
 		}, evidence.StepCommitment},
-		"leaf":        {func(f *evidence.File) { f.Leaf = string(anchortest.Leaf(300)) }, evidence.StepCommitment},
-		"leaf's hour": {func(f *evidence.File) { f.Leaf = strings.Replace(f.Leaf, "T20:", "T19:", 1) }, evidence.StepCommitment},
-		"no leaf":     {func(f *evidence.File) { f.Leaf = "" }, evidence.StepCommitment},
-		"index":       {func(f *evidence.File) { f.Proof = strings.Replace(f.Proof, "index 300", "index 301", 1) }, evidence.StepInclusion},
+		"leaf": {func(f *evidence.File) { f.Leaf = string(anchortest.Leaf(300)) }, evidence.StepCommitment},
+		"leaf's hour": {
+			func(f *evidence.File) { f.Leaf = strings.Replace(f.Leaf, "T20:", "T19:", 1) }, evidence.StepCommitment,
+		},
+		"no leaf": {func(f *evidence.File) { f.Leaf = "" }, evidence.StepCommitment},
+		"index": {
+			func(f *evidence.File) { f.Proof = strings.Replace(f.Proof, "index 300", "index 301", 1) }, evidence.StepInclusion,
+		},
 		"hash": {func(f *evidence.File) {
 			p, _ := tlog.ParseProof([]byte(f.Proof))
 			p.Hashes[3][0] ^= 1
@@ -265,10 +283,12 @@ func TestVerifyFindsChanges(t *testing.T) {
 			p.Checkpoint = otherNote
 			f.Proof = string(p.Format())
 		}, evidence.StepInclusion},
-		"checkpoint's size": {func(f *evidence.File) { f.Proof = strings.Replace(f.Proof, "\n400\n", "\n401\n", 1) }, evidence.StepCheckpoint},
-		"no proof":          {func(f *evidence.File) { f.Proof = "" }, evidence.StepCheckpoint},
-		"key":               {func(f *evidence.File) { f.Key = otherKey }, evidence.StepCheckpoint},
-		"no attestation":    {func(f *evidence.File) { f.Attestation = evidence.Attestation{} }, evidence.StepEndorsements},
+		"checkpoint's size": {
+			func(f *evidence.File) { f.Proof = strings.Replace(f.Proof, "\n400\n", "\n401\n", 1) }, evidence.StepCheckpoint,
+		},
+		"no proof":       {func(f *evidence.File) { f.Proof = "" }, evidence.StepCheckpoint},
+		"key":            {func(f *evidence.File) { f.Key = otherKey }, evidence.StepCheckpoint},
+		"no attestation": {func(f *evidence.File) { f.Attestation = evidence.Attestation{} }, evidence.StepEndorsements},
 		"cut attestation": {func(f *evidence.File) {
 			f.Attestation.Signed = f.Attestation.Signed[:len(f.Attestation.Signed)-1]
 		}, evidence.StepEndorsements},
@@ -348,26 +368,58 @@ func TestVerifyRefusesAttestations(t *testing.T) {
 		want string
 		opts evidence.Options
 	}{
-		"two members":                  {read(same, all[:2]...), evidence.StepEndorsements, options()},
-		"one member three times":       {read(same, append(peers(s.cas[0], s.cas[0]), all[:2]...)...), evidence.StepEndorsements, options()},
-		"a user as a peer":             {read(same, all[0], all[1], user), evidence.StepEndorsements, options()},
-		"another root":                 {read(same, append(peers(stranger), all[:2]...)...), evidence.StepEndorsements, options()},
-		"nobody":                       {read(same), evidence.StepEndorsements, options()},
-		"three of four needed":         {read(same, all[:3]...), evidence.StepEndorsements, evidence.Options{Quorum: 4, Domain: "yilian.example"}},
-		"expired certificates":         {read(func(s *ledger.LogState) { s.Attested = &later }, all...), evidence.StepEndorsements, options()},
-		"never committed":              {read(func(s *ledger.LogState) { s.Attested = nil }, all...), evidence.StepEndorsements, options()},
-		"another type":                 {read(func(s *ledger.LogState) { s.Type = "yilian/consent/v1" }, all...), evidence.StepEndorsements, options()},
-		"another chaincode":            {read(same, all...), evidence.StepWitness, evidence.Options{Chaincode: "other", Domain: "yilian.example"}},
-		"another ledger":               {read(same, all...), evidence.StepWitness, evidence.Options{Channel: "other", Domain: "yilian.example"}},
-		"a log of the member's making": {read(func(s *ledger.LogState) { s.Origin, s.MSP = "x.donghu.yilian.example/log", "x" }, all...), evidence.StepWitness, options()},
-		"another log":                  {read(func(s *ledger.LogState) { s.Origin = "qingshan.yilian.example/log" }, all...), evidence.StepWitness, options()},
-		"another member":               {read(func(s *ledger.LogState) { s.MSP = "qingshan" }, all...), evidence.StepWitness, options()},
-		"another key":                  {read(func(s *ledger.LogState) { s.Key += "x" }, all...), evidence.StepWitness, options()},
-		"another size":                 {read(func(s *ledger.LogState) { s.Size-- }, all...), evidence.StepWitness, options()},
-		"another root hash":            {read(func(s *ledger.LogState) { s.Root = make([]byte, 32) }, all...), evidence.StepWitness, options()},
-		"before it was recorded":       {read(func(s *ledger.LogState) { s.Time = s.Time.Add(-time.Hour) }, all...), evidence.StepTime, options()},
-		"attested in the past":         {read(func(s *ledger.LogState) { past := s.Time.Add(-time.Second); s.Attested = &past }, all...), evidence.StepWitness, options()},
-		"another note":                 {read(func(s *ledger.LogState) { s.Note = []byte("x") }, all...), evidence.StepWitness, options()},
+		"two members": {read(same, all[:2]...), evidence.StepEndorsements, options()},
+		"one member three times": {
+			read(same, append(peers(s.cas[0], s.cas[0]), all[:2]...)...), evidence.StepEndorsements, options(),
+		},
+		"a user as a peer": {read(same, all[0], all[1], user), evidence.StepEndorsements, options()},
+		"another root": {
+			read(same, append(peers(stranger), all[:2]...)...), evidence.StepEndorsements, options(),
+		},
+		"nobody": {read(same), evidence.StepEndorsements, options()},
+		"three of four needed": {
+			read(same, all[:3]...), evidence.StepEndorsements, evidence.Options{Quorum: 4, Domain: "yilian.example"},
+		},
+		"expired certificates": {
+			read(func(s *ledger.LogState) { s.Attested = &later }, all...), evidence.StepEndorsements, options(),
+		},
+		"never committed": {
+			read(func(s *ledger.LogState) { s.Attested = nil }, all...), evidence.StepEndorsements, options(),
+		},
+		"another type": {
+			read(func(s *ledger.LogState) { s.Type = "yilian/consent/v1" }, all...), evidence.StepEndorsements, options(),
+		},
+		"another chaincode": {
+			read(same, all...), evidence.StepWitness, evidence.Options{Chaincode: "other", Domain: "yilian.example"},
+		},
+		"another ledger": {
+			read(same, all...), evidence.StepWitness, evidence.Options{Channel: "other", Domain: "yilian.example"},
+		},
+		"a log of the member's making": {
+			read(func(s *ledger.LogState) { s.Origin, s.MSP = "x.donghu.yilian.example/log", "x" }, all...),
+			evidence.StepWitness,
+			options(),
+		},
+		"another log": {
+			read(func(s *ledger.LogState) { s.Origin = "qingshan.yilian.example/log" }, all...), evidence.StepWitness, options(),
+		},
+		"another member": {
+			read(func(s *ledger.LogState) { s.MSP = "qingshan" }, all...), evidence.StepWitness, options(),
+		},
+		"another key":  {read(func(s *ledger.LogState) { s.Key += "x" }, all...), evidence.StepWitness, options()},
+		"another size": {read(func(s *ledger.LogState) { s.Size-- }, all...), evidence.StepWitness, options()},
+		"another root hash": {
+			read(func(s *ledger.LogState) { s.Root = make([]byte, 32) }, all...), evidence.StepWitness, options(),
+		},
+		"before it was recorded": {
+			read(func(s *ledger.LogState) { s.Time = s.Time.Add(-time.Hour) }, all...), evidence.StepTime, options(),
+		},
+		"attested in the past": {
+			read(func(s *ledger.LogState) { past := s.Time.Add(-time.Second); s.Attested = &past }, all...),
+			evidence.StepWitness,
+			options(),
+		},
+		"another note": {read(func(s *ledger.LogState) { s.Note = []byte("x") }, all...), evidence.StepWitness, options()},
 	} {
 		f := good
 		f.Attestation = tc.raw
@@ -544,7 +596,14 @@ func FuzzVerify(f *testing.F) {
 	f.Add(file.Statement, file.Content, file.Salt, file.Leaf, file.Proof, file.Key, signed)
 	f.Fuzz(func(t *testing.T, statement string, content, salt []byte, leaf, proof, key string, signed []byte) {
 		data, err := evidence.File{
-			Type: evidence.Type, Version: evidence.Version, Statement: statement, Content: content, Salt: salt, Leaf: leaf, Proof: proof, Key: key,
+			Type:        evidence.Type,
+			Version:     evidence.Version,
+			Statement:   statement,
+			Content:     content,
+			Salt:        salt,
+			Leaf:        leaf,
+			Proof:       proof,
+			Key:         key,
 			Neighbours:  file.Neighbours,
 			Attestation: evidence.Attestation{Signed: signed, Endorsements: file.Attestation.Endorsements},
 		}.Bytes()

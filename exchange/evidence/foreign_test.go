@@ -52,9 +52,13 @@ func TestACopyIsProvenOnlyWhereItStands(t *testing.T) {
 		proven bool
 		spoilt bool
 	}{
-		"where it stands":               {copy: evidence.Copy{Version: s.version, Index: &s.index}, now: young, proven: true},
-		"where it stands, when old":     {copy: evidence.Copy{Version: s.version, Index: &s.index}, now: old, proven: true},
-		"one place on":                  {copy: evidence.Copy{Version: s.version, Index: at(s.index + 1)}, now: young, spoilt: true},
+		"where it stands":           {copy: evidence.Copy{Version: s.version, Index: &s.index}, now: young, proven: true},
+		"where it stands, when old": {copy: evidence.Copy{Version: s.version, Index: &s.index}, now: old, proven: true},
+		"one place on": {
+			copy:   evidence.Copy{Version: s.version, Index: at(s.index + 1)},
+			now:    young,
+			spoilt: true,
+		},
 		"at a negative place":           {copy: evidence.Copy{Version: s.version, Index: at(-1)}, now: young, spoilt: true},
 		"never logged":                  {copy: evidence.Copy{Version: other, Index: &s.index}, now: young, spoilt: true},
 		"without a place, new":          {copy: evidence.Copy{Version: s.version}, now: young},

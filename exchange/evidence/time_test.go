@@ -35,15 +35,25 @@ func TestTimeThatDoesNotFitTheLogIsNotProven(t *testing.T) {
 		around     func(int) []byte
 		want       string // part of why; empty: proven
 	}{
-		"of its time":                          {now, long, dated(now, 0), ""},
-		"waited for hours":                     {now.Add(-5 * time.Hour), long, dated(now, 0), ""},
-		"waited for a day":                     {now.Add(-24 * time.Hour), long, dated(now, 0), "long before entries"},
-		"before the log existed":               {now.AddDate(-7, 0, 0), long, dated(now.AddDate(-7, 0, 0), 400), "before its log existed"},
-		"dated back":                           {now.AddDate(-2, 0, 0), long, dated(now, 0), "long before entries"},
-		"dated back with its next neighbours":  {now.AddDate(-2, 0, 0), long, dated(now.AddDate(-2, 0, 0), 2), "long before entries"},
-		"dated back with a hundred neighbours": {now.AddDate(-2, 0, 0), long, dated(now.AddDate(-2, 0, 0), 100), "long before entries"},
-		"dated ahead of what follows":          {now, long, func(i int) []byte { return at(i, now.AddDate(0, 0, -2)) }, "long after an entry"},
-		"after the witnessing":                 {now.Add(time.Hour), long, dated(now, 0), "after the time at which it was witnessed"},
+		"of its time":      {now, long, dated(now, 0), ""},
+		"waited for hours": {now.Add(-5 * time.Hour), long, dated(now, 0), ""},
+		"waited for a day": {now.Add(-24 * time.Hour), long, dated(now, 0), "long before entries"},
+		"before the log existed": {
+			now.AddDate(-7, 0, 0), long, dated(now.AddDate(-7, 0, 0), 400), "before its log existed",
+		},
+		"dated back": {now.AddDate(-2, 0, 0), long, dated(now, 0), "long before entries"},
+		"dated back with its next neighbours": {
+			now.AddDate(-2, 0, 0), long, dated(now.AddDate(-2, 0, 0), 2), "long before entries",
+		},
+		"dated back with a hundred neighbours": {
+			now.AddDate(-2, 0, 0), long, dated(now.AddDate(-2, 0, 0), 100), "long before entries",
+		},
+		"dated ahead of what follows": {
+			now, long, func(i int) []byte { return at(i, now.AddDate(0, 0, -2)) }, "long after an entry",
+		},
+		"after the witnessing": {
+			now.Add(time.Hour), long, dated(now, 0), "after the time at which it was witnessed",
+		},
 		"stored before the log was registered": {now, now.Add(time.Hour), dated(now, 0), ""},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -51,6 +51,7 @@ type SyntaxError struct {
 	What   string
 }
 
+// Error names the place and what was wrong there, never the text.
 func (e *SyntaxError) Error() string { return fmt.Sprintf("byte %d: %s", e.Offset, e.What) }
 
 var errTooLarge = errors.New("text is larger than this reader takes")

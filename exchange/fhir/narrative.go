@@ -112,40 +112,29 @@ func (n *narrative) tag() bool {
 		return false
 	}
 	n.shows = n.shows || string(name) == "img"
-	root := !n.begun
+	named := n.begun // the root, and it alone, has to name the namespace of XHTML
 	n.begun = true
-	named := false // the root names the namespace of XHTML
 	var seen [][]byte
 	for {
 		trimmed := bytes.TrimLeft(rest, " \t\r\n")
-		if len(trimmed) == 0 {
-			return false
-		}
-		if trimmed[0] == '>' {
+		if after, ok := bytes.CutPrefix(trimmed, []byte(">")); ok {
 			n.open = append(n.open, name)
-			n.rest = trimmed[1:]
-			return named || !root
+			n.rest = after
+			return named
 		}
-		if bytes.HasPrefix(trimmed, []byte("/>")) {
-			n.rest = trimmed[2:]
-			return named || !root
+		if after, ok := bytes.CutPrefix(trimmed, []byte("/>")); ok {
+			n.rest = after
+			return named
 		}
 		if len(trimmed) == len(rest) {
 			return false // no space before the attribute
 		}
 		key, value, after, ok := attribute(trimmed)
-		if !ok || containsName(seen, key) {
+		if !ok || containsName(seen, key) || !attributeAllowed(key, value) {
 			return false
 		}
 		seen = append(seen, key)
-		if string(key) == "xmlns" {
-			if string(value) != "http://www.w3.org/1999/xhtml" {
-				return false
-			}
-			named = true
-		} else if !attributeAllowed(key, value) {
-			return false
-		}
+		named = named || string(key) == "xmlns"
 		rest = after
 	}
 }
@@ -160,6 +149,9 @@ func containsName(list [][]byte, name []byte) bool {
 }
 
 func attributeAllowed(key, value []byte) bool {
+	if string(key) == "xmlns" {
+		return string(value) == "http://www.w3.org/1999/xhtml"
+	}
 	if _, ok := narrativeAttributes[string(key)]; !ok {
 		return false
 	}

@@ -46,46 +46,43 @@ func (r *Resource) Splice(e Edit) []byte {
 
 // head makes the cuts for id and meta. What is missing is put behind resourceType, where people expect it.
 func (r *Resource) head(cuts []cut, e Edit) []cut {
-	insert := ""
-	if e.ID != "" {
-		if c := r.doc.member(r.node, "id"); c != 0 {
-			cuts = append(cuts, r.replace(c, e.ID))
-		} else {
-			insert = `,"id":"` + e.ID + `"`
-		}
+	meta := r.doc.member(r.node, "meta")
+	var version, updated int32
+	if meta != 0 {
+		version, updated = r.doc.member(meta, "versionId"), r.doc.member(meta, "lastUpdated")
 	}
-	var fields [2]struct{ name, value string }
-	n := 0
+	cuts, insert := r.set(cuts, r.doc.member(r.node, "id"), "id", e.ID)
+	var added, more string
 	if e.Version > 0 {
-		fields[n].name, fields[n].value = "versionId", strconv.Itoa(e.Version)
-		n++
+		cuts, added = r.set(cuts, version, "versionId", strconv.Itoa(e.Version))
 	}
 	if !e.Updated.IsZero() {
-		fields[n].name, fields[n].value = "lastUpdated", Instant(e.Updated)
-		n++
+		cuts, more = r.set(cuts, updated, "lastUpdated", Instant(e.Updated))
 	}
-	meta := r.doc.member(r.node, "meta")
-	added := ""
-	for _, f := range fields[:n] {
-		if c := int32(0); meta != 0 {
-			if c = r.doc.member(meta, f.name); c != 0 {
-				cuts = append(cuts, r.replace(c, f.value))
-				continue
-			}
-		}
-		added += `"` + f.name + `":"` + f.value + `",`
-	}
+	added += more
 	if added != "" && meta != 0 {
 		at := r.doc.nodes[meta].start + 1
-		cuts = append(cuts, cut{at, at, added})
+		cuts = append(cuts, cut{at, at, added[1:] + ","})
 	} else if added != "" {
-		insert += `,"meta":{` + added[:len(added)-1] + `}`
+		insert += `,"meta":{` + added[1:] + `}`
 	}
 	if insert != "" {
 		at := r.doc.nodes[r.doc.member(r.node, "resourceType")].end
 		cuts = append(cuts, cut{at, at, insert})
 	}
 	return cuts
+}
+
+// set makes the cut that gives the member at i a text; where there is none (0), it returns what has to be put in, with
+// a comma before it. An empty text sets nothing.
+func (r *Resource) set(cuts []cut, i int32, name, text string) ([]cut, string) {
+	if text == "" {
+		return cuts, ""
+	}
+	if i != 0 {
+		return append(cuts, r.replace(i, text)), ""
+	}
+	return cuts, `,"` + name + `":"` + text + `"`
 }
 
 // replace puts a text that needs no escaping in the place of a string.

@@ -144,14 +144,14 @@ func (v *validator) object(i int32, s *structure) {
 			continue
 		}
 		p := s.props[string(key)]
-		if p == nil {
-			if s.kind == 'r' && string(key) == "resourceType" {
-				if typed {
-					v.fault(CodeStructure, "resourceType stands here twice.")
-				}
-				typed = true
-				continue
+		if p == nil && s.kind == 'r' && string(key) == "resourceType" {
+			if typed {
+				v.fault(CodeStructure, "resourceType stands here twice.")
 			}
+			typed = true
+			continue
+		}
+		if p == nil {
 			v.unknown(s, key)
 			continue
 		}
@@ -220,10 +220,15 @@ func (v *validator) member(object, c int32, p *property) {
 		v.fault(CodeStructure, "An empty array is not allowed: leave the element out.")
 		return
 	}
+	v.items(object, c, p)
+}
+
+// items checks the places of the array at c. A null may stand among primitives where an extension stands for the value.
+func (v *validator) items(object, c int32, p *property) {
 	last := len(v.path) - 1
 	index := 0
 	var gaps []bool
-	for item := n.child; item != 0 && len(v.issues) <= maxIssues; item = v.doc.nodes[item].next {
+	for item := v.doc.nodes[c].child; item != 0 && len(v.issues) <= maxIssues; item = v.doc.nodes[item].next {
 		v.path[last].index = index
 		if v.doc.nodes[item].kind == kindNull && p.format != nil {
 			if gaps == nil {
@@ -345,11 +350,16 @@ func (v *validator) extension(object, c int32, s *structure, key []byte, extende
 			}
 		}
 	}
-	n := &v.doc.nodes[c]
 	if !p.many {
 		v.object(c, v.tables.structures["Element"])
 		return
 	}
+	v.extensions(c, sibling)
+}
+
+// extensions checks an array of extensions against the array of values beside it (0: there is none).
+func (v *validator) extensions(c, sibling int32) {
+	n := &v.doc.nodes[c]
 	if n.kind != kindArray || n.child == 0 {
 		v.fault(CodeStructure, "The element may repeat, so its extensions stand in an array with one place for each value.")
 		return

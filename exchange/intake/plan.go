@@ -71,15 +71,8 @@ type plan struct {
 }
 
 func (p *plan) make(ctx context.Context) error {
-	p.byAddress = make(map[string]*draft, len(p.drafts))
-	for _, d := range p.drafts {
-		if err := p.place(ctx, d); err != nil {
-			return err
-		}
-		if p.byAddress[d.address()] != nil && !d.matched {
-			return refuse(d.place, CodeEntryRepeated, "The same resource stands in the bundle twice.")
-		}
-		p.byAddress[d.address()] = d
+	if err := p.placeAll(ctx); err != nil {
+		return err
 	}
 	p.shorten()
 	for _, step := range []func(context.Context) error{p.links, p.current, p.sure} {
@@ -100,13 +93,29 @@ func (p *plan) make(ctx context.Context) error {
 	return nil
 }
 
+// placeAll finds the address of each draft; no two have the same.
+func (p *plan) placeAll(ctx context.Context) error {
+	p.byAddress = make(map[string]*draft, len(p.drafts))
+	for _, d := range p.drafts {
+		if err := p.place(ctx, d); err != nil {
+			return err
+		}
+		if p.byAddress[d.address()] != nil && !d.matched {
+			return refuse(d.place, CodeEntryRepeated, "The same resource stands in the bundle twice.")
+		}
+		p.byAddress[d.address()] = d
+	}
+	return nil
+}
+
 // place checks that the type is kept and fixes the id.
 func (p *plan) place(ctx context.Context, d *draft) error {
 	class, ok := fhir.ClassOf(d.resource.Type)
 	if !ok {
 		return fault.New(
 			fault.Unsupported, CodeTypeNotKept,
-			"Resources of type "+d.resource.Type+" are not kept here; the CapabilityStatement at /fhir/metadata lists those that are.",
+			"Resources of type "+d.resource.Type+" are not kept here; "+
+				"the CapabilityStatement at /fhir/metadata lists those that are.",
 		)
 	}
 	d.kind = class.Kind

@@ -51,7 +51,8 @@ func (w *world) member(
 	if err != nil {
 		t.Fatal(err)
 	}
-	if w.served[org], err = tlog.SignCheckpoint(tlog.Checkpoint{Origin: origin, Size: served, Root: root}, signer); err != nil {
+	w.served[org], err = tlog.SignCheckpoint(tlog.Checkpoint{Origin: origin, Size: served, Root: root}, signer)
+	if err != nil {
 		t.Fatal(err)
 	}
 	w.states = append(w.states, ledger.LogState{
@@ -83,9 +84,16 @@ func TestLogsShowsWhatIsWrongWithEachLog(t *testing.T) {
 	w.served["well"] = keep
 
 	want := map[string]oversight.Problem{
-		own("well"): "", own("ahead"): "", own("moment"): "", own("behind"): oversight.Behind, own("forked"): oversight.Disagrees,
-		own("silent"): oversight.Unreachable, own("rekeyed"): oversight.Disagrees, own("robbed"): oversight.Disagrees,
-		own("newcomer"): oversight.Unregistered, own("stranger"): oversight.Unknown,
+		own("well"):                      "",
+		own("ahead"):                     "",
+		own("moment"):                    "",
+		own("behind"):                    oversight.Behind,
+		own("forked"):                    oversight.Disagrees,
+		own("silent"):                    oversight.Unreachable,
+		own("rekeyed"):                   oversight.Disagrees,
+		own("robbed"):                    oversight.Disagrees,
+		own("newcomer"):                  oversight.Unregistered,
+		own("stranger"):                  oversight.Unknown,
 		"well.deeper.yilian.example/log": oversight.Unknown,
 	}
 	logs := oversight.Logs{

@@ -171,7 +171,8 @@ func (r *Keeper) open(cipher logbook.Cipher, s SealedVersion) (exchange.Version,
 	if err != nil {
 		return exchange.Version{}, fault.Wrap(
 			err, fault.Internal, CodeRecordIntegrity,
-			"This record was changed in the database outside this system, so it is not shown. The change is provable from the log. Please tell your administrator.",
+			"This record was changed in the database outside this system, so it is not shown. "+
+				"The change is provable from the log. Please tell your administrator.",
 		)
 	}
 	return exchange.Version{
@@ -231,7 +232,8 @@ func (r *Keeper) AccessHistory(
 func broken(err error) error {
 	return fault.Wrap(
 		err, fault.Internal, CodeAccessHistoryBroken,
-		"The access history was changed in the database outside this system, so it is not shown. The change is provable from the log. Please tell your administrator.",
+		"The access history was changed in the database outside this system, so it is not shown. "+
+			"The change is provable from the log. Please tell your administrator.",
 	)
 }
 

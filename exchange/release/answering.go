@@ -97,7 +97,8 @@ func (r *Answering) Answer(ctx context.Context, peer consortium.OrgID, message [
 	if suspended {
 		return nil, fault.New(
 			fault.Unavailable, CodeSuspended,
-			"Release to other organisations is suspended, as the ledger cannot witness it now. Try again later, or ask the patient for a copy.",
+			"Release to other organisations is suspended, as the ledger cannot witness it now. "+
+				"Try again later, or ask the patient for a copy.",
 		)
 	}
 	return r.answer(ctx, req)
@@ -188,7 +189,13 @@ func (r *Answering) decide(ctx context.Context, req Request) (outgoing, error) {
 	actor := req.Actor
 	actor.Patient = "" // another member cannot tell us who our patient is
 	d, err := r.Decider.Decide(ctx, consortium.Query{
-		Actor: actor, Purpose: req.Purpose, Action: consortium.ActionRelease, Custodian: r.Org, Patient: req.Patient, Kinds: req.Kinds, Time: now,
+		Actor:     actor,
+		Purpose:   req.Purpose,
+		Action:    consortium.ActionRelease,
+		Custodian: r.Org,
+		Patient:   req.Patient,
+		Kinds:     req.Kinds,
+		Time:      now,
 	})
 	if err != nil {
 		return outgoing{}, fmt.Errorf("decide release: %w", err)

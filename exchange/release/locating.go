@@ -161,7 +161,14 @@ func (l *Locating) askOne(
 	member consortium.OrgID,
 ) ([]exchange.Holding, error) {
 	req := LocateRequest{
-		Version: 1, ID: uuid.NewString(), From: l.Org, To: member, Actor: actor, Purpose: purpose, Patient: patient, Time: l.Now().UTC(),
+		Version: 1,
+		ID:      uuid.NewString(),
+		From:    l.Org,
+		To:      member,
+		Actor:   actor,
+		Purpose: purpose,
+		Patient: patient,
+		Time:    l.Now().UTC(),
 	}
 	payload, err := json.Marshal(req)
 	if err != nil {

@@ -106,8 +106,11 @@ func TestTilePath(t *testing.T) {
 			t.Errorf("ParseTile(%s) = %+v, %v", path, got, err)
 		}
 	}
-	for _, path := range []string{"", "tile", "tile/", "tile/0", "tile/0/0", "tile/0/000.p/0", "tile/0/000.p/256", "tile/0/000.p/01", "tile/00/000",
-		"tile/0/x000/001", "tile/data/000", "tile/8/0/000/000", "tile/entries/-01", "/tile/0/000", "tile/0/000/", "tile/+1/000", "tile/0/x999/x999/x999/x999/x999/x999/x999/999"} {
+	for _, path := range []string{
+		"", "tile", "tile/", "tile/0", "tile/0/0", "tile/0/000.p/0", "tile/0/000.p/256", "tile/0/000.p/01", "tile/00/000",
+		"tile/0/x000/001", "tile/data/000", "tile/8/0/000/000", "tile/entries/-01", "/tile/0/000", "tile/0/000/",
+		"tile/+1/000", "tile/0/x999/x999/x999/x999/x999/x999/x999/999",
+	} {
 		if got, err := tlog.ParseTile(path); err == nil {
 			t.Errorf("ParseTile(%q) = %+v", path, got)
 		}
@@ -170,8 +173,12 @@ func TestTilesOf(t *testing.T) {
 		return m
 	}
 	for size, want := range map[int64]map[tlog.Tile]int{
-		70000: {{Level: -1, Width: 256}: 273, {Level: -1, Width: 112}: 1, {Level: 0, Width: 256}: 273, {Level: 0, Width: 112}: 1,
-			{Level: 1, Width: 256}: 1, {Level: 1, Width: 17}: 1, {Level: 2, Width: 1}: 1},
+		70000: {
+			{Level: -1, Width: 256}: 273, {Level: -1, Width: 112}: 1,
+			{Level: 0, Width: 256}: 273, {Level: 0, Width: 112}: 1,
+			{Level: 1, Width: 256}: 1, {Level: 1, Width: 17}: 1,
+			{Level: 2, Width: 1}: 1,
+		},
 		256: {{Level: -1, Width: 256}: 1, {Level: 0, Width: 256}: 1, {Level: 1, Width: 1}: 1},
 		0:   {},
 	} {

@@ -248,6 +248,29 @@ func auditBundle(b *Builder, size int64, read ReadTiles, check func([]byte) erro
 	if len(data[1]) != t.Width*len(Hash{}) {
 		return &AuditError{leaves, -1, "length is not that of its hashes"}
 	}
+	if err := auditEntries(b, t, entries, data[1], check); err != nil {
+		return err
+	}
+	var above []TileData // levels -1 and 0 were just read
+	for _, full := range b.TakeFull() {
+		if full.Level > 0 {
+			above = append(above, full)
+			continue
+		}
+		stored := data[0]
+		if full.Level == 0 {
+			stored = data[1]
+		}
+		if !bytes.Equal(full.Data, stored) {
+			return &AuditError{full.Tile, -1, "tile does not begin with what it held before"}
+		}
+	}
+	return compareTiles(above, read)
+}
+
+// auditEntries adds those entries of the bundle t that the builder has not yet, each checked and held against the hash
+// that the tree has for it.
+func auditEntries(b *Builder, t Tile, entries [][]byte, hashes []byte, check func([]byte) error) error {
 	for i := int(b.size % TileWidth); i < t.Width; i++ {
 		if check != nil {
 			if err := check(entries[i]); err != nil {
@@ -255,22 +278,14 @@ func auditBundle(b *Builder, size int64, read ReadTiles, check func([]byte) erro
 			}
 		}
 		h := LeafHash(entries[i])
-		if !bytes.Equal(h[:], data[1][i*len(h):(i+1)*len(h)]) {
+		if !bytes.Equal(h[:], hashes[i*len(h):(i+1)*len(h)]) {
 			return &AuditError{t, b.size, "entry does not have the hash that the tree has for it"}
 		}
 		if err := b.Add(entries[i]); err != nil {
 			return err
 		}
 	}
-	var above []TileData // levels -1 and 0 were just read
-	for _, full := range b.TakeFull() {
-		if full.Level > 0 {
-			above = append(above, full)
-		} else if full.Level == 0 && !bytes.Equal(full.Data, data[1]) || full.Level < 0 && !bytes.Equal(full.Data, data[0]) {
-			return &AuditError{full.Tile, -1, "tile does not begin with what it held before"}
-		}
-	}
-	return compareTiles(above, read)
+	return nil
 }
 
 // compareTiles wants the stored tiles to be the ones that the entries make.

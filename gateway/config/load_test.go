@@ -35,7 +35,10 @@ func TestBadConfigurationListsAllFaultsAtOnce(t *testing.T) {
 	if err == nil {
 		t.Fatal("accepted")
 	}
-	for _, want := range []string{"org:", "public_url:", "listen:", "members[1].kind:", "log.interval:", "metrics.listen:", "limits.lookups_per_minute:", "members: this organisation"} {
+	for _, want := range []string{
+		"org:", "public_url:", "listen:", "members[1].kind:", "log.interval:", "metrics.listen:",
+		"limits.lookups_per_minute:", "members: this organisation",
+	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("fault %q is not listed in:\n%v", want, err)
 		}

@@ -23,7 +23,12 @@ func TestShippedTopology(t *testing.T) {
 	for i, want := range []struct {
 		id, kind string
 		gateway  int
-	}{{"donghu", "hospital", 8081}, {"qingshan", "hospital", 8082}, {"anhe", "insurer", 8083}, {"weijian", "commission", 8084}} {
+	}{
+		{"donghu", "hospital", 8081},
+		{"qingshan", "hospital", 8082},
+		{"anhe", "insurer", 8083},
+		{"weijian", "commission", 8084},
+	} {
 		m := got.Members[i]
 		if m.ID != want.id || m.Kind != want.kind || m.Ports.Gateway != want.gateway {
 			t.Errorf("member %d: %s %s %d, want %+v", i, m.ID, m.Kind, m.Ports.Gateway, want)

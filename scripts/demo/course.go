@@ -41,9 +41,11 @@ func visit(p people.Person, now time.Time) []byte {
 	return fmt.Appendf(
 		nil,
 		`{"resourceType":"Bundle","type":"transaction","entry":[
-{"fullUrl":"urn:uuid:6f3f1c54-7a0e-4c55-9d0b-0f5d4f1f0001","request":{"method":"POST","url":"Patient"},"resource":{"resourceType":"Patient",
+{"fullUrl":"urn:uuid:6f3f1c54-7a0e-4c55-9d0b-0f5d4f1f0001","request":{"method":"POST","url":"Patient"},
+ "resource":{"resourceType":"Patient",
  "identifier":[{"use":"official","system":%q,"value":%q}],"name":[{"text":%q}],"gender":%q,"birthDate":%q}},
-{"fullUrl":"urn:uuid:6f3f1c54-7a0e-4c55-9d0b-0f5d4f1f0002","request":{"method":"POST","url":"Encounter"},"resource":{"resourceType":"Encounter","status":"in-progress",
+{"fullUrl":"urn:uuid:6f3f1c54-7a0e-4c55-9d0b-0f5d4f1f0002","request":{"method":"POST","url":"Encounter"},
+ "resource":{"resourceType":"Encounter","status":"in-progress",
  "class":{"system":"http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"AMB","display":"ambulatory"},
  "subject":{"reference":"urn:uuid:6f3f1c54-7a0e-4c55-9d0b-0f5d4f1f0001"},"period":{"start":%q}}}]}`,
 		people.IDCardSystem,

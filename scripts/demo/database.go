@@ -88,7 +88,8 @@ type column struct {
 
 func textColumns(ctx context.Context, db *pgx.Conn) ([]column, error) {
 	rows, err := db.Query(ctx, `SELECT table_name, column_name, data_type FROM information_schema.columns
-		WHERE table_schema = current_schema() AND data_type IN ('text', 'bytea', 'character varying') ORDER BY table_name, column_name`)
+		WHERE table_schema = current_schema() AND data_type IN ('text', 'bytea', 'character varying')
+		ORDER BY table_name, column_name`)
 	if err != nil {
 		return nil, fmt.Errorf("list columns: %w", err)
 	}
@@ -205,7 +206,8 @@ func (s *story) leafTampering(ctx context.Context) (proven string, err error) {
 	var n int64
 	var width int
 	var data []byte
-	if err := db.QueryRow(ctx, `SELECT n, width, data FROM log_tiles WHERE org = $1 AND level = -1 ORDER BY n LIMIT 1`, string(donghu)).Scan(&n, &width, &data); err != nil {
+	const first = `SELECT n, width, data FROM log_tiles WHERE org = $1 AND level = -1 ORDER BY n LIMIT 1`
+	if err := db.QueryRow(ctx, first, string(donghu)).Scan(&n, &width, &data); err != nil {
 		return "", fmt.Errorf("find a bundle of the log: %w", err)
 	}
 	changed, entry, err := changeLeaf(data, width)

@@ -84,7 +84,8 @@ func TestSignConsent(t *testing.T) {
 		t.Fatal(err)
 	}
 	commitment := tlog.Commit(tlog.KindConsent, [32]byte(signed.Salt), canonical)
-	if err := ledger.VerifyP256(signed.PublicKey, ledger.GrantMessage(id, commitment, until.Unix()), signed.Grant); err != nil {
+	message := ledger.GrantMessage(id, commitment, until.Unix())
+	if err := ledger.VerifyP256(signed.PublicKey, message, signed.Grant); err != nil {
 		t.Errorf("grant: %v", err)
 	}
 	if err := ledger.VerifyP256(signed.PublicKey, ledger.WithdrawalMessage(id), signed.Withdrawal); err != nil {

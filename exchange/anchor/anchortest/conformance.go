@@ -116,27 +116,10 @@ func checkExpiry(t *testing.T, b Backend) {
 func checkPending(t *testing.T, b Backend) {
 	const n = 25
 	Insert(t, b, 0, n)
-	seen := map[string]bool{}
-	after := ""
-	for {
-		entries, err := b.Pending(t.Context(), after, 10)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(entries) > 10 {
-			t.Fatalf("%d entries, limit 10", len(entries))
-		}
-		for _, e := range entries {
-			if e.ID <= after || seen[e.ID] {
-				t.Fatalf("entry %s comes after %s, or twice", e.ID, after)
-			}
-			after, seen[e.ID] = e.ID, true
-		}
-		if len(entries) < 10 {
-			break
-		}
-	}
+	seen := pendingInPages(t, b, 10)
+	number := map[string]int{}
 	for i := range n {
+		number[EntryID(i)] = i
 		if !seen[EntryID(i)] {
 			t.Errorf("entry %d is missing", i)
 		}
@@ -150,11 +133,35 @@ func checkPending(t *testing.T, b Backend) {
 		t.Fatal(err)
 	}
 	for _, e := range entries {
-		for i := range n {
-			if e.ID == EntryID(i) &&
-				(!bytes.Equal(e.Leaf, Leaf(i)) || !e.Created.Equal(Begin.Add(time.Duration(i)*time.Second))) {
-				t.Errorf("entry %d is %+v", i, e)
+		i, ours := number[e.ID]
+		created := Begin.Add(time.Duration(i) * time.Second)
+		if ours && (!bytes.Equal(e.Leaf, Leaf(i)) || !e.Created.Equal(created)) {
+			t.Errorf("entry %d is %+v", i, e)
+		}
+	}
+}
+
+// pendingInPages returns the ids of all pending entries, and wants each once, in order, and no page above the limit.
+func pendingInPages(t *testing.T, b Backend, limit int) map[string]bool {
+	t.Helper()
+	seen := map[string]bool{}
+	after := ""
+	for {
+		entries, err := b.Pending(t.Context(), after, limit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(entries) > limit {
+			t.Fatalf("%d entries, limit %d", len(entries), limit)
+		}
+		for _, e := range entries {
+			if e.ID <= after || seen[e.ID] {
+				t.Fatalf("entry %s comes after %s, or twice", e.ID, after)
 			}
+			after, seen[e.ID] = e.ID, true
+		}
+		if len(entries) < limit {
+			return seen
 		}
 	}
 }

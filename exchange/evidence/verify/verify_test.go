@@ -137,8 +137,16 @@ func (w *world) save(t *testing.T, version exchange.Version, note []byte, root t
 	}
 	now := time.Now()
 	w.state = ledger.LogState{
-		Type: ledger.TypeWitness, Channel: "yilian", Origin: origin, MSP: "donghu", Key: w.vkey, Note: note, Size: size, Root: root[:],
-		Time: now.Add(-time.Minute), Attested: &now,
+		Type:     ledger.TypeWitness,
+		Channel:  "yilian",
+		Origin:   origin,
+		MSP:      "donghu",
+		Key:      w.vkey,
+		Note:     note,
+		Size:     size,
+		Root:     root[:],
+		Time:     now.Add(-time.Minute),
+		Attested: &now,
 	}
 	w.attest(t, w.state)
 	w.evidence(t, version, 300)
@@ -423,12 +431,23 @@ func TestLogChanged(t *testing.T) {
 		change func(w *world)
 		want   string
 	}{
-		"entry":          {func(w *world) { w.tiles["tile/entries/001"][30] ^= 1 }, "entry 256 (tile/entries/001): entry does not have the hash"},
+		"entry": {
+			func(w *world) { w.tiles["tile/entries/001"][30] ^= 1 },
+			"entry 256 (tile/entries/001): entry does not have the hash",
+		},
 		"entry's length": {func(w *world) { w.tiles["tile/entries/001"][0] ^= 1 }, "tile/entries/001: bundle"},
-		"hash":           {func(w *world) { w.tiles["tile/0/001"][32*7] ^= 1 }, "entry 263 (tile/entries/001): entry does not have the hash"},
-		"hash above":     {func(w *world) { w.tiles["tile/1/000.p/2"][40] ^= 1 }, "tile/1/000.p/2: tile is not what the entries give"},
-		"missing tile":   {func(w *world) { delete(w.tiles, "tile/0/002.p/88") }, "tile/0/002.p/88: the log does not have it"},
-		"missing bundle": {func(w *world) { delete(w.tiles, "tile/entries/000") }, "tile/entries/000: the log does not have it"},
+		"hash": {
+			func(w *world) { w.tiles["tile/0/001"][32*7] ^= 1 }, "entry 263 (tile/entries/001): entry does not have the hash",
+		},
+		"hash above": {
+			func(w *world) { w.tiles["tile/1/000.p/2"][40] ^= 1 }, "tile/1/000.p/2: tile is not what the entries give",
+		},
+		"missing tile": {
+			func(w *world) { delete(w.tiles, "tile/0/002.p/88") }, "tile/0/002.p/88: the log does not have it",
+		},
+		"missing bundle": {
+			func(w *world) { delete(w.tiles, "tile/entries/000") }, "tile/entries/000: the log does not have it",
+		},
 		"not a leaf": {func(w *world) {
 			b := w.tiles["tile/entries/000"]
 			w.tiles["tile/entries/000"] = append([]byte{0, 1, 'x'}, b[2+int(b[0])<<8+int(b[1]):]...)

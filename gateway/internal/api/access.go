@@ -87,9 +87,20 @@ func (a Access) list(ctx context.Context, actor consortium.Actor, in *accessInpu
 	for i, e := range entries {
 		q := e.Decision.Query
 		out.Body.Entries[i] = accessEntry{
-			Seq: e.Seq, Time: e.Time, Actor: q.Actor.Name, Org: q.Actor.Org, Role: q.Actor.Role, Action: q.Action,
-			Purpose: q.Purpose, Kinds: q.Kinds, Allow: e.Decision.Allow, Reasons: e.Decision.Reasons,
-			Policy: e.Decision.Policy, Commitment: e.Commitment, Prev: e.Prev, Witnessed: witnessed[e.Entry],
+			Seq:        e.Seq,
+			Time:       e.Time,
+			Actor:      q.Actor.Name,
+			Org:        q.Actor.Org,
+			Role:       q.Actor.Role,
+			Action:     q.Action,
+			Purpose:    q.Purpose,
+			Kinds:      q.Kinds,
+			Allow:      e.Decision.Allow,
+			Reasons:    e.Decision.Reasons,
+			Policy:     e.Decision.Policy,
+			Commitment: e.Commitment,
+			Prev:       e.Prev,
+			Witnessed:  witnessed[e.Entry],
 		}
 	}
 	return out, nil

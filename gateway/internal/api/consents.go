@@ -33,7 +33,7 @@ type Consents struct {
 type draftConsentInput struct {
 	Body struct {
 		Recipient string    `json:"recipient" maxLength:"32" doc:"Member that may receive the records"`
-		Purpose   string    `json:"purpose" maxLength:"16" enum:"TREAT,HPAYMT" doc:"Treatment by a hospital, or a claim at an insurer"`
+		Purpose   string    `json:"purpose" maxLength:"16" enum:"TREAT,HPAYMT" doc:"Treatment, or a claim at an insurer"`
 		Kinds     []string  `json:"kinds" minItems:"1" maxItems:"16" doc:"Kinds of record"`
 		Until     time.Time `json:"until" doc:"End of the consent, one year from now at most"`
 		Lang      string    `json:"lang" enum:"zh,en" doc:"Language of the statement"`
@@ -46,16 +46,16 @@ type draftConsentOutput struct {
 
 type grantConsentInput struct {
 	Body struct {
-		Statement  consent.Statement `json:"statement" doc:"The draft's statement with the consent's id: hex SHA-256 of the public key"`
+		Statement  consent.Statement `json:"statement" doc:"The draft's, with the consent's id: hex SHA-256 of publicKey"`
 		Salt       []byte            `json:"salt" maxLength:"64" doc:"The draft's salt, base64"`
 		PublicKey  []byte            `json:"publicKey" maxLength:"256" doc:"Fresh P-256 key, SubjectPublicKeyInfo, base64"`
 		Grant      []byte            `json:"grant" maxLength:"128" doc:"ECDSA-SHA256 over the grant message, r||s, base64"`
-		Withdrawal []byte            `json:"withdrawal" maxLength:"128" doc:"ECDSA-SHA256 over the withdrawal message, r||s, base64"`
+		Withdrawal []byte            `json:"withdrawal" maxLength:"128" doc:"The same over the withdrawal message"`
 	}
 }
 
 type consentInput struct {
-	ID string `path:"id" minLength:"64" maxLength:"64" pattern:"^[0-9a-f]*$" doc:"The consent's id: it says nothing about anybody"`
+	ID string `path:"id" minLength:"64" maxLength:"64" pattern:"^[0-9a-f]*$" doc:"The consent's id, which names nobody"`
 }
 
 type consentOutput struct {
@@ -76,11 +76,11 @@ type consentBody struct {
 	Kinds     []consortium.Kind  `json:"kinds"`
 	From      time.Time          `json:"from"`
 	Until     time.Time          `json:"until"`
-	State     consent.State      `json:"state" enum:"pending,granted,refused,withdrawn" doc:"Only granted counts; withdrawn counts at once"`
+	State     consent.State      `json:"state" enum:"pending,granted,refused,withdrawn" doc:"Only granted counts"`
 	Counts    bool               `json:"counts" doc:"Whether it permits anything at this moment"`
 	Granted   time.Time          `json:"granted" doc:"When it was signed"`
 	Withdrawn *time.Time         `json:"withdrawn,omitempty"`
-	Ledger    *consentOnLedger   `json:"ledger,omitempty" doc:"What the consortium's ledger says; absent where it was not asked or cannot be reached"`
+	Ledger    *consentOnLedger   `json:"ledger,omitempty" doc:"What the ledger says; absent where it gave no answer"`
 }
 
 type consentOnLedger struct {
@@ -93,8 +93,9 @@ type consentOnLedger struct {
 func (k Consents) Register(j JSON) {
 	register(j, huma.Operation{
 		OperationID: "draft-consent", Method: http.MethodPost, Path: "/api/v1/consents/draft",
-		Summary:     "Write the statement of a consent, to be read and signed",
-		Description: "Nothing is stored. Put the id of a fresh P-256 key into the statement, sign both messages, and send it to grant-consent within an hour.",
+		Summary: "Write the statement of a consent, to be read and signed",
+		Description: "Nothing is stored. Put the id of a fresh P-256 key into the statement, sign both messages, " +
+			"and send it to grant-consent within an hour.",
 	}, k.draft)
 	register(j, huma.Operation{
 		OperationID: "grant-consent", Method: http.MethodPost, Path: "/api/v1/consents", DefaultStatus: http.StatusCreated,
@@ -125,9 +126,11 @@ func (k Consents) draft(
 		kinds[i] = consortium.Kind(name)
 	}
 	d, err := k.Book.Draft(ctx, actor, consent.Choice{
-		Recipient: consortium.OrgID(
-			b.Recipient,
-		), Purpose: consortium.Purpose(b.Purpose), Kinds: kinds, Until: b.Until, Lang: consent.Lang(b.Lang),
+		Recipient: consortium.OrgID(b.Recipient),
+		Purpose:   consortium.Purpose(b.Purpose),
+		Kinds:     kinds,
+		Until:     b.Until,
+		Lang:      consent.Lang(b.Lang),
 	})
 	if err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -50,8 +51,13 @@ func newCounter(t *testing.T) *counter {
 		Logger: quiet,
 	}
 	consents := &consent.Consents{
-		Org: "donghu", Members: consenttest.Members{}, People: consenttest.Born(consentNoon.AddDate(-30, 0, 0)), Keys: keys, Store: book, Now: now,
-		Book: logbook.Book{Org: "donghu", Rand: rand.Reader},
+		Org:     "donghu",
+		Members: consenttest.Members{},
+		People:  consenttest.Born(consentNoon.AddDate(-30, 0, 0)),
+		Keys:    keys,
+		Store:   book,
+		Now:     now,
+		Book:    logbook.Book{Org: "donghu", Rand: rand.Reader},
 	}
 	who := func(context.Context) (consortium.Actor, bool) {
 		if c.actor == nil {
@@ -97,7 +103,11 @@ func (c *counter) call(method, path string, body, out any) *http.Response {
 
 func draftBody() map[string]any {
 	return map[string]any{
-		"recipient": "qingshan", "purpose": "TREAT", "kinds": []string{"reports", "diagnoses"}, "until": consentNoon.AddDate(0, 0, 7), "lang": "zh",
+		"recipient": "qingshan",
+		"purpose":   "TREAT",
+		"kinds":     []string{"reports", "diagnoses"},
+		"until":     consentNoon.AddDate(0, 0, 7),
+		"lang":      "zh",
 	}
 }
 
@@ -173,7 +183,20 @@ func TestConsentsAPI(t *testing.T) {
 
 func TestConsentsAPIRefusals(t *testing.T) {
 	clinician := consortium.Actor{ID: "d", Org: "donghu", Role: consortium.RoleClinician}
-	other := consenttest.Other
+	self, other := consenttest.Self, consenttest.Other
+	const (
+		all   = "/api/v1/consents"
+		draft = all + "/draft"
+	)
+	absent := all + "/" + strings.Repeat("a", 64)
+	text := func(body string) func(*counter) any { return func(*counter) any { return body } }
+	drafted := func(change map[string]any) func(*counter) any {
+		return func(*counter) any {
+			b := draftBody()
+			maps.Copy(b, change)
+			return b
+		}
+	}
 	for name, tc := range map[string]struct {
 		actor  *consortium.Actor
 		method string
@@ -182,22 +205,22 @@ func TestConsentsAPIRefusals(t *testing.T) {
 		status int
 		code   string
 	}{
-		"nobody lists":         {nil, "GET", "/api/v1/consents", nil, 401, "SIGN_IN"},
-		"clinician lists":      {&clinician, "GET", "/api/v1/consents", nil, 403, "PATIENT_ONLY"},
-		"clinician drafts":     {&clinician, "POST", "/api/v1/consents/draft", func(*counter) any { return draftBody() }, 403, "PATIENT_ONLY"},
-		"somebody else grants": {&other, "POST", "/api/v1/consents", func(c *counter) any { return c.signedBody() }, 403, "NOT_THE_PATIENT"},
-		"bad signature": {&consenttest.Self, "POST", "/api/v1/consents", func(c *counter) any {
+		"nobody lists":         {nil, "GET", all, nil, 401, "SIGN_IN"},
+		"clinician lists":      {&clinician, "GET", all, nil, 403, "PATIENT_ONLY"},
+		"clinician drafts":     {&clinician, "POST", draft, drafted(nil), 403, "PATIENT_ONLY"},
+		"somebody else grants": {&other, "POST", all, func(c *counter) any { return c.signedBody() }, 403, "NOT_THE_PATIENT"},
+		"bad signature": {&self, "POST", all, func(c *counter) any {
 			b := c.signedBody()
 			b["grant"] = make([]byte, 64)
 			return b
 		}, 422, "CONSENT_SIGNATURE"},
-		"not JSON":       {&consenttest.Self, "POST", "/api/v1/consents", func(*counter) any { return "{" }, 400, "MALFORMED"},
-		"wrong types":    {&consenttest.Self, "POST", "/api/v1/consents", func(*counter) any { return `{"statement":[],"salt":5}` }, 422, "NOT_AS_DOCUMENTED"},
-		"unknown member": {&consenttest.Self, "POST", "/api/v1/consents/draft", func(*counter) any { b := draftBody(); b["patient"] = "p"; return b }, 422, "NOT_AS_DOCUMENTED"},
-		"marketing":      {&consenttest.Self, "POST", "/api/v1/consents/draft", func(*counter) any { b := draftBody(); b["purpose"] = "HMARKT"; return b }, 422, "NOT_AS_DOCUMENTED"},
-		"absent":         {&consenttest.Self, "GET", "/api/v1/consents/" + strings.Repeat("a", 64), nil, 404, "CONSENT_NOT_FOUND"},
-		"not an id":      {&consenttest.Self, "GET", "/api/v1/consents/x", nil, 422, "NOT_AS_DOCUMENTED"},
-		"withdraw other": {&consenttest.Self, "POST", "/api/v1/consents/" + strings.Repeat("a", 64) + "/withdrawal", nil, 404, "CONSENT_NOT_FOUND"},
+		"not JSON":       {&self, "POST", all, text("{"), 400, "MALFORMED"},
+		"wrong types":    {&self, "POST", all, text(`{"statement":[],"salt":5}`), 422, "NOT_AS_DOCUMENTED"},
+		"unknown member": {&self, "POST", draft, drafted(map[string]any{"patient": "p"}), 422, "NOT_AS_DOCUMENTED"},
+		"marketing":      {&self, "POST", draft, drafted(map[string]any{"purpose": "HMARKT"}), 422, "NOT_AS_DOCUMENTED"},
+		"absent":         {&self, "GET", absent, nil, 404, "CONSENT_NOT_FOUND"},
+		"not an id":      {&self, "GET", all + "/x", nil, 422, "NOT_AS_DOCUMENTED"},
+		"withdraw other": {&self, "POST", absent + "/withdrawal", nil, 404, "CONSENT_NOT_FOUND"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := newCounter(t)

@@ -38,8 +38,9 @@ type evidenceOutput struct {
 func (e Evidence) Register(j JSON) {
 	register(j, huma.Operation{
 		OperationID: "record-evidence", Method: http.MethodGet, Path: "/api/v1/records/{type}/{id}/evidence",
-		Summary:     "Evidence file of a record",
-		Description: "Holds the record, what opens its log entry, the inclusion proof, the checkpoint and the members' signed witness of it. Check it with exchange/evidence/verify.",
+		Summary: "Evidence file of a record",
+		Description: "Holds the record, what opens its log entry, the inclusion proof, the checkpoint and the members' " +
+			"signed witness of it. Check it with exchange/evidence/verify.",
 	}, func(ctx context.Context, actor consortium.Actor, in *evidenceInput) (*evidenceOutput, error) {
 		purpose, err := in.purpose(ctx)
 		if err != nil {

@@ -94,7 +94,9 @@ func Metrics(reg prometheus.Registerer) gin.HandlerFunc {
 		[]string{"method", "route", "status"},
 	)
 	seconds := prometheus.NewHistogramVec(prometheus.HistogramOpts{
-		Name: "yilian_http_request_seconds", Help: "Time to answer, in seconds.", Buckets: prometheus.ExponentialBuckets(0.001, 2, 14),
+		Name:    "yilian_http_request_seconds",
+		Help:    "Time to answer, in seconds.",
+		Buckets: prometheus.ExponentialBuckets(0.001, 2, 14),
 	}, []string{"method", "route"})
 	reg.MustRegister(requests, seconds)
 	return func(c *gin.Context) {

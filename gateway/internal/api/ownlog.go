@@ -44,9 +44,13 @@ func (l OwnLog) Register(j JSON) {
 			return nil, err
 		}
 		out := &logOutput{}
-		out.Body.Origin, out.Body.Pending = st.Origin, st.Pending
-		out.Body.Integrated, out.Body.Published = st.Integrated, st.Published
-		out.Body.WitnessedAt, out.Body.LagSeconds, out.Body.Trouble = st.WitnessedAt, st.Lag(l.Now()).Seconds(), st.Trouble
+		out.Body.Origin = st.Origin
+		out.Body.Pending = st.Pending
+		out.Body.Integrated = st.Integrated
+		out.Body.Published = st.Published
+		out.Body.WitnessedAt = st.WitnessedAt
+		out.Body.LagSeconds = st.Lag(l.Now()).Seconds()
+		out.Body.Trouble = st.Trouble
 		return out, nil
 	})
 }

@@ -76,8 +76,9 @@ type releasedRecord struct {
 func (r Releases) Register(j JSON) {
 	register(j, huma.Operation{
 		OperationID: "ask-release", Method: http.MethodPost, Path: "/api/v1/releases",
-		Summary:     "Ask another member for a patient's records",
-		Description: "The custodian decides under its own policy. A refusal is 403 with the reasons and the articles of law they rest on.",
+		Summary: "Ask another member for a patient's records",
+		Description: "The custodian decides under its own policy. " +
+			"A refusal is 403 with the reasons and the articles of law they rest on.",
 	}, func(ctx context.Context, actor consortium.Actor, in *askInput) (*releaseOutput, error) {
 		b := in.Body
 		kinds := make([]consortium.Kind, len(b.Kinds))
@@ -97,9 +98,12 @@ func (r Releases) Register(j JSON) {
 		return answered(r.Asker.Show(ctx, actor, in.ID))
 	})
 	register(j, huma.Operation{
-		OperationID: "release-evidence", Method: http.MethodGet, Path: "/api/v1/releases/{id}/records/{type}/{record}/evidence",
+		OperationID: "release-evidence",
+		Method:      http.MethodGet,
+		Path:        "/api/v1/releases/{id}/records/{type}/{record}/evidence",
 		Summary:     "Evidence file of a record that came",
-		Description: "Built by the receiver from the custodian's public log and the members' signatures; the custodian is not asked.",
+		Description: "Built by the receiver from the custodian's public log and the members' signatures; " +
+			"the custodian is not asked.",
 	}, func(ctx context.Context, actor consortium.Actor, in *receivedEvidenceInput) (*evidenceOutput, error) {
 		file, err := r.Evidence.ReceivedEvidence(ctx, actor, in.ID, in.Type, in.Record)
 		if err != nil {

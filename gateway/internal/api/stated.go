@@ -12,7 +12,7 @@ import (
 
 // stated is the input of operations that need to know what the data are for.
 type stated struct {
-	Purpose string `header:"Purpose-Of-Use" doc:"One code of HL7 v3 PurposeOfUse; needed unless the access token names one"`
+	Purpose string `header:"Purpose-Of-Use" doc:"One code of HL7 v3 PurposeOfUse; needed unless the token names one"`
 
 	said []string // the header as often as it was sent
 }

@@ -21,8 +21,14 @@ import (
 
 func (s *site) claims(change map[string]any) map[string]any {
 	c := map[string]any{
-		"iss": s.issuer.server.URL, "aud": s.server.URL, "sub": "his-1", "name": "HIS", "yilian_org": "donghu", "yilian_role": "system",
-		"exp": s.time().Add(time.Hour).Unix(), "nbf": s.time().Add(-time.Minute).Unix(),
+		"iss":         s.issuer.server.URL,
+		"aud":         s.server.URL,
+		"sub":         "his-1",
+		"name":        "HIS",
+		"yilian_org":  "donghu",
+		"yilian_role": "system",
+		"exp":         s.time().Add(time.Hour).Unix(),
+		"nbf":         s.time().Add(-time.Minute).Unix(),
 	}
 	maps.Copy(c, change)
 	maps.DeleteFunc(c, func(_ string, v any) bool { return v == nil })
@@ -154,7 +160,8 @@ func TestBearerActor(t *testing.T) {
 		t.Errorf("patient: got %+v, want %+v", got, want)
 	}
 	// A doctor is somebody's patient as well, but not while acting as a doctor.
-	if got := s.bearer(sign(map[string]any{"yilian_role": "clinician", "yilian_identifier": id})).Actor; got.Patient != "" {
+	got = s.bearer(sign(map[string]any{"yilian_role": "clinician", "yilian_identifier": id})).Actor
+	if got.Patient != "" {
 		t.Errorf("clinician carries a patient reference: %+v", got)
 	}
 }

@@ -241,7 +241,10 @@ func TestCrossSiteRequests(t *testing.T) {
 		status int
 	}{
 		{"our own form", map[string]string{"Sec-Fetch-Site": "same-origin"}, "/change", 204},
-		{"another site's form", map[string]string{"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}, "/change", 403},
+		{
+			"another site's form",
+			map[string]string{"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}, "/change", 403,
+		},
 		{"another port's form", map[string]string{"Sec-Fetch-Site": "same-site"}, "/change", 403},
 		{"another site's form, old browser", map[string]string{"Origin": "https://evil.example"}, "/change", 403},
 		{"signed out by another site", map[string]string{"Sec-Fetch-Site": "cross-site"}, "/logout", 403},
@@ -319,9 +322,21 @@ func TestCookies(t *testing.T) {
 
 func TestSafeNext(t *testing.T) {
 	for next, want := range map[string]string{
-		"/me/records": "/me/records", "/me/records?lang=en": "/me/records?lang=en", "": "/", "/": "/",
-		"https://evil.example": "/", "//evil.example": "/", `/\evil.example`: "/", "/\t/evil.example": "/", "/%2f/evil.example": "/", "javascript:alert(1)": "/",
-		"evil.example": "/", "/login?next=/login": "/", "/logout": "/", "/\r\nSet-Cookie: a=b": "/", "/病历": "/",
+		"/me/records":          "/me/records",
+		"/me/records?lang=en":  "/me/records?lang=en",
+		"":                     "/",
+		"/":                    "/",
+		"https://evil.example": "/",
+		"//evil.example":       "/",
+		`/\evil.example`:       "/",
+		"/\t/evil.example":     "/",
+		"/%2f/evil.example":    "/",
+		"javascript:alert(1)":  "/",
+		"evil.example":         "/",
+		"/login?next=/login":   "/",
+		"/logout":              "/",
+		"/\r\nSet-Cookie: a=b": "/",
+		"/病历":                  "/",
 	} {
 		if got := auth.SafeNext(next); got != want {
 			t.Errorf("SafeNext(%q) = %q, want %q", next, got, want)

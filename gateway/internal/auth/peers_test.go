@@ -158,7 +158,8 @@ func TestPeers(t *testing.T) {
 	if _, err := serving.OrgOfPeer(nil); err == nil {
 		t.Error("a plain connection has a peer")
 	}
-	if _, err := serving.OrgOfPeer(&tls.ConnectionState{HandshakeComplete: true, PeerCertificates: []*x509.Certificate{qingshan.cert}}); err == nil {
+	unverified := &tls.ConnectionState{HandshakeComplete: true, PeerCertificates: []*x509.Certificate{qingshan.cert}}
+	if _, err := serving.OrgOfPeer(unverified); err == nil {
 		t.Error("an unverified certificate has a member")
 	}
 	if _, err := peers(qingshan).ClientTLS("nobody"); err == nil {

@@ -70,7 +70,11 @@ func (i *issuer) addKey(kid string) {
 func (i *issuer) metadata(w http.ResponseWriter, _ *http.Request) {
 	u := i.server.URL
 	writeJSON(w, map[string]any{
-		"issuer": u, "authorization_endpoint": u + "/authorize", "token_endpoint": u + "/token", "jwks_uri": u + "/keys", "userinfo_endpoint": u + "/userinfo",
+		"issuer":                                u,
+		"authorization_endpoint":                u + "/authorize",
+		"token_endpoint":                        u + "/token",
+		"jwks_uri":                              u + "/keys",
+		"userinfo_endpoint":                     u + "/userinfo",
 		"id_token_signing_alg_values_supported": []string{"ES256"},
 	})
 }
@@ -261,8 +265,15 @@ func (s *site) newAuth(publicURL string, change auth.Options) *auth.Auth {
 		s.t.Fatal(err)
 	}
 	o := auth.Options{
-		Org: "donghu", PublicURL: publicURL, Issuer: s.issuer.server.URL, ClientID: "yilian-donghu", ClientSecret: "client-secret-of-donghu",
-		Sessions: s.sessions, Sealer: sealer, Logger: slog.New(slog.DiscardHandler), Now: s.time,
+		Org:          "donghu",
+		PublicURL:    publicURL,
+		Issuer:       s.issuer.server.URL,
+		ClientID:     "yilian-donghu",
+		ClientSecret: "client-secret-of-donghu",
+		Sessions:     s.sessions,
+		Sealer:       sealer,
+		Logger:       slog.New(slog.DiscardHandler),
+		Now:          s.time,
 		Patient: func(system, value string) (consortium.PatientRef, error) {
 			return consortium.NewPatientRef(indexKey, system, value), nil
 		},
@@ -308,7 +319,9 @@ func (s *site) run() {
 // fail answers as an API would.
 func fail(c *gin.Context, err error) {
 	status := map[fault.Kind]int{
-		fault.Unauthorized: http.StatusUnauthorized, fault.Forbidden: http.StatusForbidden, fault.Unavailable: http.StatusServiceUnavailable,
+		fault.Unauthorized: http.StatusUnauthorized,
+		fault.Forbidden:    http.StatusForbidden,
+		fault.Unavailable:  http.StatusServiceUnavailable,
 	}[fault.KindOf(err)]
 	if status == 0 {
 		status = http.StatusInternalServerError

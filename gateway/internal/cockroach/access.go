@@ -34,10 +34,12 @@ var (
 
 	upsertAccessHead = sql("move the access head", `
 		INSERT INTO access_heads (org, patient, seq, commitment, bound) VALUES ($1, $2, $3, $4, $5)
-		ON CONFLICT (org, patient) DO UPDATE SET seq = excluded.seq, commitment = excluded.commitment, bound = excluded.bound`)
+		ON CONFLICT (org, patient) DO UPDATE
+		SET seq = excluded.seq, commitment = excluded.commitment, bound = excluded.bound`)
 
 	insertAccess = sql("add an access", `
-		INSERT INTO access_log (org, patient, seq, commitment, sealed, entry_id, at, bound) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`)
+		INSERT INTO access_log (org, patient, seq, commitment, sealed, entry_id, at, bound)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`)
 
 	queryAccessEntries = sql("access entries", `
 		SELECT seq, commitment, sealed, entry_id::TEXT, at FROM access_log
@@ -133,20 +135,9 @@ func (f *fetch) run(ctx context.Context, tx pgx.Tx) error {
 	b := &pgx.Batch{}
 	f.heads.queue(b)
 	f.queueChain(b)
-	var guess *index
-	var wanted []*current
-	switch {
-	case f.sel == nil:
-	case f.patient == "":
-		f.queueDirectory(b)
-	default:
-		if ix, ok := f.db.indexes.Get(place{string(f.org), string(f.patient)}); ok {
-			guess, wanted = ix, f.choose(ix)
-			if err := f.fits(wanted); err != nil {
-				return err
-			}
-			f.queueVersions(b, wanted)
-		}
+	guess, wanted, err := f.queueWanted(b)
+	if err != nil {
+		return err
 	}
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return err
@@ -168,6 +159,28 @@ func (f *fetch) run(ctx context.Context, tx pgx.Tx) error {
 		return err
 	}
 	return f.checkConsent(ctx, tx)
+}
+
+// queueWanted asks for what is wanted, as far as that can be told before the heads are read: for the directory, or for
+// what the index in memory names. It returns that index, if there is one, and what it names.
+func (f *fetch) queueWanted(b *pgx.Batch) (*index, []*current, error) {
+	if f.sel == nil {
+		return nil, nil, nil
+	}
+	if f.patient == "" {
+		f.queueDirectory(b)
+		return nil, nil, nil
+	}
+	guess, ok := f.db.indexes.Get(place{string(f.org), string(f.patient)})
+	if !ok {
+		return nil, nil, nil
+	}
+	wanted := f.choose(guess)
+	if err := f.fits(wanted); err != nil {
+		return nil, nil, err
+	}
+	f.queueVersions(b, wanted)
+	return guess, wanted, nil
 }
 
 // fetchChosen fetches what the index names.
@@ -278,7 +291,13 @@ func (f *fetch) arrange(wanted []*current) error {
 	for i, c := range wanted {
 		if i >= read {
 			f.versions[i] = records.SealedVersion{
-				Type: c.typ, ID: c.id, Number: int(c.version), Patient: c.patient, Kind: c.kind, Recorded: c.recorded, Omitted: true,
+				Type:     c.typ,
+				ID:       c.id,
+				Number:   int(c.version),
+				Patient:  c.patient,
+				Kind:     c.kind,
+				Recorded: c.recorded,
+				Omitted:  true,
 			}
 			continue
 		}

@@ -49,7 +49,8 @@ func BenchmarkRead(b *testing.B) {
 	r := newRecords(b, db, "donghu", keyFiles(b))
 	const patients = 50
 	for i := range patients {
-		if _, err := r.Store(b.Context(), []exchange.Put{observation(patientRef(i), fmt.Sprintf("o%d", i), 1, "x")}); err != nil {
+		put := observation(patientRef(i), fmt.Sprintf("o%d", i), 1, "x")
+		if _, err := r.Store(b.Context(), []exchange.Put{put}); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -59,7 +60,8 @@ func BenchmarkRead(b *testing.B) {
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
 			i := int(n.Add(1)) % patients
-			if _, err := r.Read(b.Context(), allow("donghu", patientRef(i), consortium.Observations), ref("donghu", fmt.Sprintf("o%d", i)), 0); err != nil {
+			decided := allow("donghu", patientRef(i), consortium.Observations)
+			if _, err := r.Read(b.Context(), decided, ref("donghu", fmt.Sprintf("o%d", i)), 0); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -128,17 +128,8 @@ var errNothingToCarry = errors.New("the consent does not want this any more")
 func (s *Consents) begin(ctx context.Context, orders []consent.Order) ([]consent.Order, error) {
 	var out []consent.Order
 	for _, o := range orders {
-		err := s.change(ctx, o.Custodian, o.ID, func(_ pgx.Tx, r *consentRow) (bool, error) {
-			switch {
-			case o.Op == consent.OpWithdraw && r.State != consent.Withdrawn,
-				o.Op == consent.OpGrant && r.State != consent.Pending && !(r.State == consent.Withdrawn && r.tried):
-				return false, errNothingToCarry
-			case o.Op == consent.OpWithdraw || r.tried:
-				return false, nil
-			}
-			r.tried = true
-			return true, nil
-		})
+		note := func(_ pgx.Tx, r *consentRow) (bool, error) { return tries(r, o) }
+		err := s.change(ctx, o.Custodian, o.ID, note)
 		if errors.Is(err, errNothingToCarry) || fault.Is(err, fault.NotFound) {
 			if err := s.drop(ctx, o); err != nil {
 				return nil, err
@@ -151,6 +142,20 @@ func (s *Consents) begin(ctx context.Context, orders []consent.Order) ([]consent
 		out = append(out, o)
 	}
 	return out, nil
+}
+
+// tries notes on the row that an order's grant is tried, and tells whether that changed the row; errNothingToCarry
+// where the order does not follow from the consent.
+func tries(r *consentRow, o consent.Order) (bool, error) {
+	switch {
+	case o.Op == consent.OpWithdraw && r.State != consent.Withdrawn,
+		o.Op == consent.OpGrant && r.State != consent.Pending && !(r.State == consent.Withdrawn && r.tried):
+		return false, errNothingToCarry
+	case o.Op == consent.OpWithdraw || r.tried:
+		return false, nil
+	}
+	r.tried = true
+	return true, nil
 }
 
 func (s *Consents) drop(ctx context.Context, o consent.Order) error {

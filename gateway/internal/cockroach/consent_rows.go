@@ -27,8 +27,9 @@ type consentRow struct {
 	tag         []byte
 }
 
-const consentColumns = `custodian, id, patient, recipient, purpose, kinds, valid_from, valid_until, notice, lang, state, sealed, receipt,
-		refusal, entry_id::TEXT, created_at, withdrawn_at, ending, ending_entry_id::TEXT, carried_at, tried, bound`
+const consentColumns = `custodian, id, patient, recipient, purpose, kinds, valid_from, valid_until, notice, lang, state,
+		sealed, receipt, refusal, entry_id::TEXT, created_at, withdrawn_at, ending, ending_entry_id::TEXT, carried_at,
+		tried, bound`
 
 func (r *consentRow) fields() []any {
 	t := &r.Terms
@@ -152,8 +153,9 @@ func noConsent() error {
 
 var (
 	insertConsent = sql("add a consent", `
-		INSERT INTO consents (custodian, id, patient, recipient, purpose, kinds, valid_from, valid_until, notice, lang, state, sealed,
-			receipt, refusal, entry_id, created_at, withdrawn_at, ending, ending_entry_id, carried_at, tried, bound)
+		INSERT INTO consents (custodian, id, patient, recipient, purpose, kinds, valid_from, valid_until, notice, lang,
+			state, sealed, receipt, refusal, entry_id, created_at, withdrawn_at, ending, ending_entry_id, carried_at,
+			tried, bound)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)`)
 
 	updateConsent = sql("move a consent on", `

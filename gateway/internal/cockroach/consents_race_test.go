@@ -31,12 +31,27 @@ type history struct {
 
 // record runs one call and notes its beginning, end and result.
 func (h *history) record(client int, input string, call func() string) {
-	begin := time.Since(h.start).Nanoseconds()
+	begin := time.Now()
 	output := call()
-	end := time.Since(h.start).Nanoseconds()
+	h.add(client, input, output, begin, time.Now())
+}
+
+func (h *history) add(client int, input, output string, begin, end time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.ops = append(h.ops, porcupine.Operation{ClientId: client, Input: input, Call: begin, Output: output, Return: end})
+	h.ops = append(h.ops, porcupine.Operation{
+		ClientId: client, Input: input, Call: begin.Sub(h.start).Nanoseconds(),
+		Output: output, Return: end.Sub(h.start).Nanoseconds(),
+	})
+}
+
+// String counts what was seen.
+func (h *history) String() string {
+	seen := map[string]int{}
+	for _, op := range h.ops {
+		seen[fmt.Sprint(op.Input, " -> ", op.Output)]++
+	}
+	return fmt.Sprint(seen)
 }
 
 // consentModel is a consent as the patient understands it: carried once it counts, withdrawn it never counts again.

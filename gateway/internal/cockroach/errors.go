@@ -94,7 +94,8 @@ func classifyServer(err error, pg *pgconn.PgError) error {
 func internal(err error) error {
 	return fault.Wrap(
 		err, fault.Internal, CodeDatabase,
-		"Something went wrong while reading or saving. Nothing was changed. Please try again; if it happens again, give the request id to support.",
+		"Something went wrong while reading or saving. Nothing was changed. "+
+			"Please try again; if it happens again, give the request id to support.",
 	)
 }
 

@@ -193,7 +193,8 @@ func TestMigrationsParseAsCockroachDB(t *testing.T) {
 // TestGrammarTestCanFail keeps the check itself honest.
 func TestGrammarTestCanFail(t *testing.T) {
 	for _, bad := range []string{
-		"SELECT * FROM records", "SELECT r.* FROM records AS r", "LISTEN entries", "SELECT pg_advisory_lock(1)", "SELECT FROM WHERE",
+		"SELECT * FROM records", "SELECT r.* FROM records AS r", "LISTEN entries", "SELECT pg_advisory_lock(1)",
+		"SELECT FROM WHERE",
 		"CREATE TABLE t (id BIGSERIAL PRIMARY KEY)", "INSERT INTO t (at) VALUES (now())", "DELETE FROM t RETURNING *",
 	} {
 		if problems(bad) == nil {

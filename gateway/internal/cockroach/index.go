@@ -35,7 +35,8 @@ const currentColumns = `r.type, r.id, r.version, r.patient, r.kind, r.deleted, r
 
 func (c *current) fields() []any {
 	return []any{
-		&c.typ, &c.id, &c.version, &c.patient, &c.kind, &c.deleted, &c.recorded, &c.size, &c.tokens, &c.starts, &c.ends, &c.tag,
+		&c.typ, &c.id, &c.version, &c.patient, &c.kind, &c.deleted, &c.recorded, &c.size, &c.tokens,
+		&c.starts, &c.ends, &c.tag,
 	}
 }
 

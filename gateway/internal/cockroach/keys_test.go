@@ -1,9 +1,7 @@
 package cockroach_test
 
 import (
-	"context"
 	"testing"
-	"time"
 
 	"yilian.example/consent/consenttest"
 	"yilian.example/consent/policy"
@@ -29,7 +27,7 @@ func TestAKeyIsNeverMadeAnewWhereDataExist(t *testing.T) {
 		"consents alone": func(t *testing.T, db *cockroach.DB) {
 			patient := consenttest.Self
 			patient.Patient = ref
-			newProcess(t, db, keyFiles(t), rules, consenttest.NewLedger(time.Now)).grant(t.Context(), t, patient)
+			newCustodian(t, db, keyFiles(t), rules).grant(t.Context(), t, patient)
 		},
 		"accesses alone": func(t *testing.T, db *cockroach.DB) {
 			if err := newRecords(t, db, "donghu", keyFiles(t)).LogAccess(
@@ -72,11 +70,9 @@ func TestAskingAboutStrangersKeepsNoRowOfTheirs(t *testing.T) {
 		t.Fatal(err)
 	}
 	db := cockroachtest.New(t)
-	h := newProcess(t, db, keyFiles(t), rules, consenttest.NewLedger(time.Now))
+	h := newCustodian(t, db, keyFiles(t), rules)
 	for n := range 200 {
-		var last time.Time
-		ctx := context.WithValue(t.Context(), lastStepKey{}, &last)
-		if got := h.answer(ctx, t, patientRef(1000+n)); got != "nothing" {
+		if got := h.ask(t.Context(), t, patientRef(1000+n)); got != "nothing" {
 			t.Fatalf("answered with %s", got)
 		}
 	}

@@ -187,7 +187,11 @@ func TestLogUnderLoad(t *testing.T) {
 	}
 	seen := map[string]bool{}
 	read := func(tiles []tlog.Tile) ([][]byte, error) { return log.Tiles(t.Context(), tiles) }
-	if _, err := tlog.Audit(tlog.Checkpoint{Root: tlog.EmptyRoot()}, entries, read, func(e []byte) error { seen[string(e)] = true; return nil }); err != nil {
+	note := func(entry []byte) error {
+		seen[string(entry)] = true
+		return nil
+	}
+	if _, err := tlog.Audit(tlog.Checkpoint{Root: tlog.EmptyRoot()}, entries, read, note); err != nil {
 		t.Error(err)
 	}
 	if len(seen) != entries {
@@ -221,13 +225,18 @@ func TestLogUnderLoad(t *testing.T) {
 // keep restores the tiles after fn has changed them.
 func keep(t *testing.T, db *cockroach.DB, fn func()) {
 	t.Helper()
-	for _, statement := range []string{`DROP TABLE IF EXISTS tiles_before`, `CREATE TABLE tiles_before AS SELECT org, level, n, width, data FROM log_tiles`} {
+	for _, statement := range []string{
+		`DROP TABLE IF EXISTS tiles_before`, `CREATE TABLE tiles_before AS SELECT org, level, n, width, data FROM log_tiles`,
+	} {
 		if _, err := db.Pool().Exec(t.Context(), statement); err != nil {
 			t.Fatal(err)
 		}
 	}
 	fn()
-	for _, statement := range []string{`DELETE FROM log_tiles WHERE true`, `INSERT INTO log_tiles (org, level, n, width, data) SELECT org, level, n, width, data FROM tiles_before`} {
+	for _, statement := range []string{
+		`DELETE FROM log_tiles WHERE true`,
+		`INSERT INTO log_tiles (org, level, n, width, data) SELECT org, level, n, width, data FROM tiles_before`,
+	} {
 		if _, err := db.Pool().Exec(t.Context(), statement); err != nil {
 			t.Fatal(err)
 		}

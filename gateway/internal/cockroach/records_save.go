@@ -25,8 +25,10 @@ var (
 			AS u (type, id, version, patient, kind, deleted, recorded, sealed, entry_id, bound)`)
 
 	insertRecords = sql("begin records", `
-		INSERT INTO records (org, type, id, version, patient, kind, deleted, recorded, size, tokens, care_starts, care_ends, bound)
-		SELECT $1, u.type, u.id, 1, u.patient, u.kind, false, u.recorded, u.size, u.tokens, u.care_starts, u.care_ends, u.bound
+		INSERT INTO records (org, type, id, version, patient, kind, deleted, recorded, size, tokens,
+			care_starts, care_ends, bound)
+		SELECT $1, u.type, u.id, 1, u.patient, u.kind, false, u.recorded, u.size, u.tokens,
+			u.care_starts, u.care_ends, u.bound
 		FROM unnest($2::TEXT[], $3::TEXT[], $4::TEXT[], $5::TEXT[], $6::TIMESTAMPTZ[], $7::INT8[], $8::INT8[],
 			$9::TIMESTAMPTZ[], $10::TIMESTAMPTZ[], $11::BYTEA[])
 			AS u (type, id, patient, kind, recorded, size, tokens, care_starts, care_ends, bound)

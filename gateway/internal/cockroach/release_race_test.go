@@ -1,214 +1,18 @@
 package cockroach_test
 
 import (
-	"context"
-	"crypto/rand"
-	"encoding/json"
 	"fmt"
-	"log/slog"
 	mathrand "math/rand/v2"
-	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/anishathalye/porcupine"
-	"github.com/google/uuid"
 
-	"yilian.example/consent"
-	"yilian.example/consent/consenttest"
-	"yilian.example/consent/policy"
-	"yilian.example/exchange/consortium"
-	"yilian.example/exchange/logbook"
-	"yilian.example/exchange/release"
-	"yilian.example/gateway/config"
 	"yilian.example/gateway/internal/cockroach"
 	"yilian.example/gateway/internal/cockroach/cockroachtest"
-	"yilian.example/gateway/internal/keyring"
 )
-
-// unsigned stands in for signatures, which are not what these tests are about.
-type unsigned struct{}
-
-func (unsigned) Sign(_ string, payload []byte) ([]byte, error) { return payload, nil }
-func (unsigned) Open(_ consortium.OrgID, _ string, message []byte) ([]byte, error) {
-	return message, nil
-}
-
-// process is one of several gateway processes of one custodian on one database.
-type process struct {
-	releases *release.Answering
-	consents *consent.Consents
-	carrier  *consent.Carrier
-	store    *cockroach.Consents
-}
-
-func newProcess(
-	t *testing.T, db *cockroach.DB, keys config.Keys, rules consent.Policy, chain *consenttest.Ledger,
-) *process {
-	t.Helper()
-	kept := newRecords(t, db, "donghu", keys)
-	kept.Now = time.Now
-	ring := kept.Keys.(*keyring.Ring)
-	book, quiet := logbook.Book{Org: "donghu", Rand: rand.Reader}, slog.New(slog.DiscardHandler)
-	store := cockroach.NewConsents(db)
-	return &process{
-		store: store,
-		consents: &consent.Consents{
-			Org: "donghu", Members: consenttest.Members{}, People: consenttest.Born(time.Now().AddDate(-40, 0, 0)), Keys: ring,
-			Store: store, Now: time.Now, Book: book,
-		},
-		carrier: &consent.Carrier{
-			Org: "donghu", Store: store, Outbox: store, Ledger: chain, Keys: ring, Now: time.Now, Book: book, Logger: quiet,
-		},
-		releases: &release.Answering{
-			Org: "donghu", Envelope: unsigned{}, Book: book, Records: kept, Holder: kept, Sealer: ring,
-			// Without the ledger's help: what the database says decides.
-			Decider: &consent.Decider{Org: "donghu", Care: db, Consents: store, Keys: ring, Policy: rules, Logger: quiet},
-			Store:   lastStep{cockroach.NewReleases(db)}, Places: db.Log("donghu").Places, Now: time.Now, Fresh: time.Hour,
-			Knows: func(ctx context.Context, patient consortium.PatientRef) (bool, error) {
-				return db.KnowsPatient(ctx, "donghu", patient)
-			},
-			Suspended: func(context.Context) (bool, error) { return false, nil },
-		},
-	}
-}
-
-// lastStep notes when the last step of an answer began: all that could wait, but for that step, was before.
-type lastStep struct{ *cockroach.Releases }
-
-type lastStepKey struct{}
-
-func (l lastStep) SaveRelease(ctx context.Context, org consortium.OrgID, h release.HandedOver) error {
-	*ctx.Value(lastStepKey{}).(*time.Time) = time.Now()
-	return l.Releases.SaveRelease(ctx, org, h)
-}
-
-// ask notes what left the custodian. Records count from the beginning of the last step: that the asking began before a
-// withdrawal excuses nothing.
-func (h *process) ask(ctx context.Context, t *testing.T, patient consortium.PatientRef, client int, into *history) {
-	begin := time.Now()
-	last := begin
-	output := h.answer(context.WithValue(ctx, lastStepKey{}, &last), t, patient)
-	end := time.Now()
-	if output == "records" {
-		begin = last
-	}
-	into.mu.Lock()
-	defer into.mu.Unlock()
-	into.ops = append(into.ops, porcupine.Operation{
-		ClientId: client, Input: "ask", Output: output, Call: begin.Sub(into.start).Nanoseconds(), Return: end.Sub(into.start).Nanoseconds(),
-	})
-}
-
-// answer returns what left the custodian.
-func (h *process) answer(ctx context.Context, t *testing.T, patient consortium.PatientRef) string {
-	payload, err := json.Marshal(release.Request{
-		Version: 1, ID: uuid.NewString(), From: "qingshan", To: "donghu",
-		Actor:   consortium.Actor{ID: "d-1", Org: "qingshan", Role: consortium.RoleClinician},
-		Purpose: consortium.Treatment, Patient: patient, Kinds: []consortium.Kind{consortium.Observations}, Time: time.Now().UTC(),
-	})
-	if err != nil {
-		t.Error(err)
-	}
-	message, err := h.releases.Answer(ctx, "qingshan", payload)
-	if err != nil {
-		t.Errorf("answer: %v", err)
-		return "error"
-	}
-	var reply release.Reply
-	if err := json.Unmarshal(message, &reply); err != nil {
-		t.Errorf("read reply: %v", err)
-	}
-	if len(reply.Records) > 0 {
-		return "records"
-	}
-	return "nothing"
-}
-
-// grant returns once the consent counts.
-func (h *process) grant(ctx context.Context, t *testing.T, patient consortium.Actor) consent.ID {
-	draft, err := h.consents.Draft(ctx, patient, consent.Choice{
-		Recipient: "qingshan", Purpose: consortium.Treatment, Kinds: []consortium.Kind{consortium.Observations},
-		Until: time.Now().Add(time.Hour), Lang: consent.Chinese,
-	})
-	if err != nil {
-		t.Errorf("draft: %v", err)
-		return ""
-	}
-	c, err := h.consents.Grant(ctx, patient, consenttest.Sign(t, draft))
-	if err != nil {
-		t.Errorf("grant: %v", err)
-		return ""
-	}
-	for ctx.Err() == nil {
-		if _, err := h.carrier.Step(ctx); err != nil {
-			t.Errorf("carry: %v", err)
-			return ""
-		}
-		now, err := h.store.One(ctx, "donghu", c.ID)
-		if err != nil {
-			t.Errorf("look at the consent: %v", err)
-			return ""
-		}
-		if now.State == consent.Granted {
-			return c.ID
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
-	t.Error("the consent was not carried in time")
-	return ""
-}
-
-// TestAWithdrawalIsAnsweredAfterAReleaseThatIsBeingKept holds a release up between the look at its consent and its
-// commit: the withdrawal at another process waits for it, so that no record leaves after its answer.
-func TestAWithdrawalIsAnsweredAfterAReleaseThatIsBeingKept(t *testing.T) {
-	rules, err := policy.New(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	first, keys, chain := cockroachtest.New(t), keyFiles(t), consenttest.NewLedger(time.Now)
-	reached, goOn := make(chan struct{}), make(chan struct{})
-	var once sync.Once
-	slow := newProcess(t, first.OpenHeld(t, func(sql string) {
-		if strings.Contains(sql, "INTO releases ") {
-			once.Do(func() { close(reached); <-goOn })
-		}
-	}), keys, rules, chain)
-	other := newProcess(t, openAgain(t, first), keys, rules, chain)
-	patient := consenttest.Self
-	patient.Patient = patientRef(1)
-	mustStore(t, newRecords(t, first, "donghu", keys), observation(patient.Patient, "o1", 1, "x"))
-	id := other.grant(t.Context(), t, patient)
-
-	left, withdrawn := make(chan string, 1), make(chan error, 1)
-	go func() {
-		var last time.Time
-		left <- slow.answer(context.WithValue(t.Context(), lastStepKey{}, &last), t, patient.Patient)
-	}()
-	<-reached
-	go func() {
-		_, err := other.consents.Withdraw(t.Context(), patient, id)
-		withdrawn <- err
-	}()
-	select {
-	case err := <-withdrawn:
-		t.Errorf("the withdrawal was answered (%v) while a release was on its way", err)
-		withdrawn <- err
-	case <-time.After(300 * time.Millisecond):
-	}
-	close(goOn)
-	if got := <-left; got != "records" {
-		t.Errorf("what was decided before the withdrawal answered %s", got)
-	}
-	if err := <-withdrawn; err != nil {
-		t.Errorf("withdraw: %v", err)
-	}
-	var last time.Time
-	if got := slow.answer(context.WithValue(t.Context(), lastStepKey{}, &last), t, patient.Patient); got != "nothing" {
-		t.Errorf("after the withdrawal %s left", got)
-	}
-}
 
 // releaseModel is what a patient expects: records leave while a consent is granted and at no other time.
 var releaseModel = porcupine.Model{
@@ -219,102 +23,144 @@ var releaseModel = porcupine.Model{
 			return true, true
 		case "withdraw":
 			return true, false
+		case "carry":
+			return true, state
 		}
-		return (output == "records") == state.(bool) && output != "error", state
+		return (output == "records") == state.(bool), state
 	},
 	DescribeOperation: func(input, output any) string { return fmt.Sprint(input, " -> ", output) },
 }
 
-// TestNoReleaseLeavesAfterAWithdrawalWasAnswered has three gateway processes of one custodian, each held up for a
-// random while before every statement and commit, and 24 clients on three patients: of each, one grants and withdraws
-// again and again and seven ask. What left must fit one order of events, by the real times at which calls began and
+// gateways are three processes of one custodian on one database.
+type gateways struct {
+	db        *cockroach.DB
+	processes [3]*process
+}
+
+// TestNoReleaseLeavesAfterAWithdrawalWasAnswered has three gateway processes of one custodian, and holds one of them up
+// at each answer of the database to a release, a withdrawal and a grant, while the others withdraw and release; then it
+// holds up all of them all the time. What left must fit one order of events, by the real times at which calls began and
 // ended.
 func TestNoReleaseLeavesAfterAWithdrawalWasAnswered(t *testing.T) {
-	const patients, askers, lasts = 3, 7, 3 * time.Second
-	rules, err := policy.New(t.Context())
-	if err != nil {
-		t.Fatal(err)
+	g, keys := gateways{db: cockroachtest.New(t)}, keyFiles(t)
+	mustStore(t, newRecords(t, g.db, "donghu", keys), observation(person().Patient, "o1", 1, "x"))
+	for n := range g.processes {
+		g.processes[n] = startProcess(t, n, g.db, keys)
 	}
-	first, keys, chain := cockroachtest.New(t), keyFiles(t), consenttest.NewLedger(time.Now)
-	var processes []*process
-	for range 3 {
-		db := first.OpenHeld(t, func(string) { time.Sleep(mathrand.N(2 * time.Millisecond)) })
-		processes = append(processes, newProcess(t, db, keys, rules, chain))
-	}
-	setUp := newRecords(t, first, "donghu", keys)
-	for n := range patients {
-		mustStore(t, setUp, observation(patientRef(n), fmt.Sprintf("o%d", n), 1, "x"))
-	}
-	ctx, done := context.WithTimeout(t.Context(), time.Minute)
-	defer done()
-	var running sync.WaitGroup
-	histories := make([]*history, patients)
-	for n := range patients {
-		h := &history{start: time.Now()}
-		histories[n] = h
-		over := func() bool { return ctx.Err() != nil || time.Since(h.start) > lasts && met(h.outcomes()) }
-		running.Go(func() { changeMinds(ctx, t, processes, patientRef(n), h, over) })
-		for a := range askers {
-			running.Go(func() {
-				for i := a; !over(); i++ {
-					processes[i%3].ask(ctx, t, patientRef(n), a+1, h)
-				}
-			})
+	t.Run("held up at a release", func(t *testing.T) {
+		if seen := g.eachStep(t, "ask", "withdraw", "ask"); seen["records"] == 0 || seen["nothing"] == 0 {
+			t.Errorf("no withdrawal came both before and after a release's commit: %v", seen)
 		}
-	}
-	running.Wait()
-	for n, h := range histories {
-		checkReleases(t, n, h)
-	}
+	})
+	t.Run("held up at a withdrawal", func(t *testing.T) { g.eachStep(t, "withdraw", "ask", "ask") })
+	t.Run("held up at a grant", func(t *testing.T) { g.eachStep(t, "grant", "ask", "ask") })
+	t.Run("held up everywhere", g.everywhere)
 }
 
-// changeMinds grants and withdraws, each time at another process.
-func changeMinds(
-	ctx context.Context, t *testing.T, processes []*process, ref consortium.PatientRef, h *history, over func() bool,
-) {
-	patient := consenttest.Self
-	patient.Patient = ref
-	for i := 0; !over(); i++ {
-		var id consent.ID
-		h.record(0, "grant", func() string { id = processes[i%3].grant(ctx, t, patient); return "ok" })
-		time.Sleep(mathrand.N(200 * time.Millisecond))
-		h.record(0, "withdraw", func() string {
-			if _, err := processes[(i+1)%3].consents.Withdraw(ctx, patient, id); err != nil {
-				t.Errorf("withdraw: %v", err)
-			}
-			return "ok"
-		})
-		time.Sleep(mathrand.N(60 * time.Millisecond))
-	}
-}
-
-// outcomes counts what was seen so far.
-func (h *history) outcomes() map[string]int {
-	h.mu.Lock()
-	defer h.mu.Unlock()
+// eachStep has one process do what is to be held up, once for each answer of the database that it needs, and two others
+// do something else meanwhile. It counts what came of the former.
+func (g *gateways) eachStep(t *testing.T, held string, others ...string) map[string]int {
 	seen := map[string]int{}
-	for _, op := range h.ops {
-		seen[fmt.Sprint(op.Input, " -> ", op.Output)]++
+	for n := 1; !t.Failed(); n++ {
+		h := &history{start: time.Now()}
+		out, reached := g.round(t, h, n, held, others)
+		if check(t, h); !reached {
+			break
+		}
+		seen[out.Output]++
 	}
+	t.Logf("with an answer held up each: %v", seen)
 	return seen
 }
 
-// met says that a history has all that is interesting.
-func met(seen map[string]int) bool {
-	return seen["ask -> records"] > 2 && seen["ask -> nothing"] > 2 && seen["withdraw -> ok"] > 2
+// round holds one process up at the n-th answer, and tells what came of it and whether it needed as many. Afterwards
+// nothing is granted any more.
+func (g *gateways) round(t *testing.T, h *history, n int, held string, others []string) (out done, reached bool) {
+	at := func(i int) *process { return g.processes[(n+i)%len(g.processes)] }
+	var given done
+	if held != "grant" {
+		given = at(2).do(t, h, order{What: "grant"})
+	}
+	stop, ended := at(0).holdUp(n), make(chan done, 1)
+	go func() { ended <- at(0).do(t, h, order{held, given.Consent}) }()
+	select {
+	case <-stop.reached:
+		reached = true
+	case out = <-ended:
+		ended <- out
+	}
+	var running sync.WaitGroup
+	var left atomic.Int32
+	for i, what := range others {
+		left.Add(1)
+		running.Go(func() {
+			at(i+1).do(t, h, order{what, given.Consent})
+			left.Add(-1)
+		})
+	}
+	g.untilStuck(t, &left)
+	close(stop.goOn)
+	running.Wait()
+	if out = <-ended; held == "grant" {
+		at(2).do(t, h, order{What: "ask"})
+		at(1).do(t, h, order{"withdraw", out.Consent})
+	}
+	at(0).do(t, h, order{What: "ask"}) // what it knows is the oldest
+	at(1).do(t, h, order{What: "carry"})
+	return out, reached
 }
 
-func checkReleases(t *testing.T, n int, h *history) {
-	t.Helper()
-	seen := h.outcomes()
-	t.Logf("patient %d: %v", n, seen)
-	if !met(seen) {
-		t.Errorf("patient %d never met the interesting states: %v", n, seen)
+// untilStuck returns when all that is left waits for a lock, or soon. What comes of it does not depend on when that is.
+func (g *gateways) untilStuck(t *testing.T, left *atomic.Int32) {
+	for latest := time.Now().Add(3 * time.Second); time.Now().Before(latest); time.Sleep(5 * time.Millisecond) {
+		now := left.Load() // first: who ended meanwhile may be what somebody waited for
+		waiting := count(t, g.db, `SELECT count(*) FROM pg_stat_activity
+			WHERE datname = current_database() AND wait_event_type = 'Lock'`)
+		if int(now) <= waiting {
+			return
+		}
 	}
+	t.Logf("%d did neither end nor wait for a lock", left.Load())
+}
+
+// everywhere holds up each answer of the database for a random while. A patient grants and withdraws, each time at
+// another process, while all three are asked.
+func (g *gateways) everywhere(t *testing.T) {
+	for _, p := range g.processes {
+		p.mu.Lock()
+		p.slow = true
+		p.mu.Unlock()
+	}
+	h := &history{start: time.Now()}
+	var over atomic.Bool
+	var running sync.WaitGroup
+	for _, p := range g.processes {
+		running.Go(func() {
+			for !over.Load() && !t.Failed() {
+				p.do(t, h, order{What: "ask"})
+			}
+		})
+	}
+	for n := range 8 {
+		at := func(i int) *process { return g.processes[(n+i)%len(g.processes)] }
+		given := at(0).do(t, h, order{What: "grant"})
+		time.Sleep(mathrand.N(100 * time.Millisecond))
+		at(1).do(t, h, order{"withdraw", given.Consent})
+		time.Sleep(mathrand.N(50 * time.Millisecond))
+	}
+	over.Store(true)
+	running.Wait()
+	check(t, h)
+	t.Log(h)
+}
+
+// check wants one order of events that explains a history.
+func check(t *testing.T, h *history) {
+	t.Helper()
 	if result := porcupine.CheckOperationsTimeout(releaseModel, h.ops, 30*time.Second); result != porcupine.Ok {
 		for _, op := range h.ops {
-			t.Logf("%10d-%10d ns %v -> %v", op.Call, op.Return, op.Input, op.Output)
+			t.Logf("%10d-%10d ns process %d: %v -> %v", op.Call, op.Return, op.ClientId, op.Input, op.Output)
 		}
-		t.Errorf("patient %d: no order of events explains what left: %v", n, result)
+		t.Errorf("no order of events explains what left: %v", result)
 	}
 }

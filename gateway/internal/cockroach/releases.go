@@ -76,7 +76,8 @@ func (r *Releases) SaveRelease(ctx context.Context, org consortium.OrgID, h rele
 }
 
 var insertReceived = sql("keep a received answer", `
-	INSERT INTO received (org, request_id, actor, patient, custodian, allowed, sealed, entry_id, created_at, expires_at, bound)
+	INSERT INTO received (org, request_id, actor, patient, custodian, allowed, sealed, entry_id, created_at, expires_at,
+		bound)
 	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`)
 
 // SaveReceived keeps rec and its log entry in one transaction.

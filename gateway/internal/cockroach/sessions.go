@@ -26,7 +26,8 @@ func NewSessions(db *DB) *Sessions { return &Sessions{db: db} }
 const seenGrain = time.Minute
 
 var insertSession = sql("begin a session", `
-	INSERT INTO sessions (org, id_hash, sealed, created_at, seen_at, expires_at, bound) VALUES ($1, $2, $3, $4, $4, $5, $6)`)
+	INSERT INTO sessions (org, id_hash, sealed, created_at, seen_at, expires_at, bound)
+	VALUES ($1, $2, $3, $4, $4, $5, $6)`)
 
 // CreateSession keeps a new session. The hash is of a random id, so a second one with the same hash is a fault.Conflict
 // that no caller will see.

@@ -17,7 +17,8 @@ func TestSessions(t *testing.T) {
 	const idle = 30 * time.Minute
 	begin := func(name string) [32]byte {
 		hash := sha256.Sum256([]byte(name))
-		if err := store.CreateSession(ctx, "donghu", hash, []byte("sealed "+name), start, start.Add(12*time.Hour)); err != nil {
+		err := store.CreateSession(ctx, "donghu", hash, []byte("sealed "+name), start, start.Add(12*time.Hour))
+		if err != nil {
 			t.Fatalf("create: %v", err)
 		}
 		return hash

@@ -171,7 +171,7 @@ func (p *peerConn) succeeded() {
 
 // failed has the peer asked last for a while. It is said once: while the peer is cooling, more failures are no news.
 // The error names no argument: Fabric's texts carry codes, addresses and our own refusals.
-func (p *peerConn) failed(logger *slog.Logger, function string, err error) {
+func (p *peerConn) failed(ctx context.Context, logger *slog.Logger, function string, err error) {
 	level := slog.LevelWarn
 	if p.cooling() {
 		level = slog.LevelDebug
@@ -179,9 +179,8 @@ func (p *peerConn) failed(logger *slog.Logger, function string, err error) {
 	p.mu.Lock()
 	p.until = p.now().Add(p.cooldown)
 	p.mu.Unlock()
-	logger.Log(
-		context.Background(), level, "peer could not serve", "function", function, "peer", p.endpoint, "error",
-		describe(err),
+	logger.LogAttrs(ctx, level, "peer could not serve",
+		slog.String("function", function), slog.String("peer", p.endpoint), slog.String("error", describe(err)),
 	)
 }
 

@@ -79,11 +79,11 @@ func (l *Ledger) followEvents(ctx context.Context, p *peerConn, position *eventP
 	events, err := p.gateway.GetNetwork(l.channel).ChaincodeEvents(streamCtx, l.chaincode,
 		client.WithStartBlock(position.next), client.WithCheckpoint(position))
 	if err != nil {
-		p.failed(l.logger, "events", err)
+		p.failed(ctx, l.logger, "events", err)
 		return
 	}
 	for event := range events {
-		found, send := l.translate(event, position)
+		found, send := l.translate(ctx, event, position)
 		if send {
 			select {
 			case out <- found:
@@ -97,7 +97,9 @@ func (l *Ledger) followEvents(ctx context.Context, p *peerConn, position *eventP
 }
 
 // translate makes a consent event of a chaincode event, or Progress, or nothing.
-func (l *Ledger) translate(event *client.ChaincodeEvent, position *eventPosition) (ConsentEvent, bool) {
+func (l *Ledger) translate(
+	ctx context.Context, event *client.ChaincodeEvent, position *eventPosition,
+) (ConsentEvent, bool) {
 	made := ConsentEvent{TxID: event.TransactionID, Block: event.BlockNumber}
 	switch event.EventName {
 	case ledger.EventConsentGranted:
@@ -109,7 +111,7 @@ func (l *Ledger) translate(event *client.ChaincodeEvent, position *eventPosition
 	}
 	var payload ledger.Event
 	if err := json.Unmarshal(event.Payload, &payload); err != nil || !ledger.ValidID(payload.ID) {
-		l.logger.Error("consent event cannot be read", "tx", event.TransactionID, "block", event.BlockNumber)
+		l.logger.ErrorContext(ctx, "consent event cannot be read", "tx", event.TransactionID, "block", event.BlockNumber)
 		return ConsentEvent{}, false
 	}
 	made.ID = payload.ID

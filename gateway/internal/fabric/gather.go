@@ -107,7 +107,7 @@ func (l *Ledger) askMember(ctx context.Context, member string, proposal []byte) 
 			return answer
 		}
 		if ctx.Err() == nil || errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			p.failed(l.logger, "endorse", answer.err)
+			p.failed(ctx, l.logger, "endorse", answer.err)
 		}
 		failures = append(failures, answer.err)
 	}

@@ -131,7 +131,7 @@ func (l *Ledger) read(ctx context.Context, function string, argument, into any) 
 		if ctx.Err() != nil {
 			return unavailable(function, ctx.Err())
 		}
-		p.failed(l.logger, function, err)
+		p.failed(ctx, l.logger, function, err)
 		failures = append(failures, err)
 	}
 	return unavailable(function, errors.Join(failures...))
@@ -181,7 +181,8 @@ func checkConsent(id string, state ledger.ConsentState) error {
 		len(state.Commitment) != 32 {
 		return errors.New("the peer's answer is not the consent asked for")
 	}
-	if err := ledger.VerifyP256(state.PublicKey, ledger.GrantMessage(id, [32]byte(state.Commitment), state.Until), state.Signature); err != nil {
+	grant := ledger.GrantMessage(id, [32]byte(state.Commitment), state.Until)
+	if err := ledger.VerifyP256(state.PublicKey, grant, state.Signature); err != nil {
 		return fmt.Errorf("check grant in the peer's answer: %w", err)
 	}
 	if state.Status == ledger.StatusGranted {

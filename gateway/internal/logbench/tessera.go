@@ -52,18 +52,13 @@ func RunTessera(ctx context.Context, dir string, entries int) (Figures, error) {
 	}
 	f.Written = time.Since(begin)
 	for {
-		signed, err := reader.ReadCheckpoint(ctx)
-		if err == nil {
-			c, err := tlog.OpenCheckpoint(signed, vkey)
-			if err != nil {
-				return Figures{}, err
-			}
-			if c.Size >= int64(entries) {
-				f.Published = time.Since(begin)
-				return f, shutdown(ctx)
-			}
-		} else if !errors.Is(err, os.ErrNotExist) {
-			return Figures{}, fmt.Errorf("read Tessera's checkpoint: %w", err)
+		size, err := publishedSize(ctx, reader, vkey)
+		if err != nil {
+			return Figures{}, err
+		}
+		if size >= int64(entries) {
+			f.Published = time.Since(begin)
+			return f, shutdown(ctx)
 		}
 		select {
 		case <-ctx.Done():
@@ -71,6 +66,19 @@ func RunTessera(ctx context.Context, dir string, entries int) (Figures, error) {
 		case <-time.After(10 * time.Millisecond):
 		}
 	}
+}
+
+// publishedSize returns the size of Tessera's newest checkpoint, 0 before the first.
+func publishedSize(ctx context.Context, reader tessera.LogReader, vkey string) (int64, error) {
+	signed, err := reader.ReadCheckpoint(ctx)
+	if errors.Is(err, os.ErrNotExist) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("read Tessera's checkpoint: %w", err)
+	}
+	c, err := tlog.OpenCheckpoint(signed, vkey)
+	return c.Size, err
 }
 
 // inFlight is how many entries are with Tessera at a time: two batches.

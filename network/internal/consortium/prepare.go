@@ -57,18 +57,7 @@ func (c *Consortium) prepare(ctx context.Context) error {
 		return err
 	}
 	if !made {
-		// Without the marker nothing was ever started on what lies here.
-		for _, dir := range []string{c.State.Path("orgs"), c.State.Path("channel")} {
-			err = os.RemoveAll(dir)
-			if err != nil {
-				return fmt.Errorf("remove unfinished keys: %w", err)
-			}
-		}
-		err = fabric.MakeIdentities(c.State, c.Topology, c.Now)
-		if err != nil {
-			return err
-		}
-		err = c.makeIndexKey()
+		err = c.makeKeys()
 		if err != nil {
 			return err
 		}
@@ -81,17 +70,29 @@ func (c *Consortium) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if !made {
-		err = fabric.MakeGenesis(ctx, c.State, c.Topology, c.Bin)
+	if made {
+		return nil
+	}
+	err = fabric.MakeGenesis(ctx, c.State, c.Topology, c.Bin)
+	if err != nil {
+		return err
+	}
+	return c.mark()
+}
+
+// makeKeys makes all keys anew: without the marker nothing was ever started on those that lie here.
+func (c *Consortium) makeKeys() error {
+	for _, dir := range []string{c.State.Path("orgs"), c.State.Path("channel")} {
+		err := os.RemoveAll(dir)
 		if err != nil {
-			return err
-		}
-		err = c.mark()
-		if err != nil {
-			return err
+			return fmt.Errorf("remove unfinished keys: %w", err)
 		}
 	}
-	return nil
+	err := fabric.MakeIdentities(c.State, c.Topology, c.Now)
+	if err != nil {
+		return err
+	}
+	return c.makeIndexKey()
 }
 
 // copyRoots puts the members' root certificates into one directory, <org>.pem each, and the consortium's domain, as an

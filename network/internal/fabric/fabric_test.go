@@ -175,7 +175,11 @@ func TestPeerReachesOnlyItsOwnChaincode(t *testing.T) {
 		_ = errors.Join(a.SetDeadline(time.Now().Add(5*time.Second)), b.SetDeadline(time.Now().Add(5*time.Second)))
 		served := make(chan error, 1)
 		go func() {
-			served <- tls.Server(a, &tls.Config{Certificates: []tls.Certificate{own}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: clients}).Handshake()
+			served <- tls.Server(a, &tls.Config{
+				Certificates: []tls.Certificate{own},
+				ClientAuth:   tls.RequireAndVerifyClientCert,
+				ClientCAs:    clients,
+			}).Handshake()
 			_ = a.Close() // so that a client that is refused sees it
 		}()
 		err = tls.Client(b, &tls.Config{Certificates: []tls.Certificate{pair}, RootCAs: roots, ServerName: "127.0.0.1"}).

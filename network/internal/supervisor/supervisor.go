@@ -22,6 +22,10 @@ const (
 	settled    = 10 * time.Second
 )
 
+// lifetime is the context of the supervisor's log lines: what it reports belongs to no call, since it watches over its
+// processes until Stop, whoever started them.
+var lifetime = context.Background()
+
 // Process is what to run.
 type Process struct {
 	Name        string
@@ -83,7 +87,7 @@ func (s *Supervisor) spawner() {
 
 // Phase says what is being done.
 func (s *Supervisor) Phase(phase string) {
-	s.logger.Info("phase", "phase", phase)
+	s.logger.InfoContext(lifetime, "phase", "phase", phase)
 	s.update(func(status *Status) { status.Phase = phase })
 }
 
@@ -112,7 +116,7 @@ func (s *Supervisor) update(change func(*Status)) {
 	change(&s.status)
 	err := writeStatus(s.path, s.status)
 	if err != nil {
-		s.logger.Error("write status", "error", err)
+		s.logger.ErrorContext(lifetime, "write status", "error", err)
 	}
 }
 
@@ -185,7 +189,7 @@ func (s *Supervisor) keep(c *child, command *exec.Cmd) {
 			delay = firstDelay
 		}
 		for {
-			s.logger.Warn("process ended", "process", c.process.Name, "restart_in", delay)
+			s.logger.WarnContext(lifetime, "process ended", "process", c.process.Name, "restart_in", delay)
 			select {
 			case <-c.stop:
 				s.record(c, func(p *ProcessStatus) { p.State, p.Since = "stopped", s.now() })

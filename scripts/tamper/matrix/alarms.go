@@ -89,20 +89,32 @@ func (s *stage) awaitAlarm(ctx context.Context, patience time.Duration) (*alarm,
 	}
 }
 
-// awaitCalm waits until no alarm stands and the gateways answer as before.
-func (s *stage) awaitCalm(ctx context.Context, before map[string]seen, patience time.Duration) bool {
+// awaitCalm waits until no alarm stands and the gateways answer as before, and tells what is not so at the end.
+func (s *stage) awaitCalm(ctx context.Context, before map[string]seen, patience time.Duration) error {
 	began := time.Now()
 	for {
 		said, _, err := s.audits(ctx)
-		if err == nil && len(said.alarms) == 0 {
-			if refused, changed := compare(before, look(ctx, s.probes)); len(refused)+len(changed) == 0 {
-				return true
+		if err == nil {
+			if err = s.calm(ctx, said.alarms, before); err == nil {
+				return nil
 			}
 		}
 		if time.Since(began) > patience || pause(ctx, 100*time.Millisecond) != nil {
-			return false
+			return err
 		}
 	}
+}
+
+// calm is an error that names what is otherwise than before.
+func (s *stage) calm(ctx context.Context, alarms []alarm, before map[string]seen) error {
+	if len(alarms) > 0 {
+		return fmt.Errorf("alarms stand:%s", alarmed(&alarms[0]))
+	}
+	refused, changed := compare(before, look(ctx, s.probes))
+	if len(refused)+len(changed) > 0 {
+		return fmt.Errorf("refused: %q, changed: %q", refused, changed)
+	}
+	return nil
 }
 
 func pause(ctx context.Context, d time.Duration) error {

@@ -405,7 +405,7 @@ func madeUp(kind, present string) []string {
 	case kind == "boolean":
 		return []string{"true"}
 	case strings.Contains(kind, "int"):
-		return []string{plusOne(present)}
+		return []string{plus(present, 1), plus(present, 1000)} // the next number may be another row's
 	case kind == "uuid":
 		return []string{`"7d9f2f0a-3c1b-4c55-9d0b-0f5d4f1f00a1"`}
 	case strings.Contains(kind, "timestamp"):
@@ -420,12 +420,12 @@ func madeUp(kind, present string) []string {
 	return nil
 }
 
-func plusOne(present string) string {
+func plus(present string, more int64) string {
 	var n int64
 	if _, err := fmt.Sscan(present, &n); err != nil {
 		n = 0
 	}
-	return fmt.Sprint(n + 1)
+	return fmt.Sprint(n + more)
 }
 
 func later(present string) string {
@@ -433,7 +433,8 @@ func later(present string) string {
 	if err != nil {
 		at = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	}
-	return `"` + at.AddDate(10, 0, 0).Format(time.RFC3339Nano) + `"`
+	// As the database writes it in JSON, so that the taking back finds it.
+	return `"` + at.AddDate(10, 0, 0).UTC().Format("2006-01-02T15:04:05.999999-07:00") + `"`
 }
 
 // flipped changes the last bit of "\\x…".

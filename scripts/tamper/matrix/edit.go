@@ -16,21 +16,73 @@ type Edit struct {
 	Before, After Row
 }
 
-// apply does the edits in one transaction.
-func apply(ctx context.Context, db *pgx.Conn, edits []Edit) error {
-	return inTx(ctx, db, func(tx pgx.Tx) error {
-		for _, e := range edits {
-			if err := e.do(ctx, tx); err != nil {
-				return err
-			}
+// apply does the edits in one transaction, on the rows as they are by now, and returns what it did: the gateways went
+// on writing since the edits were made up, and taking back must not undo that.
+func apply(ctx context.Context, db *pgx.Conn, edits []Edit) ([]Edit, error) {
+	var done []Edit
+	err := inTx(ctx, db, func(tx pgx.Tx) error {
+		now, err := present(ctx, tx, edits)
+		if err != nil {
+			return err
 		}
-		return nil
+		done = make([]Edit, len(edits))
+		for i, e := range edits {
+			done[i] = e.onto(now[e.Table.String()])
+		}
+		return write(ctx, tx, done)
 	})
+	return done, err
+}
+
+func write(ctx context.Context, tx pgx.Tx, edits []Edit) error {
+	for _, e := range edits {
+		if err := e.do(ctx, tx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// present reads the tables of the edits, each row by its key.
+func present(ctx context.Context, q querier, edits []Edit) (map[string]map[string]Row, error) {
+	out := map[string]map[string]Row{}
+	for _, e := range edits {
+		if out[e.Table.String()] != nil {
+			continue
+		}
+		rows, err := rowsOf(ctx, q, e.Table)
+		if err != nil {
+			return nil, err
+		}
+		out[e.Table.String()] = byKey(e.Table, rows)
+	}
+	return out, nil
+}
+
+// onto is the same edit of the row as it is now.
+func (e Edit) onto(now map[string]Row) Edit {
+	if e.Before == nil {
+		return e
+	}
+	there, ok := now[e.Table.key(e.Before)]
+	if !ok {
+		return e
+	}
+	if e.After == nil {
+		return Edit{Table: e.Table, Before: there}
+	}
+	after := there
+	for column, value := range e.After {
+		if value != e.Before[column] {
+			after = after.with(column, value)
+		}
+	}
+	return Edit{Table: e.Table, Before: there, After: after}
 }
 
 func inTx(ctx context.Context, db *pgx.Conn, do func(pgx.Tx) error) error {
 	for {
-		err := pgx.BeginFunc(ctx, db, do)
+		err := pgx.BeginTxFunc(ctx, db, pgx.TxOptions{IsoLevel: pgx.Serializable}, do)
 		if code := sqlState(err); code != "40001" && code != "40P01" {
 			return err
 		}
@@ -110,15 +162,9 @@ func update(ctx context.Context, tx pgx.Tx, t Table, before, after Row) error {
 // that still hold what was put there.
 func undo(ctx context.Context, db *pgx.Conn, edits []Edit) error {
 	return inTx(ctx, db, func(tx pgx.Tx) error {
-		now := map[string]map[string]Row{}
-		for _, e := range slices.Backward(edits) {
-			if now[e.Table.String()] == nil {
-				rows, err := rowsOf(ctx, tx, e.Table)
-				if err != nil {
-					return err
-				}
-				now[e.Table.String()] = byKey(e.Table, rows)
-			}
+		now, err := present(ctx, tx, edits)
+		if err != nil {
+			return err
 		}
 		for _, e := range slices.Backward(edits) {
 			if err := back(e, now[e.Table.String()]).do(ctx, tx); err != nil {

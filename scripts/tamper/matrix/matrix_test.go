@@ -109,6 +109,19 @@ func TestUndoLeavesWhatTheGatewayWrote(t *testing.T) {
 	}
 }
 
+// What the gateways wrote between looking and tampering stays: else the taking back would tamper.
+func TestTamperingIsDoneToTheRowAsItIs(t *testing.T) {
+	now := byKey(notes(), []Row{note("1", "a", `"\\x77"`)})
+	changed := Edit{Table: notes(), Before: note("1", "a", `"\\x01"`), After: note("1", "b", `"\\x01"`)}.onto(now)
+	if changed.After.text() != note("1", "b", `"\\x77"`).text() {
+		t.Errorf("becomes %v", changed.After)
+	}
+	deleted := Edit{Table: notes(), Before: note("1", "a", `"\\x01"`)}.onto(now)
+	if deleted.Before.text() != note("1", "a", `"\\x77"`).text() || deleted.After != nil {
+		t.Errorf("deletes %v", deleted.Before)
+	}
+}
+
 func TestComparing(t *testing.T) {
 	before := map[string]seen{"a": {content: "1"}, "b": {content: "1"}, "c": {refused: "403 X"}, "d": {refused: "403 X"}}
 	after := map[string]seen{"a": {content: "2"}, "b": {refused: "500 Y"}, "c": {content: "1"}, "d": {refused: "403 X"}}
@@ -123,6 +136,26 @@ func TestSampleIsTheSameForTheSameSeed(t *testing.T) {
 	o := Options{Sample: 5, Seed: 7}
 	if a, b := o.choose(cells([]Table{notes()})), o.choose(cells([]Table{notes()})); len(a) != 5 || !slices.Equal(a, b) {
 		t.Errorf("%v and %v", a, b)
+	}
+}
+
+// A gateway that came up on an altered database is up: to wait for more would take as long as one that never starts.
+func TestGatewayThatFoundTamperingHasStarted(t *testing.T) {
+	for _, c := range []struct {
+		status int
+		body   string
+		want   bool
+	}{
+		{200, `{"ready":true}`, true},
+		{503, `{"checks":{"database":"ok","integrity":"failing: DATABASE_ALARM"}}`, true},
+		{503, `{"checks":{"database":"ok","integrity":"failing: LOG_REFUSED"}}`, true},
+		{503, `{"checks":{"database":"ok","integrity":"failing: AUDIT_RUNNING"}}`, false},
+		{503, `{"checks":{"database":"failing","integrity":"failing: DATABASE_ALARM"}}`, false},
+		{502, `not JSON`, false},
+	} {
+		if got := started(c.status, []byte(c.body)); got != c.want {
+			t.Errorf("%d %s: started %v", c.status, c.body, got)
+		}
 	}
 }
 

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"yilian.example/scripts/journey"
 )
 
@@ -57,7 +59,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		return nil, err
 	}
 	r := &runner{options: o, root: root}
-	defer r.reset(context.WithoutCancel(ctx)) //nolint:errcheck // said where it matters
+	defer r.reset(ctx) //nolint:errcheck // said where it matters
 	if err := r.start(ctx); err != nil {
 		return nil, err
 	}
@@ -130,11 +132,12 @@ func (r *runner) start(ctx context.Context) error {
 	return err
 }
 
-// reset takes the consortium down and removes it.
+// reset takes the consortium down and removes it, also when the run was interrupted.
 func (r *runner) reset(ctx context.Context) error {
 	if r.private == nil {
 		return nil
 	}
+	ctx = context.WithoutCancel(ctx)
 	err := errors.Join(r.stage.close(ctx), r.private.Down(ctx))
 	if err == nil {
 		err = os.RemoveAll(r.private.State)
@@ -212,9 +215,9 @@ func rowOf(e Edit) Row {
 func applyOne(ctx context.Context, s *stage, choices [][]Edit) ([]Edit, string, error) {
 	code := ""
 	for _, edits := range choices {
-		err := apply(ctx, s.db, edits)
+		done, err := apply(ctx, s.db, edits)
 		if err == nil {
-			return edits, "", nil
+			return done, "", nil
 		}
 		code = sqlState(err)
 		if !strings.HasPrefix(code, "23") && !strings.HasPrefix(code, "22") { // integrity, or no value of the type
@@ -241,7 +244,7 @@ func (s *stage) asOther(ctx context.Context, c Cell, attempts [][]Edit) (Result,
 	result.Detail = "role of " + string(org)
 	began := time.Now()
 	for _, edits := range attempts {
-		err := apply(ctx, db, edits)
+		err := inTx(ctx, db, func(tx pgx.Tx) error { return write(ctx, tx, edits) })
 		if err == nil {
 			result.How = Unnoticed
 			return result, undo(ctx, s.db, edits)
@@ -304,24 +307,36 @@ func (r *runner) takeBack(ctx context.Context, c Cell, edits []Edit, before map[
 		return r.reset(ctx) // too much moved on to be put back
 	}
 	s := r.stage
-	if err := undo(ctx, s.db, edits); err == nil {
-		if !c.Restart && s.rests(ctx, before) {
-			return nil
+	err := undo(ctx, s.db, edits)
+	if err == nil {
+		if !c.Restart {
+			err = s.rests(ctx, before, firstRest)
 		}
-		if errors.Join(s.restart(ctx, donghu), s.restart(ctx, qingshan)) == nil && s.rests(ctx, before) {
-			return nil
+		if c.Restart || err != nil {
+			err = errors.Join(s.restart(ctx, donghu), s.restart(ctx, qingshan), s.rests(ctx, before, lastRest))
 		}
 	}
-	fmt.Fprintf(r.options.Progress, "tamper: %s: could not be taken back; going on with a new consortium\n", c)
+	if err == nil {
+		return nil
+	}
+	fmt.Fprintf(
+		r.options.Progress, "tamper: %s: could not be taken back (%v); going on with a new consortium\n", c, err,
+	)
 	return r.reset(ctx)
 }
 
+// How long the gateways may take to come to rest: as they are, and after a restart.
+const (
+	firstRest = 10 * time.Second
+	lastRest  = 30 * time.Second
+)
+
 // rests waits until no alarm stands, the gateways answer as before and the logs go on.
-func (s *stage) rests(ctx context.Context, before map[string]seen) bool {
-	if !s.awaitCalm(ctx, before, 30*time.Second) {
-		return false
+func (s *stage) rests(ctx context.Context, before map[string]seen, patience time.Duration) error {
+	if err := s.awaitCalm(ctx, before, patience); err != nil {
+		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, 6*time.Second)
 	defer cancel()
-	return errors.Join(s.settle(ctx, donghu), s.settle(ctx, qingshan)) == nil
+	return errors.Join(s.settle(ctx, donghu), s.settle(ctx, qingshan))
 }

@@ -2,6 +2,7 @@ package matrix
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -15,7 +16,9 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"yilian.example/exchange/anchor"
 	"yilian.example/exchange/consortium"
+	"yilian.example/exchange/oversight"
 	"yilian.example/scripts/journey"
 )
 
@@ -137,7 +140,7 @@ func (s *stage) restart(ctx context.Context, org consortium.OrgID) error {
 	return errStaysDown
 }
 
-// answers reports whether a gateway says that it is ready, or that it is not because of an alarm.
+// answers reports whether a gateway says that it is ready, or that nothing but what its audit found keeps it from it.
 func answers(ctx context.Context, base string) bool {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
@@ -151,7 +154,28 @@ func answers(ctx context.Context, base string) bool {
 	}
 	defer res.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(res.Body, 1<<16))
-	return err == nil && (res.StatusCode == http.StatusOK || strings.Contains(string(body), `"integrity":"failing"`))
+	return err == nil && started(res.StatusCode, body)
+}
+
+// started reads an answer of /readyz.
+func started(status int, body []byte) bool {
+	if status == http.StatusOK {
+		return true
+	}
+	var said struct {
+		Checks map[string]string `json:"checks"`
+	}
+	if err := json.Unmarshal(body, &said); err != nil || len(said.Checks) == 0 {
+		return false
+	}
+	for name, check := range said.Checks {
+		code, failing := strings.CutPrefix(check, "failing: ")
+		found := code == string(oversight.CodeDatabaseAlarm) || code == string(anchor.CodeLogRefused)
+		if check != "ok" && (name != "integrity" || !failing || !found) {
+			return false
+		}
+	}
+	return true
 }
 
 func (s *stage) process(org consortium.OrgID) (journey.Process, error) {

@@ -8,9 +8,10 @@
 //
 // The table is text, one line each:
 //
-//	V code code …                                  a value set; its index is its order in the file
-//	S name kind                                    a structure (r resource, t data type, b backbone element) and then its elements:
-//	element min max types value-set                types joined by "|", each with its reference targets in brackets; "-" for no value set
+//	V code code …                     a value set; its index is its order in the file
+//	S name kind                       a structure (r resource, t data type, b backbone element) and then its elements:
+//	element min max types value-set   types joined by "|", each with its reference targets in brackets;
+//	                                  "-" for no value set
 package main
 
 import (
@@ -125,23 +126,32 @@ func load(dir string, names ...string) ([]definition, error) {
 			return nil, fmt.Errorf("read %s: %w", name, err)
 		}
 		for _, e := range b.Entry {
-			var head struct {
-				ResourceType string `json:"resourceType"`
-			}
-			if err := json.Unmarshal(e.Resource, &head); err != nil {
-				return nil, err
-			}
-			if !slices.Contains([]string{"StructureDefinition", "ValueSet", "CodeSystem"}, head.ResourceType) {
-				continue
-			}
-			var d definition
-			if err := json.Unmarshal(e.Resource, &d); err != nil {
+			d, wanted, err := decode(e.Resource)
+			if err != nil {
 				return nil, fmt.Errorf("read %s: %w", name, err)
 			}
-			all = append(all, d)
+			if wanted {
+				all = append(all, d)
+			}
 		}
 	}
 	return all, nil
+}
+
+// decode reads a resource, where it is of a type that the table is made of. The others have elements of the same names
+// and other types, so that they are not to be read as a definition.
+func decode(resource json.RawMessage) (d definition, wanted bool, err error) {
+	var head struct {
+		ResourceType string `json:"resourceType"`
+	}
+	if err := json.Unmarshal(resource, &head); err != nil {
+		return definition{}, false, err
+	}
+	if !slices.Contains([]string{"StructureDefinition", "ValueSet", "CodeSystem"}, head.ResourceType) {
+		return definition{}, false, nil
+	}
+	err = json.Unmarshal(resource, &d)
+	return d, true, err
 }
 
 type generator struct {
@@ -169,19 +179,7 @@ func (g *generator) structure(d definition) {
 	}
 	// Constrained types (MoneyQuantity) keep their parent's paths; name them by their own name.
 	root := d.Snapshot.Element[0].Path
-	groups := map[string][]element{}
-	order := []string{}
-	for _, e := range d.Snapshot.Element {
-		if e.Path == root {
-			groups[root], order = nil, append(order, root)
-			continue
-		}
-		parent := e.Path[:strings.LastIndexByte(e.Path, '.')]
-		if _, known := groups[parent]; !known {
-			order = append(order, parent)
-		}
-		groups[parent] = append(groups[parent], e)
-	}
+	groups, order := byParent(root, d.Snapshot.Element)
 	for _, parent := range order {
 		kind := "b"
 		if parent == root {
@@ -192,6 +190,23 @@ func (g *generator) structure(d definition) {
 			g.element(d, root, e, groups)
 		}
 	}
+}
+
+// byParent sorts elements by the path of what they stand in; order has these paths as they come.
+func byParent(root string, elements []element) (groups map[string][]element, order []string) {
+	groups = map[string][]element{}
+	for _, e := range elements {
+		if e.Path == root {
+			groups[root], order = nil, append(order, root)
+			continue
+		}
+		parent := e.Path[:strings.LastIndexByte(e.Path, '.')]
+		if _, known := groups[parent]; !known {
+			order = append(order, parent)
+		}
+		groups[parent] = append(groups[parent], e)
+	}
+	return groups, order
 }
 
 func rename(path, root, name string) string { return name + strings.TrimPrefix(path, root) }

@@ -2,6 +2,7 @@ package fhir
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"net/http"
 	"strconv"
@@ -28,12 +29,12 @@ func (f *Server) bundle(c *gin.Context) {
 		f.Failures.Outcome(c, err)
 		return
 	}
-	c.Data(http.StatusOK, mediaType, f.bundleResponse(taken, preferred(c.Request)))
+	c.Data(http.StatusOK, mediaType, f.bundleResponse(c.Request.Context(), taken, preferred(c.Request)))
 }
 
 // bundleResponse writes the transaction-response or batch-response. It is written by hand so that stored resources
 // stand in it byte for byte.
-func (f *Server) bundleResponse(taken intake.TakenBundle, prefer string) []byte {
+func (f *Server) bundleResponse(ctx context.Context, taken intake.TakenBundle, prefer string) []byte {
 	var b bytes.Buffer
 	kind := "batch-response"
 	if taken.Transaction {
@@ -48,7 +49,7 @@ func (f *Server) bundleResponse(taken intake.TakenBundle, prefer string) []byte 
 			b.Write(r4.Outcome(problem.Issues(t.Err)))
 			b.WriteString(`}}`)
 			if status >= http.StatusInternalServerError {
-				f.Failures.Logger.Error("batch entry failed", "entry", i, "status", status, "error", t.Err)
+				f.Failures.Logger.ErrorContext(ctx, "batch entry failed", "entry", i, "status", status, "error", t.Err)
 			}
 			continue
 		}

@@ -69,7 +69,9 @@ func (f *Server) stored(c *gin.Context, t intake.Taken) {
 
 // preferred returns the return preference of RFC 7240: minimal, representation, OperationOutcome or "".
 func preferred(r *http.Request) string {
-	for _, part := range strings.FieldsFunc(strings.Join(r.Header.Values("Prefer"), ","), func(c rune) bool { return c == ',' || c == ';' }) {
+	stated := strings.Join(r.Header.Values("Prefer"), ",")
+	between := func(c rune) bool { return c == ',' || c == ';' }
+	for _, part := range strings.FieldsFunc(stated, between) {
 		if value, ok := strings.CutPrefix(strings.TrimSpace(part), "return="); ok {
 			return strings.Trim(value, `"`)
 		}

@@ -95,7 +95,8 @@ func (f *Server) notAllowed(allow string) gin.HandlerFunc {
 			c,
 			fault.New(
 				fault.Unsupported, problem.CodeMethod,
-				"This interaction is not served; the CapabilityStatement at /fhir/metadata lists those that are. Searches are sent by POST to Patient/_search.",
+				"This interaction is not served; the CapabilityStatement at /fhir/metadata lists those that are. "+
+					"Searches are sent by POST to Patient/_search.",
 			),
 		)
 	}

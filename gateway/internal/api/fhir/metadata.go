@@ -31,15 +31,23 @@ func (f *Server) capabilities() object {
 	var resources []object
 	for _, name := range r4.Kept() {
 		r := object{
-			"type": name, "interaction": interactions, "versioning": "versioned-update", "readHistory": true, "updateCreate": true,
-			"conditionalCreate": true, "conditionalUpdate": false, "conditionalDelete": "not-supported", "conditionalRead": "not-match",
-			"referencePolicy": []string{"literal", "local"},
+			"type":              name,
+			"interaction":       interactions,
+			"versioning":        "versioned-update",
+			"readHistory":       true,
+			"updateCreate":      true,
+			"conditionalCreate": true,
+			"conditionalUpdate": false,
+			"conditionalDelete": "not-supported",
+			"conditionalRead":   "not-match",
+			"referencePolicy":   []string{"literal", "local"},
 		}
 		if name == "Patient" {
 			r["interaction"] = append(interactions[:4:4], object{"code": "search-type"})
 			r["searchParam"] = []object{{
 				"name": "identifier", "type": "token", "definition": "http://hl7.org/fhir/SearchParameter/Patient-identifier",
-				"documentation": "By POST to Patient/_search only, as system|value in the body: identifiers do not belong into addresses.",
+				"documentation": "By POST to Patient/_search only, as system|value in the body: " +
+					"identifiers do not belong into addresses.",
 			}}
 		}
 		resources = append(resources, r)
@@ -51,9 +59,11 @@ func (f *Server) capabilities() object {
 		"implementation": object{"description": "Records of " + string(f.Org), "url": f.PublicURL + "/fhir"},
 		"rest": []object{{
 			"mode": "server",
-			"documentation": "Every request states its purpose: a code of HL7's PurposeOfUse in the header Purpose-Of-Use, or in " +
-				"the access token (extensions.ihe_iua.purpose_of_use). One without is refused with 400 PURPOSE_MISSING. " +
-				"Every access is decided by the consent policy for that purpose, and logged. Conditional create takes identifier=system|value. Bundles take POST and PUT.",
+			"documentation": "Every request states its purpose: a code of HL7's PurposeOfUse in the header " +
+				"Purpose-Of-Use, or in the access token (extensions.ihe_iua.purpose_of_use). " +
+				"One without is refused with 400 PURPOSE_MISSING. " +
+				"Every access is decided by the consent policy for that purpose, and logged. " +
+				"Conditional create takes identifier=system|value. Bundles take POST and PUT.",
 			"security": object{
 				"cors": false,
 				"service": []object{

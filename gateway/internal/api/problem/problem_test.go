@@ -28,6 +28,9 @@ func TestEveryKindHasAStatus(t *testing.T) {
 
 func TestFailuresShowNoMoreThanTheyMay(t *testing.T) {
 	secret := errors.New("pq: duplicate key 990000195803120260")
+	refused := exchange.NewRefused(consortium.Decision{
+		Reasons: []consortium.Reason{{Code: "CONSENT_MISSING", Article: "PIPL 23, 29"}},
+	})
 	for _, c := range []struct {
 		name   string
 		err    error
@@ -39,8 +42,8 @@ func TestFailuresShowNoMoreThanTheyMay(t *testing.T) {
 		{"down", fault.Wrap(secret, fault.Unavailable, "DATABASE_DOWN", "Try again later."), 503, "DATABASE_DOWN", true},
 		{"conflict", fault.Wrap(secret, fault.Conflict, "TAKEN", "It was done already."), 409, "TAKEN", false},
 		{"precondition", fault.New(fault.Conflict, "VERSION_CONFLICT", "Read again."), 412, "VERSION_CONFLICT", false},
-		{"refused", exchange.NewRefused(consortium.Decision{Reasons: []consortium.Reason{{Code: "CONSENT_MISSING", Article: "PIPL 23, 29"}}}), 403, "CONSENT_MISSING", false},
-		{"hidden", fault.Wrap(exchange.NewRefused(consortium.Decision{Reasons: []consortium.Reason{{Code: "CONSENT_MISSING", Article: "PIPL 23, 29"}}}), fault.NotFound, "NOT_FOUND", "There is no such record."), 404, "NOT_FOUND", false},
+		{"refused", refused, 403, "CONSENT_MISSING", false},
+		{"hidden", fault.Wrap(refused, fault.NotFound, "NOT_FOUND", "There is no such record."), 404, "NOT_FOUND", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			gin.SetMode(gin.ReleaseMode)

@@ -141,22 +141,14 @@ func runAttest(t *testing.T, c Consortium) {
 	var state ledger.LogState
 	for range 50 {
 		raw, err := asker.Client.Attest(t.Context(), l.origin)
-		if err == nil {
-			answer, members, err := VerifySignedRead(raw, c.Roots)
-			if err != nil {
-				t.Fatalf("verify signed read: %v", err)
-			}
-			if len(members) < min(3, len(c.Members)) {
-				t.Fatalf("signed by %v only", members)
-			}
-			if err := json.Unmarshal(answer, &state); err != nil {
-				t.Fatal(err)
-			}
-			if state.Size == 5 {
-				break
-			}
-		} else if !fault.Is(err, fault.NotFound) {
+		if err != nil && !fault.Is(err, fault.NotFound) {
 			t.Fatalf("attest: %v", err)
+		}
+		if err == nil {
+			state = attestedState(t, c, raw)
+		}
+		if state.Size == 5 {
+			break
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
@@ -164,6 +156,23 @@ func runAttest(t *testing.T, c Consortium) {
 		state.Channel == "" {
 		t.Errorf("attested %+v", state)
 	}
+}
+
+// attestedState verifies a signed reading of a log's state, which enough members must have signed.
+func attestedState(t *testing.T, c Consortium, raw []byte) ledger.LogState {
+	t.Helper()
+	answer, members, err := VerifySignedRead(raw, c.Roots)
+	if err != nil {
+		t.Fatalf("verify signed read: %v", err)
+	}
+	if len(members) < min(3, len(c.Members)) {
+		t.Fatalf("signed by %v only", members)
+	}
+	var state ledger.LogState
+	if err := json.Unmarshal(answer, &state); err != nil {
+		t.Fatal(err)
+	}
+	return state
 }
 
 func runConsent(t *testing.T, c Consortium) {

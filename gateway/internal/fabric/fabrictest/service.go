@@ -136,7 +136,10 @@ func (s *service) planFor(ctx context.Context, asked []string) ([]*stubtest.Iden
 		if stopped {
 			missing = append(missing, m)
 		} else if silent {
-			return nil, withDetail(codes.Aborted, "failed to collect enough transaction endorsements, see attached details for more info", p, "chaincode stream terminated")
+			return nil, withDetail(
+				codes.Aborted, "failed to collect enough transaction endorsements, see attached details for more info", p,
+				"chaincode stream terminated",
+			)
 		} else {
 			endorsers = append(endorsers, p.peer)
 		}
@@ -230,7 +233,8 @@ func (s *service) ChaincodeEvents(
 				EventName:   b.Event.Name,
 				Payload:     b.Event.Payload,
 			}
-			if err := out.Send(&gatewaypb.ChaincodeEventsResponse{BlockNumber: b.Number, Events: []*peer.ChaincodeEvent{event}}); err != nil {
+			events := []*peer.ChaincodeEvent{event}
+			if err := out.Send(&gatewaypb.ChaincodeEventsResponse{BlockNumber: b.Number, Events: events}); err != nil {
 				return err
 			}
 		}
