@@ -40,7 +40,7 @@ type Carrier struct {
 	Keys   Keys
 	Now    func() time.Time
 	Book   logbook.Book
-	Log    *slog.Logger
+	Logger *slog.Logger
 
 	once sync.Once
 	wake chan struct{} // holds at most one signal; made by bell
@@ -66,7 +66,7 @@ func (c *Carrier) Run(ctx context.Context) error {
 	for {
 		n, err := c.Step(ctx)
 		if err != nil && ctx.Err() == nil {
-			c.Log.WarnContext(ctx, "consents are not being carried to the ledger; trying again", "error", err)
+			c.Logger.WarnContext(ctx, "consents are not being carried to the ledger; trying again", "error", err)
 		}
 		if n == carrierBatch && err == nil {
 			continue
@@ -103,13 +103,13 @@ func (c *Carrier) try(ctx context.Context, o Order) {
 	case done:
 		err = c.Outbox.Settle(ctx, o, out)
 	case err != nil:
-		c.Log.WarnContext(
+		c.Logger.WarnContext(
 			ctx, "consent not carried; will try again", "consent", o.ID, "op", o.Op, "attempt", o.Attempts, "error", err,
 		)
 		err = c.Outbox.Postpone(ctx, o, c.Now().UTC().Add(backoff(o.Attempts)), string(fault.Of(err).Code))
 	}
 	if err != nil {
-		c.Log.WarnContext(
+		c.Logger.WarnContext(
 			ctx, "order not written back; it returns when its claim ends", "consent", o.ID, "op", o.Op, "error", err,
 		)
 		return

@@ -235,7 +235,7 @@ func newHospitalWith(base *hospital) *hospital {
 	h.ledger = consenttest.NewLedger(h.clock.now)
 	carrier := &consent.Carrier{
 		Org: "donghu", Store: h.book, Outbox: h.book, Ledger: h.ledger, Keys: h.Keys, Now: h.clock.now, Book: h.Book,
-		Log: base.decider.Log,
+		Logger: base.decider.Logger,
 	}
 	decider := *base.decider
 	decider.Consents, decider.Ledger, decider.Care = h.book, h.ledger, h.care

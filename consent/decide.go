@@ -68,8 +68,8 @@ type Decider struct {
 	Policy     Policy
 	Ledger     LedgerReader // nil: the sealed receipts decide alone
 	// Gate is an error while what is stored cannot be relied on yet: nothing but storing is decided then. Nil: it is open.
-	Gate func() error
-	Log  *slog.Logger
+	Gate   func() error
+	Logger *slog.Logger
 }
 
 // Decide answers a query. Facts are looked up here, and only those that the query can rest on. What rests on a consent
@@ -191,7 +191,7 @@ func (d *Decider) cameUnder(ctx context.Context, q consortium.Query) ([]Fact, er
 	}}
 	switch {
 	case err != nil:
-		d.Log.WarnContext(ctx, "ledger not reached; what was received is not shown", "error", err)
+		d.Logger.WarnContext(ctx, "ledger not reached; what was received is not shown", "error", err)
 	case state.ID != q.Consent:
 	case state.Status == ledger.StatusGranted:
 		fact.State, fact.Terms.From, fact.Terms.Until = Granted, state.GrantedAt, time.Unix(state.Until, 0)
@@ -213,7 +213,7 @@ func (d *Decider) prove(ctx context.Context, c Consent, q consortium.Query) Fact
 		return fact
 	}
 	if _, err := Proven(ctx, d.Keys, c); err != nil {
-		d.Log.ErrorContext(ctx, "granted consent has no valid receipt; treated as pending", "consent", c.ID, "error", err)
+		d.Logger.ErrorContext(ctx, "granted consent has no valid receipt; treated as pending", "consent", c.ID, "error", err)
 		fact.State = Pending
 	}
 	return fact
@@ -233,7 +233,7 @@ func (d *Decider) confirm(ctx context.Context, facts []Fact, id ID) (bool, error
 		return false, fmt.Errorf("confirm consent: %w", ctx.Err())
 	}
 	if err != nil && !fault.Is(err, fault.NotFound) {
-		d.Log.WarnContext(ctx, "ledger not reached; deciding by the sealed receipt", "error", err)
+		d.Logger.WarnContext(ctx, "ledger not reached; deciding by the sealed receipt", "error", err)
 		return false, nil
 	}
 	said := Granted
@@ -253,7 +253,7 @@ func (d *Decider) confirm(ctx context.Context, facts []Fact, id ID) (bool, error
 		if said == Granted {
 			said = Pending // the ledger knows another consent than the database
 		}
-		d.Log.WarnContext(
+		d.Logger.WarnContext(
 			ctx, "ledger does not confirm a consent", "consent", id, "says", said, "commitment",
 			hex.EncodeToString(state.Commitment),
 		)

@@ -53,12 +53,12 @@ func newHospital(t testing.TB) *hospital {
 	h.ledger = consenttest.NewLedger(h.clock.now)
 	h.carrier = &consent.Carrier{
 		Org: "donghu", Store: h.book, Outbox: h.book, Ledger: h.ledger, Keys: h.Keys, Now: h.clock.now,
-		Book: logbook.Book{Org: "donghu", Rand: rand.Reader}, Log: slog.New(slog.DiscardHandler),
+		Book: logbook.Book{Org: "donghu", Rand: rand.Reader}, Logger: slog.New(slog.DiscardHandler),
 	}
 	h.decider = &consent.Decider{
 		Org: "donghu", Care: h.care, CareWindow: 30 * 24 * time.Hour, Consents: h.book, Keys: h.Keys, Policy: rules,
 		Ledger: h.ledger,
-		Log:    slog.New(slog.DiscardHandler),
+		Logger: slog.New(slog.DiscardHandler),
 	}
 	return h
 }
@@ -371,7 +371,7 @@ func TestAskingOtherMembers(t *testing.T) {
 // TestObligationThatNobodyCarriesOutIsARefusal: also one that is known but not carried out for the action.
 func TestObligationThatNobodyCarriesOutIsARefusal(t *testing.T) {
 	for _, o := range []consortium.Obligation{
-		{Code: "WATERMARK"}, {Code: consortium.From, Argument: "qingshan"}, {Code: consortium.Receipt, Argument: "x"},
+		{Code: "WATERMARK"}, {Code: "UNTIL", Argument: "noon"}, {Code: consortium.Receipt, Argument: "x"},
 	} {
 		h := newHospital(t)
 		h.committed(t)

@@ -58,7 +58,7 @@ func (c *Carrier) note(ctx context.Context, e LedgerEvent, positions Positions) 
 		err = positions.SetEventPosition(ctx, c.Org, e.Block)
 	}
 	if err != nil && ctx.Err() == nil {
-		c.Log.WarnContext(ctx, "ledger event not noted; trying again", "block", e.Block, "error", err)
+		c.Logger.WarnContext(ctx, "ledger event not noted; trying again", "block", e.Block, "error", err)
 	}
 	return err
 }

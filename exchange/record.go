@@ -105,8 +105,8 @@ type Access struct {
 	Consent string
 }
 
-// AccessEntry is one line of a patient's access log: who asked, for what, and what was decided. Seq runs 1, 2, 3 … per
-// organisation and patient, and Prev is the commitment of the entry before it, so that a missing line shows.
+// AccessEntry is one line of a patient's access history: who asked, for what, and what was decided. Seq runs 1, 2, 3 …
+// per organisation and patient, and Prev is the commitment of the entry before it, so that a missing line shows.
 type AccessEntry struct {
 	Seq        int64
 	Prev       string // base64

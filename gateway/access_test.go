@@ -68,6 +68,7 @@ var public = map[string]row{
 		want: [7]int{401, 404, 404, 404, 404, 404, 404},
 	},
 	"GET /audit":          {want: [7]int{401, 403, 403, 403, 403, 503, 403}},
+	"GET /audit/database": {want: [7]int{401, 403, 403, 403, 403, 200, 403}},
 	"GET /audit/evidence": {want: [7]int{401, 200, 200, 200, 200, 200, 200}},
 	"GET /fhir":           {want: everybody(405)},
 	"GET /fhir/:type":     {path: "/fhir/Patient", want: everybody(405)},

@@ -59,7 +59,7 @@ func newHouse(t *testing.T) *house {
 	ctx := t.Context()
 	h.must(keyring.Generate(c.Keys, consortiumOrigin(c)))
 	h.must(migrate(ctx, c))
-	a := &app{cfg: c, org: consortium.OrgID(c.Org), log: slog.New(slog.DiscardHandler), now: time.Now}
+	a := &app{cfg: c, org: consortium.OrgID(c.Org), logger: slog.New(slog.DiscardHandler), now: time.Now}
 	h.must(a.open(ctx))
 	t.Cleanup(a.close)
 	a.watch.Once(ctx)

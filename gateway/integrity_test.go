@@ -42,6 +42,10 @@ func TestAlarmStopsReleaseAndShows(t *testing.T) {
 	if status != http.StatusOK || !strings.Contains(body, `{"table":"records","row":"Patient/p1","code":"ROW_ALTERED"`) {
 		t.Errorf("the auditor is shown %d: %s", status, body)
 	}
+	status, body = h.text("auditor", "/audit/database")
+	if status != http.StatusOK || !strings.Contains(body, "Patient/p1") || !strings.Contains(body, "ROW_ALTERED") {
+		t.Errorf("the auditor's page is %d: %s", status, body)
+	}
 }
 
 func (h *house) text(column, path string) (int, string) {
@@ -105,7 +109,7 @@ func (quiet) Sweep(context.Context, consortium.OrgID, func(oversight.Alarm)) err
 
 func quietWatch(t *testing.T) *oversight.Watch {
 	t.Helper()
-	w := &oversight.Watch{Org: "donghu", Database: quiet{}, Now: time.Now, Log: slog.New(slog.DiscardHandler)}
+	w := &oversight.Watch{Org: "donghu", Database: quiet{}, Now: time.Now, Logger: slog.New(slog.DiscardHandler)}
 	w.Once(t.Context())
 	return w
 }

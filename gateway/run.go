@@ -30,7 +30,7 @@ import (
 type app struct {
 	cfg    config.Config
 	org    consortium.OrgID
-	log    *slog.Logger
+	logger *slog.Logger
 	now    func() time.Time
 	db     *cockroach.DB
 	ring   *keyring.Ring
@@ -54,8 +54,8 @@ func migrate(ctx context.Context, c config.Config) error {
 }
 
 // run serves until ctx is over.
-func run(ctx context.Context, c config.Config, log *slog.Logger) error {
-	a := &app{cfg: c, org: consortium.OrgID(c.Org), log: log.With("org", c.Org), now: time.Now}
+func run(ctx context.Context, c config.Config, logger *slog.Logger) error {
+	a := &app{cfg: c, org: consortium.OrgID(c.Org), logger: logger.With("org", c.Org), now: time.Now}
 	if err := a.open(ctx); err != nil {
 		return err
 	}
@@ -85,7 +85,7 @@ func run(ctx context.Context, c config.Config, log *slog.Logger) error {
 	if c.Metrics.Listen != "" {
 		group.Go(func() error { return serve(ctx, c.Metrics.Listen, counts, nil, c.Limits.ReadTimeout) })
 	}
-	a.log.InfoContext(ctx, "gateway serves", "listen", c.Listen, "exchange", c.Exchange.Listen)
+	a.logger.InfoContext(ctx, "gateway serves", "listen", c.Listen, "exchange", c.Exchange.Listen)
 	return group.Wait()
 }
 
@@ -108,12 +108,12 @@ func (a *app) open(ctx context.Context) error {
 	if a.ring, err = keyring.Load(a.cfg.Keys, a.org, origin, a.db, a.now); err != nil {
 		return err
 	}
-	if a.ledger, err = fabric.Dial(ctx, a.cfg.Ledger, a.log); err != nil {
+	if a.ledger, err = fabric.Dial(ctx, a.cfg.Ledger, a.logger); err != nil {
 		return err
 	}
 	a.seq, err = anchor.New(a.db.Log(a.org), a.ledger.Witness(origin), anchor.Config{
 		Origin: origin, Signer: a.ring.LogSigner(), VerifierKey: a.ring.LogVerifierKey(), Holder: holder(),
-		Interval: a.cfg.Log.Interval, BatchMax: a.cfg.Log.BatchMax, Now: a.now, Logger: a.log,
+		Interval: a.cfg.Log.Interval, BatchMax: a.cfg.Log.BatchMax, Now: a.now, Logger: a.logger,
 	})
 	return err
 }
@@ -148,7 +148,7 @@ func (a *app) callers(ctx context.Context) (*auth.Auth, error) {
 		ClientSecret: strings.TrimSpace(
 			string(secret),
 		), Audience: a.cfg.Identity.Audience, Sessions: cockroach.NewSessions(a.db), Sealer: sealer,
-		Patient: a.patientRef, Log: a.log,
+		Patient: a.patientRef, Logger: a.logger,
 	})
 }
 
@@ -180,7 +180,7 @@ func (a *app) public(s *services, callers *auth.Auth) (*gin.Engine, http.Handler
 		return nil, nil, err
 	}
 	callers.Register(r, pages.Fail)
-	unrouted := problem.Failures{Log: a.log}.Unrouted(pages.Fail)
+	unrouted := problem.Failures{Logger: a.logger}.Unrouted(pages.Fail)
 	r.NoRoute(unrouted)
 	r.NoMethod(unrouted)
 	return r, counts, nil

@@ -49,9 +49,11 @@ func serve(
 }
 
 // recovery answers a panic with 500 and logs where it happened, not what the request held.
-func recovery(log *slog.Logger) gin.HandlerFunc {
+func recovery(logger *slog.Logger) gin.HandlerFunc {
 	return gin.CustomRecoveryWithWriter(nil, func(c *gin.Context, _ any) {
-		log.ErrorContext(c.Request.Context(), "request ended in a panic", "route", c.FullPath(), "request", requestid.Get(c))
+		logger.ErrorContext(
+			c.Request.Context(), "request ended in a panic", "route", c.FullPath(), "request", requestid.Get(c),
+		)
 		c.AbortWithStatus(http.StatusInternalServerError)
 	})
 }

@@ -52,7 +52,7 @@ func (a *app) services(ctx context.Context) (*services, error) {
 	}
 	decider := &consent.Decider{
 		Org: a.org, Care: a.db, CareWindow: a.cfg.Limits.CareWindow, Consents: cockroach.NewConsents(a.db), Keys: a.ring,
-		Policy: s.policy, Ledger: a.ledger, Log: a.log,
+		Policy: s.policy, Ledger: a.ledger, Logger: a.logger,
 		Gate: a.watch.Ready,
 	}
 	s.reading = &records.Reading{Org: a.org, Decider: decider, Kept: s.records, Now: a.now}
@@ -63,7 +63,7 @@ func (a *app) services(ctx context.Context) (*services, error) {
 		Index:    a.ring,
 		Shelf:    s.records,
 		Decider:  decider,
-		Log:      s.records,
+		Access:   s.records,
 		Now:      a.now,
 		NewID:    uuid.NewString,
 	}

@@ -43,8 +43,8 @@ func (s sought) Locate(
 func (a *app) programs(
 	r *gin.Engine, s *services, callers *auth.Auth, audit *oversight.Logs, witnessed anchor.WitnessedEntries, seek sought,
 ) {
-	failures := problem.Failures{Log: a.log}
-	(&api.Log{Store: a.db.Log(a.org), VerifierKey: a.ring.LogVerifierKey(), Fail: failures.Problem}).Register(r)
+	failures := problem.Failures{Logger: a.logger}
+	(&api.PublicLog{Store: a.db.Log(a.org), VerifierKey: a.ring.LogVerifierKey(), Fail: failures.Problem}).Register(r)
 	api.Attestation{Read: s.evidence.Own.Attestation, Fail: failures.Problem}.Register(r)
 	(&fhir.Server{
 		Org: a.org, PublicURL: a.cfg.PublicURL, MaxBody: a.cfg.Limits.BodyBytes, Started: a.now(), Ingest: s.ingest,
@@ -54,10 +54,10 @@ func (a *app) programs(
 	j := api.New(r, r.Group("", callers.Authenticate(failures.Problem)), a.cfg.PublicURL, auth.ActorFrom, failures)
 	api.Patients{Locator: seek, Identify: a.patientRef}.Register(j)
 	api.Releases{Asker: s.requests, Evidence: s.evidence}.Register(j)
-	api.Access{Log: s.records, Proofs: witnessed}.Register(j)
+	api.Access{History: s.records, Proofs: witnessed}.Register(j)
 	api.Consents{Book: s.consents, Ledger: a.ledger, Now: a.now}.Register(j)
 	api.Evidence{Builder: s.evidence, Lookups: seek.lookups}.Register(j)
-	api.Logs{Status: a.seq, Now: a.now}.Register(j)
+	api.OwnLog{Status: a.seq, Now: a.now}.Register(j)
 	api.Audit{Logs: audit.Logs}.Register(j)
 	api.Integrity{Status: a.watch.Status}.Register(j)
 }
@@ -84,7 +84,7 @@ func (a *app) operate(r *gin.Engine, identity func(context.Context) error) http.
 func (a *app) exchange(s *services) *gin.Engine {
 	r := a.engine()
 	peer.Listener{
-		Releases: s.releases, PeerOrg: s.peers.OrgOfPeer, Fail: problem.Failures{Log: a.log}.Problem,
+		Releases: s.releases, PeerOrg: s.peers.OrgOfPeer, Fail: problem.Failures{Logger: a.logger}.Problem,
 		Requests: limit.New(a.cfg.Limits.RequestsPerMemberPerMinute, a.now),
 	}.Register(r)
 	return r
@@ -96,7 +96,7 @@ func (a *app) engine() *gin.Engine {
 	r := gin.New()
 	r.HandleMethodNotAllowed = true
 	r.Use(
-		plainRequestID, requestid.New(requestid.WithGenerator(uuid.NewString)), recovery(a.log), api.Private,
+		plainRequestID, requestid.New(requestid.WithGenerator(uuid.NewString)), recovery(a.logger), api.Private,
 		bounded(a.cfg.Limits.BodyBytes), weighed,
 	)
 	return r

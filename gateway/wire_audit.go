@@ -13,7 +13,7 @@ import (
 // finds.
 func (a *app) openWatch() {
 	a.watch = &oversight.Watch{
-		Org: a.org, Database: a.db, Interval: a.cfg.Audit.Interval, Now: a.now, Log: a.log,
+		Org: a.org, Database: a.db, Interval: a.cfg.Audit.Interval, Now: a.now, Logger: a.logger,
 	}
 	a.watch.After = func(ctx context.Context) error {
 		return a.db.AnchorHeads(ctx, a.org, a.book(), a.now(), a.cfg.Audit.AnchorInterval)

@@ -21,7 +21,7 @@ func (a *app) consentServices(s *services) {
 		Keys:   a.ring,
 		Now:    a.now,
 		Book:   a.book(),
-		Log:    a.log,
+		Logger: a.logger,
 	}
 	s.consents = &consent.Consents{
 		Org: a.org, Members: members(a.cfg.Members), People: s.reading, Keys: a.ring, Store: store, Now: a.now,

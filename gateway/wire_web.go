@@ -19,7 +19,7 @@ func (a *app) pages(
 	r *gin.Engine, s *services, callers *auth.Auth, logs *oversight.Logs, witnessed anchor.WitnessedEntries, seek sought,
 ) (*site.Site, error) {
 	shell, err := site.New(r, site.Deps{
-		Org: a.org, Members: a.cfg.Members, Authenticate: callers.Authenticate, Log: a.log, Now: a.now,
+		Org: a.org, Members: a.cfg.Members, Authenticate: callers.Authenticate, Logger: a.logger, Now: a.now,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open pages: %w", err)
@@ -37,7 +37,7 @@ func (a *app) pages(
 	if err != nil {
 		return nil, fmt.Errorf("open pages: %w", err)
 	}
-	err = auditor.Register(shell, auditor.Deps{MemberLogs: logs, Verify: s.evidence.Verify})
+	err = auditor.Register(shell, auditor.Deps{MemberLogs: logs, Database: a.watch, Verify: s.evidence.Verify})
 	if err != nil {
 		return nil, fmt.Errorf("open pages: %w", err)
 	}

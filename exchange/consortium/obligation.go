@@ -11,8 +11,6 @@ type ObligationCode string
 
 // The obligations.
 const (
-	// From limits the members that are shown to the one in the argument; it stands once for each.
-	From ObligationCode = "FROM"
 	// OnlyKinds lets the custodian hand over the kinds that were decided on and no others (PIPL 6).
 	OnlyKinds ObligationCode = "ONLY_KINDS"
 	// Receipt makes the recipient log a receipt before anything is shown.
@@ -24,17 +22,15 @@ const (
 // duties is the closed list of obligations: for which actions there is code that carries them out.
 var duties = []struct {
 	code    ObligationCode
-	names   bool // the argument is a member
 	actions []Action
 }{
-	{From, true, []Action{ActionLocate}},
-	{OnlyKinds, false, []Action{ActionRelease}},
-	{Receipt, false, []Action{ActionRelease}},
-	{NoOnward, false, []Action{ActionRelease}},
+	{OnlyKinds, []Action{ActionRelease}},
+	{Receipt, []Action{ActionRelease}},
+	{NoOnward, []Action{ActionRelease}},
 }
 
 // Obligation is something that an allowance is tied to. As text it is its code, followed by a colon and the argument
-// where it has one: "RECEIPT", "FROM:qingshan".
+// where it has one: "RECEIPT", "UNTIL:noon". Those that are carried out have none; what was decided elsewhere may.
 type Obligation struct {
 	Code     ObligationCode
 	Argument string
@@ -67,11 +63,7 @@ func (o *Obligation) UnmarshalText(text []byte) error {
 func (o Obligation) Binds(action Action) bool {
 	for _, d := range duties {
 		if d.code == o.Code {
-			fits := o.Argument == ""
-			if d.names {
-				fits = OrgID(o.Argument).Valid()
-			}
-			return fits && slices.Contains(d.actions, action)
+			return o.Argument == "" && slices.Contains(d.actions, action)
 		}
 	}
 	return false

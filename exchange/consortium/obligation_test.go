@@ -8,19 +8,19 @@ import (
 )
 
 func TestObligationsTravelAsTheTextThatTheyWere(t *testing.T) {
-	text := `["FROM:qingshan","ONLY_KINDS","RECEIPT","NO_ONWARD","LATER:a:b"]`
+	text := `["UNTIL:noon","ONLY_KINDS","RECEIPT","NO_ONWARD","LATER:a:b"]`
 	var list []consortium.Obligation
 	if err := json.Unmarshal([]byte(text), &list); err != nil {
 		t.Fatal(err)
 	}
-	if list[0] != (consortium.Obligation{Code: consortium.From, Argument: "qingshan"}) {
+	if list[0] != (consortium.Obligation{Code: "UNTIL", Argument: "noon"}) {
 		t.Errorf("read %+v", list[0])
 	}
 	again, err := json.Marshal(list)
 	if err != nil || string(again) != text {
 		t.Errorf("wrote %s, %v", again, err)
 	}
-	for _, bad := range []string{`[""]`, `[":x"]`, `["FROM:"]`, `[1]`} {
+	for _, bad := range []string{`[""]`, `[":x"]`, `["UNTIL:"]`, `[1]`} {
 		if err := json.Unmarshal([]byte(bad), &list); err == nil {
 			t.Errorf("%s was read", bad)
 		}
@@ -29,9 +29,8 @@ func TestObligationsTravelAsTheTextThatTheyWere(t *testing.T) {
 
 func TestAnObligationBindsOnlyWhereItIsCarriedOut(t *testing.T) {
 	for text, binds := range map[string]consortium.Action{
-		"FROM:qingshan": consortium.ActionLocate, "ONLY_KINDS": consortium.ActionRelease, "RECEIPT": consortium.ActionRelease,
-		"NO_ONWARD": consortium.ActionRelease,
-		"FROM":      "", "FROM:Not a member": "", "RECEIPT:qingshan": "", "ONLY_KINDS:x": "",
+		"ONLY_KINDS": consortium.ActionRelease, "RECEIPT": consortium.ActionRelease, "NO_ONWARD": consortium.ActionRelease,
+		"UNTIL:noon": "", "RECEIPT:qingshan": "", "ONLY_KINDS:x": "",
 		"WATERMARK": "", "receipt": "",
 	} {
 		var o consortium.Obligation

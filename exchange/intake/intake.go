@@ -50,7 +50,7 @@ type Intake struct {
 	Index    PatientIndex
 	Shelf    Shelf
 	Decider  exchange.Decider
-	Log      AccessLogger
+	Access   AccessLogger
 	Now      func() time.Time
 	NewID    func() string // a fresh FHIR id: a random UUID outside tests
 }
@@ -192,7 +192,7 @@ func (in *Intake) attempt(
 
 // admit refuses callers who may store nothing at all before anything is looked up for them: what is wrong with a
 // resource, and whether a patient is known here, is told only to those who may store. No patient is known yet, so the
-// refusal stands in no patient's access log.
+// refusal stands in no patient's access history.
 func (in *Intake) admit(ctx context.Context, caller Caller) error {
 	d, err := in.decide(ctx, caller, "", []consortium.Kind{consortium.Directory})
 	if err != nil {
@@ -228,7 +228,7 @@ func (in *Intake) authorize(ctx context.Context, caller Caller, drafts []*draft)
 		if decision.Allow {
 			continue
 		}
-		if err := in.Log.LogAccess(ctx, exchange.Access{Decision: decision}); err != nil {
+		if err := in.Access.LogAccess(ctx, exchange.Access{Decision: decision}); err != nil {
 			return fmt.Errorf("log refusal: %w", err)
 		}
 		return exchange.NewRefused(decision)

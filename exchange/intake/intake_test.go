@@ -126,7 +126,7 @@ func newDoor() *door {
 	d := &door{shelf: &shelf{kept: map[exchange.RecordRef]exchange.Put{}}}
 	n := 0
 	d.Intake = &intake.Intake{
-		Org: "donghu", Base: "https://donghu.example/fhir/", Index: index{}, Shelf: d.shelf, Decider: d, Log: d,
+		Org: "donghu", Base: "https://donghu.example/fhir/", Index: index{}, Shelf: d.shelf, Decider: d, Access: d,
 		Matching: identity.NewMatching(identity.Systems{National: []string{idCard}, Other: []string{"urn:example:mrn"}}),
 		Now:      func() time.Time { return at },
 		NewID:    func() string { n++; return fmt.Sprintf("id-%d", n) },

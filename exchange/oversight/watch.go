@@ -42,6 +42,7 @@ type WatchStatus struct {
 	Passes   int64
 	LastPass time.Time     // when the last complete pass began; zero before the first
 	Took     time.Duration // how long it took
+	Stale    bool          // the last complete pass is too long ago for what it found to count
 	Alarms   []Standing    // those that stand, by table and row
 }
 
@@ -49,8 +50,8 @@ type WatchStatus struct {
 // what the database can do.
 const share = 20
 
-// maxStanding bounds the alarms that are kept: a database that is all wrong needs no longer list.
-const maxStanding = 1000
+// MaxStanding bounds the alarms that are kept: a database that is all wrong needs no longer list.
+const MaxStanding = 1000
 
 // Watch looks through the own database all the time, and keeps what is wrong with it. What refuses a row on reading
 // reports it here too.
@@ -59,9 +60,9 @@ type Watch struct {
 	Database Sweeper
 	Interval time.Duration // pause between passes, at least
 	// After is called after each pass that found nothing; nil: nothing is.
-	After func(ctx context.Context) error
-	Now   func() time.Time
-	Log   *slog.Logger
+	After  func(ctx context.Context) error
+	Now    func() time.Time
+	Logger *slog.Logger
 
 	mu      sync.Mutex // guards what follows
 	passes  int64
@@ -111,7 +112,7 @@ func (w *Watch) pass(ctx context.Context) time.Duration {
 	}
 	if err != nil {
 		if ctx.Err() == nil {
-			w.Log.WarnContext(ctx, "audit of the database did not end; will try again", "error", err)
+			w.Logger.WarnContext(ctx, "audit of the database did not end; will try again", "error", err)
 		}
 		return took
 	}
@@ -122,7 +123,7 @@ func (w *Watch) pass(ctx context.Context) time.Duration {
 	for a, s := range w.alarms {
 		if !found[a] && s.seen < number {
 			delete(w.alarms, a)
-			w.Log.WarnContext(ctx, "database alarm is over", "table", a.Table, "row", a.Row, "code", a.Code)
+			w.Logger.WarnContext(ctx, "database alarm is over", "table", a.Table, "row", a.Row, "code", a.Code)
 		}
 	}
 	return took
@@ -133,7 +134,7 @@ func (w *Watch) after(ctx context.Context, found int) {
 		return
 	}
 	if err := w.After(ctx); err != nil && ctx.Err() == nil {
-		w.Log.WarnContext(ctx, "what follows a pass of the audit failed; will try again", "error", err)
+		w.Logger.WarnContext(ctx, "what follows a pass of the audit failed; will try again", "error", err)
 	}
 }
 
@@ -145,14 +146,14 @@ func (w *Watch) Report(a Alarm) {
 		s.seen = w.begun
 		return
 	}
-	if len(w.alarms) >= maxStanding {
+	if len(w.alarms) >= MaxStanding {
 		return
 	}
 	if w.alarms == nil {
 		w.alarms = map[Alarm]*standing{}
 	}
 	w.alarms[a] = &standing{since: w.Now(), seen: w.begun}
-	w.Log.ErrorContext(
+	w.Logger.ErrorContext(
 		context.Background(), "ALARM: the database does not hold what was written", "table", a.Table,
 		"row", a.Row, "code", a.Code,
 	)
@@ -162,7 +163,9 @@ func (w *Watch) Report(a Alarm) {
 func (w *Watch) Status() WatchStatus {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	st := WatchStatus{Passes: w.passes, LastPass: w.last, Took: w.took, Alarms: make([]Standing, 0, len(w.alarms))}
+	st := WatchStatus{
+		Passes: w.passes, LastPass: w.last, Took: w.took, Stale: w.stale(), Alarms: make([]Standing, 0, len(w.alarms)),
+	}
 	for a, s := range w.alarms {
 		st.Alarms = append(st.Alarms, Standing{Alarm: a, Since: s.since})
 	}
@@ -197,7 +200,7 @@ func (w *Watch) Clear() error {
 				"organisations until that is cleared up.",
 		)
 	}
-	if w.passes > 0 && w.Now().Sub(w.last) > w.overdue() {
+	if w.stale() {
 		return fault.New(
 			fault.Unavailable, CodeAuditStale,
 			"This gateway has not been able to check its database for a while. Nothing is released to other organisations "+
@@ -206,6 +209,9 @@ func (w *Watch) Clear() error {
 	}
 	return nil
 }
+
+// stale says that another pass should have ended long ago. Before the first there is nothing that could be stale.
+func (w *Watch) stale() bool { return w.passes > 0 && w.Now().Sub(w.last) > w.overdue() }
 
 // overdue is how long after the beginning of the last whole pass another must have ended: an audit that somebody keeps
 // from ending sees nothing.

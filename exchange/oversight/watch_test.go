@@ -42,7 +42,7 @@ func watched(t *testing.T, db *database, test func(w *oversight.Watch, log *stri
 		var log strings.Builder
 		w := &oversight.Watch{
 			Org: "donghu", Database: db, Interval: 10 * time.Second, Now: time.Now,
-			Log: slog.New(slog.NewTextHandler(&log, nil)),
+			Logger: slog.New(slog.NewTextHandler(&log, nil)),
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
@@ -80,6 +80,22 @@ func TestBrokenPassMakesNothingReady(t *testing.T) {
 		time.Sleep(time.Minute)
 		if w.Ready() == nil {
 			t.Error("ready, and nothing was looked through")
+		}
+	})
+}
+
+// TestOldPassIsStale keeps the database from answering after one whole pass.
+func TestOldPassIsStale(t *testing.T) {
+	db := &database{}
+	watched(t, db, func(w *oversight.Watch, _ *strings.Builder) {
+		time.Sleep(time.Second)
+		if w.Status().Stale || w.Clear() != nil {
+			t.Error("stale right after a pass")
+		}
+		db.broken = errors.New("connection refused")
+		time.Sleep(3 * time.Minute)
+		if err := w.Clear(); fault.Of(err).Code != oversight.CodeAuditStale || !w.Status().Stale {
+			t.Errorf("three minutes after the last pass: %v, %+v", err, w.Status())
 		}
 	})
 }

@@ -195,11 +195,11 @@ func (r *Keeper) sealAccess(cipher logbook.Cipher, head AccessHead, a exchange.A
 	return s, err
 }
 
-// AccessLog returns who asked for a patient's records here, newest first: entries with Seq below before (0: from the
-// newest). It verifies what it shows: each entry against its commitment, and the chain without a gap down from its
+// AccessHistory returns who asked for a patient's records here, newest first: entries with Seq below before (0: from
+// the newest). It verifies what it shows: each entry against its commitment, and the chain without a gap down from its
 // head, so that a line that was removed or changed in the database gives fault.Internal with the code ACCESS_LOG_BROKEN
 // instead of a shorter list.
-func (r *Keeper) AccessLog(
+func (r *Keeper) AccessHistory(
 	ctx context.Context, patient consortium.PatientRef, before int64, limit int,
 ) ([]exchange.AccessEntry, error) {
 	if limit <= 0 || limit > maxPage {
@@ -208,14 +208,14 @@ func (r *Keeper) AccessLog(
 	// One more than asked for, since an entry's link is checked against the one before it.
 	head, sealed, err := r.Accesses.AccessEntries(ctx, r.Org, patient, before, limit+1)
 	if err != nil {
-		return nil, fmt.Errorf("read access log: %w", err)
+		return nil, fmt.Errorf("read access history: %w", err)
 	}
 	if head.Seq == 0 && len(sealed) == 0 {
 		return nil, nil
 	}
 	cipher, err := r.Keys.DataKey(ctx, patient)
 	if err != nil {
-		return nil, fmt.Errorf("read access log: %w", err)
+		return nil, fmt.Errorf("read access history: %w", err)
 	}
 	entries := make([]exchange.AccessEntry, len(sealed))
 	for i, s := range sealed {
@@ -231,8 +231,8 @@ func (r *Keeper) AccessLog(
 
 func broken(err error) error {
 	return fault.Wrap(
-		err, fault.Internal, CodeAccessLogBroken,
-		"The access log was changed in the database outside this system, so it is not shown. "+
+		err, fault.Internal, CodeAccessHistoryBroken,
+		"The access history was changed in the database outside this system, so it is not shown. "+
 			"The change is provable from the log. Please tell your administrator.",
 	)
 }

@@ -90,22 +90,8 @@ func (r *Reading) Locate(
 		return nil, err
 	}
 	return slices.DeleteFunc(holdings, func(h exchange.Holding) bool {
-		return !slices.Contains(d.Query.Kinds, h.Kind) || !permittedMember(d.Obligations, h.Org)
+		return !slices.Contains(d.Query.Kinds, h.Kind)
 	}), nil
-}
-
-// permittedMember carries out FROM: where the decision names members, only what they hold is shown.
-func permittedMember(obligations []consortium.Obligation, org consortium.OrgID) bool {
-	limited := false
-	for _, o := range obligations {
-		if o.Code == consortium.From {
-			limited = true
-			if o.Argument == string(org) {
-				return true
-			}
-		}
-	}
-	return !limited
 }
 
 // mayRead decides a reading; a refusal is logged and is an error.

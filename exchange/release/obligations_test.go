@@ -107,7 +107,7 @@ func TestNothingIsShownWithoutAReceipt(t *testing.T) {
 
 // TestCopyUnderAnUnknownObligationIsRefused: neither kept nor shown.
 func TestCopyUnderAnUnknownObligationIsRefused(t *testing.T) {
-	for _, code := range []consortium.ObligationCode{"WATERMARK", consortium.From, "receipt"} {
+	for _, code := range []consortium.ObligationCode{"WATERMARK", "receipt"} {
 		p := newPair(always(true))
 		p.oblige(consortium.Receipt, code)
 		res, err := p.ask()

@@ -70,7 +70,7 @@ func runAll(m *testing.M) (code int, err error) {
 	if err := os.Chmod(state, 0o755); err != nil {
 		return 1, err
 	}
-	private := &journey.Private{Root: checkout, State: state, Log: os.Stderr}
+	private := &journey.Private{Root: checkout, State: state, Output: os.Stderr}
 	down := takeDownOnce(private)
 	defer func() {
 		downErr := down()

@@ -184,7 +184,7 @@ func (b *bench) reads(ctx context.Context) error {
 	}
 	b.add(
 		"reads", fmt.Sprintf("%.0f records/s", float64(n)/took.Seconds()),
-		"GET by a doctor: facts, policy, decryption, chained access log entry; %d clients, %d patients; %s", b.clients,
+		"GET by a doctor: facts, policy, decryption, chained access entry; %d clients, %d patients; %s", b.clients,
 		persons, beside(float64(n)/took.Seconds(), unbound.reads),
 	)
 	return nil

@@ -20,7 +20,7 @@ import (
 type Private struct {
 	Root   string    // of the checkout
 	State  string    // directory; made if missing
-	Log    io.Writer // what the network program prints
+	Output io.Writer // what the network program prints
 	offset int
 }
 
@@ -90,7 +90,7 @@ func (p *Private) setUp(ctx context.Context) error {
 		return nil
 	}
 	cmd := exec.CommandContext(ctx, "bash", "scripts/setup.sh", "--run")
-	cmd.Dir, cmd.Stdout, cmd.Stderr = p.Root, p.Log, p.Log
+	cmd.Dir, cmd.Stdout, cmd.Stderr = p.Root, p.Output, p.Output
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("set up: %w", err)
 	}
@@ -109,7 +109,7 @@ func (p *Private) Down(ctx context.Context) error {
 func (p *Private) network(ctx context.Context, args ...string) error {
 	command := append(NetworkCommand(p.Root), args...)
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
-	cmd.Dir, cmd.Stdout, cmd.Stderr = p.Root, p.Log, p.Log
+	cmd.Dir, cmd.Stdout, cmd.Stderr = p.Root, p.Output, p.Output
 	cmd.WaitDelay = 10 * time.Second
 	return cmd.Run()
 }

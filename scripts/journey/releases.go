@@ -84,7 +84,7 @@ func (c *Client) ShowRelease(ctx context.Context, id string) (Release, error) {
 	return out, err
 }
 
-// AccessEntry is one line of the patient's own access log.
+// AccessEntry is one line of the patient's own access history.
 type AccessEntry struct {
 	Seq       int64              `json:"seq"`
 	Time      time.Time          `json:"time"`
@@ -98,18 +98,19 @@ type AccessEntry struct {
 	Witnessed bool               `json:"witnessed"`
 }
 
-// Access returns the newest lines of the calling patient's access log at this member.
+// Access returns the newest lines of the calling patient's access history at this member.
 func (c *Client) Access(ctx context.Context, limit int) ([]AccessEntry, error) {
 	return c.AccessBefore(ctx, 0, limit)
 }
 
-// AccessBefore returns the lines of one's own access log with numbers below before (0: from the newest), newest first.
+// AccessBefore returns the lines of one's own access history with numbers below before (0: from the newest), newest
+// first.
 func (c *Client) AccessBefore(ctx context.Context, before int64, limit int) ([]AccessEntry, error) {
 	var out struct {
 		Entries []AccessEntry `json:"entries"`
 	}
 	err := c.json(
-		ctx, "access log", http.MethodGet, fmt.Sprintf("/api/v1/access?limit=%d&before=%d", limit, before), nil, &out,
+		ctx, "access history", http.MethodGet, fmt.Sprintf("/api/v1/access?limit=%d&before=%d", limit, before), nil, &out,
 	)
 	return out.Entries, err
 }

@@ -26,7 +26,7 @@ func With(ctx context.Context, state string, work func(context.Context, *Consort
 	if err != nil {
 		return err
 	}
-	private := &Private{Root: root, State: dir, Log: os.Stderr}
+	private := &Private{Root: root, State: dir, Output: os.Stderr}
 	c, err := private.Up(ctx)
 	if err != nil {
 		return err

@@ -2,13 +2,11 @@ package policy.ask_test
 
 import data.policy.ask
 import data.policy.lib_test.asking
+import data.policy.lib_test.assessor
 import data.policy.lib_test.codes
-import data.policy.lib_test.invited
 import data.policy.lib_test.self
 
 patient := object.union(self, {"query": {"action": "ask"}})
-
-assessor := object.union(invited, {"query": {"action": "ask"}, "facts": {"invitations": []}})
 
 test_clinician_with_a_patient_in_care_allowed if {
 	answer := ask.decision with input as asking

@@ -45,9 +45,9 @@ releasing := object.union(base, {
 	"facts": {"care": false, "consents": [granted]},
 })
 
-invited := object.union(base, {
-	"query": {"actor": {"id": "a1", "role": "assessor"}, "purpose": "HPAYMT", "action": "locate"},
-	"facts": {"care": false, "invitations": [object.union(granted, {"custodian": "qingshan", "recipient": "donghu", "purpose": "HPAYMT"})]},
+assessor := object.union(base, {
+	"query": {"actor": {"id": "a1", "role": "assessor"}, "purpose": "HPAYMT", "action": "ask"},
+	"facts": {"care": false},
 })
 
 recalling := object.union(base, {

@@ -6,7 +6,7 @@ import data.policy.unknown
 
 # One of each action and basis, so that what is said here holds for all of them.
 allowed_today := [
-	base, system, self, releasing, invited, recalling, asking, member_clinician, member_patient,
+	base, system, self, releasing, assessor, recalling, asking, member_clinician, member_patient,
 	member_assessor,
 ]
 

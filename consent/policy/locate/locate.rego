@@ -7,7 +7,7 @@ import data.policy.lib
 # METADATA
 # description: Asked by people here and, through their gateway, by people of other members.
 # entrypoint: true
-decision := lib.allowed(bases, consent, obligations) if {
+decision := lib.allowed(bases, consent, []) if {
 	allow
 } else := lib.refused(grounds)
 
@@ -35,15 +35,6 @@ bases contains "PATIENT_SELF" if {
 	lib.about_patient
 	lib.is_the_patient
 	input.query.purpose == "PATRQT"
-}
-
-# An insurer's assessor may look for a person who invited the insurer; the custodian decides on what is handed over.
-bases contains "PATIENT_INVITATION" if {
-	input.query.actor.role == "assessor"
-	lib.at_home
-	lib.about_patient
-	input.query.purpose == "HPAYMT"
-	inviting != set()
 }
 
 # People of other members. The member that asks vouches for the treatment and for who its patient is: it decided `ask`
@@ -88,19 +79,6 @@ sufficient contains [c.until, c.id] if {
 	lib.permits(c, input.query.actor.org)
 }
 
-# An insurer's own assessor learns only what the inviting custodians hold (PIPL 6).
-default obligations := []
-
-obligations := [concat(":", ["FROM", custodian]) | some custodian in inviting] if {
-	lib.at_home
-	input.query.actor.role == "assessor"
-}
-
-inviting contains c.custodian if {
-	some c in input.facts.invitations
-	lib.permits(c, input.org)
-}
-
 grounds contains "NO_TREATMENT_RELATION" if {
 	lib.about_patient
 	lib.at_home
@@ -108,6 +86,7 @@ grounds contains "NO_TREATMENT_RELATION" if {
 	not input.facts.care
 }
 
+# Also to an insurer's own assessor, who has no basis here: it is what they read when no custodian tells them anything.
 grounds contains "NOT_INVITED" if {
 	lib.about_patient
 	input.query.actor.role == "assessor"

@@ -1,15 +1,19 @@
 package policy.locate_test
 
+import data.policy.lib_test.assessor
 import data.policy.lib_test.base
 import data.policy.lib_test.codes
 import data.policy.lib_test.granted
-import data.policy.lib_test.invited
 import data.policy.lib_test.member_assessor
 import data.policy.lib_test.member_clinician
 import data.policy.lib_test.member_patient
 import data.policy.lib_test.now
 import data.policy.lib_test.self
 import data.policy.locate
+
+assessor_at_home := object.union(assessor, {"query": {"action": "locate"}})
+
+invitation := object.union(granted, {"recipient": "donghu", "purpose": "HPAYMT"})
 
 test_treatment_locate_allowed if {
 	answer := locate.decision with input as object.union(base, {"query": {"action": "locate"}})
@@ -35,45 +39,13 @@ test_self_locate_allowed if {
 	codes(answer) == ["PATIENT_SELF"]
 }
 
-test_invited_locate_allowed if {
-	answer := locate.decision with input as invited
-	answer.allow
-	codes(answer) == ["PATIENT_INVITATION"]
-	answer.consent == ""
-}
-
-test_uninvited_locate_denied if {
-	answer := locate.decision with input as object.union(invited, {"facts": {"invitations": []}})
-	not answer.allow
-	codes(answer) == ["NOT_INVITED"]
-}
-
-test_invitation_of_another_member_denied if {
-	answer := locate.decision with input as object.union(invited, {"query": {"actor": {"org": "anhe"}}})
-	not answer.allow
-}
-
-test_invitation_that_does_not_permit_denied if {
-	every change in [
-		{"recipient": "qingshan"}, {"purpose": "TREAT"}, {"kinds": ["diagnoses"]}, {"state": "pending"}, {"state": "withdrawn"},
-		{"until": now}, {"from": now + 1},
-	] {
-		fact := object.union(invited.facts.invitations[0], change)
-		answer := locate.decision with input as object.union(invited, {"facts": {"invitations": [fact]}})
+# An insurer's own assessor asks the custodians (`ask`); nothing that stands here helps.
+test_assessor_at_home_denied if {
+	every facts in [{}, {"consents": [invitation]}, {"invitations": [invitation]}] {
+		answer := locate.decision with input as object.union(assessor_at_home, {"facts": facts})
 		not answer.allow
+		codes(answer) == ["NOT_INVITED"]
 	}
-}
-
-test_assessor_sees_what_inviting_custodians_hold if {
-	answer := locate.decision with input as invited
-	answer.allow
-	answer.obligations == ["FROM:qingshan"]
-}
-
-test_assessor_may_not_look_for_kinds_that_nobody_named if {
-	answer := locate.decision with input as object.union(invited, {"query": {"kinds": ["medications"]}})
-	not answer.allow
-	codes(answer) == ["NOT_INVITED"]
 }
 
 # People of other members.
@@ -137,12 +109,6 @@ test_member_assessor_needs_a_consent_that_permits if {
 test_member_assessor_with_an_invitation_elsewhere_denied if {
 	fact := object.union(granted, {"recipient": "anhe", "purpose": "HPAYMT"})
 	answer := locate.decision with input as object.union(member_assessor, {"facts": {"consents": [], "invitations": [fact]}})
-	not answer.allow
-}
-
-test_assessor_at_home_is_not_helped_by_consents_given_here if {
-	fact := object.union(granted, {"recipient": "donghu", "purpose": "HPAYMT"})
-	answer := locate.decision with input as object.union(invited, {"facts": {"consents": [fact], "invitations": []}})
 	not answer.allow
 }
 

@@ -19,6 +19,7 @@ allow if {
 	lib.in_order
 }
 
+# The one use of invitations: a consent given at another custodian, of which the ledger says whether it still stands.
 bases contains "PATIENT_CONSENT" if {
 	lib.about_patient
 	lib.at_home

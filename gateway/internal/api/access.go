@@ -12,9 +12,11 @@ import (
 	"yilian.example/exchange/fault"
 )
 
-// AccessLog is a patient's own view of who looked; *records.Keeper is one.
-type AccessLog interface {
-	AccessLog(ctx context.Context, patient consortium.PatientRef, before int64, limit int) ([]exchange.AccessEntry, error)
+// AccessHistory is a patient's own view of who looked; *records.Keeper is one.
+type AccessHistory interface {
+	AccessHistory(
+		ctx context.Context, patient consortium.PatientRef, before int64, limit int,
+	) ([]exchange.AccessEntry, error)
 }
 
 // Proofs tells which log entries stand under a witnessed checkpoint.
@@ -24,8 +26,8 @@ type Proofs interface {
 
 // Access shows patients who looked at their records here, and why.
 type Access struct {
-	Log    AccessLog
-	Proofs Proofs
+	History AccessHistory
+	Proofs  Proofs
 }
 
 type accessInput struct {
@@ -66,9 +68,9 @@ func (a Access) Register(j JSON) {
 
 func (a Access) list(ctx context.Context, actor consortium.Actor, in *accessInput) (*accessOutput, error) {
 	if actor.Role != consortium.RolePatient || !actor.Patient.Valid() {
-		return nil, fault.New(fault.Forbidden, CodePatientOnly, "Only patients can see their access log, each their own.")
+		return nil, fault.New(fault.Forbidden, CodePatientOnly, "Only patients can see their access history, each their own.")
 	}
-	entries, err := a.Log.AccessLog(ctx, actor.Patient, in.Before, in.Limit)
+	entries, err := a.History.AccessHistory(ctx, actor.Patient, in.Before, in.Limit)
 	if err != nil {
 		return nil, err
 	}

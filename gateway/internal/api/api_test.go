@@ -21,9 +21,9 @@ func TestStrangersAreTurnedAwayBeforeTheirRequestIsLookedAt(t *testing.T) {
 	r := gin.New()
 	j := New(r, r.Group(""), "http://127.0.0.1", func(context.Context) (consortium.Actor, bool) {
 		return consortium.Actor{ID: "u", Org: "donghu", Role: consortium.RoleClinician}, known
-	}, problem.Failures{Log: slog.New(slog.DiscardHandler)})
+	}, problem.Failures{Logger: slog.New(slog.DiscardHandler)})
 	Releases{}.Register(j)
-	Logs{Now: time.Now}.Register(j)
+	OwnLog{Now: time.Now}.Register(j)
 	send := func() (int, string) {
 		w := httptest.NewRecorder()
 		req := httptest.NewRequest(http.MethodPost, "/api/v1/releases", strings.NewReader(`{"patient":`))

@@ -48,7 +48,7 @@ func newCounter(t *testing.T) *counter {
 		Keys:   keys,
 		Now:    now,
 		Book:   logbook.Book{Org: "donghu", Rand: rand.Reader},
-		Log:    quiet,
+		Logger: quiet,
 	}
 	consents := &consent.Consents{
 		Org:     "donghu",
@@ -66,7 +66,7 @@ func newCounter(t *testing.T) *counter {
 		return *c.actor, true
 	}
 	c.engine.Use(Private)
-	j := New(c.engine, &c.engine.RouterGroup, "http://donghu.example", who, problem.Failures{Log: quiet})
+	j := New(c.engine, &c.engine.RouterGroup, "http://donghu.example", who, problem.Failures{Logger: quiet})
 	Consents{Book: consents, Ledger: c.ledger, Now: now}.Register(j)
 	return c
 }

@@ -30,6 +30,7 @@ type integrityOutput struct {
 		Passes   int64            `json:"passes" doc:"Complete passes over the database since the start"`
 		LastPass *time.Time       `json:"lastPass" doc:"When the last complete pass began; null before the first"`
 		Seconds  float64          `json:"seconds" doc:"How long it took"`
+		Stale    bool             `json:"stale" doc:"The last complete pass is too long ago: nothing is released"`
 		Alarms   []integrityAlarm `json:"alarms" doc:"Those that stand"`
 	}
 }
@@ -46,6 +47,7 @@ func (i Integrity) Register(j JSON) {
 		st := i.Status()
 		out := &integrityOutput{}
 		out.Body.Passes, out.Body.Seconds, out.Body.Alarms = st.Passes, st.Took.Seconds(), []integrityAlarm{}
+		out.Body.Stale = st.Stale
 		if !st.LastPass.IsZero() {
 			began := st.LastPass.UTC()
 			out.Body.LastPass = &began

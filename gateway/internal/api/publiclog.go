@@ -13,16 +13,16 @@ import (
 	"yilian.example/exchange/tlog"
 )
 
-// PublicLog reads the published part of a log; *cockroach.Log is one.
-type PublicLog interface {
+// PublishedLog reads the published part of a log; *cockroach.Log is one.
+type PublishedLog interface {
 	Head(ctx context.Context) (anchor.Head, error)
 	Tiles(ctx context.Context, tiles []tlog.Tile) ([][]byte, error)
 }
 
-// Log serves an organisation's transparency log to everybody, in the formats of C2SP tlog-tiles. It shows nothing that
-// the ledger has not witnessed.
-type Log struct {
-	Store       PublicLog
+// PublicLog serves an organisation's transparency log to everybody, in the formats of C2SP tlog-tiles. It shows nothing
+// that the ledger has not witnessed.
+type PublicLog struct {
+	Store       PublishedLog
 	VerifierKey string // signed-note verifier key
 	// Fail answers with a problem document.
 	Fail func(*gin.Context, error)
@@ -38,7 +38,7 @@ const (
 )
 
 // Register adds /log/checkpoint, /log/key and /log/tile/…. They need no authentication.
-func (l *Log) Register(r gin.IRouter) {
+func (l *PublicLog) Register(r gin.IRouter) {
 	g := r.Group("/log")
 	for _, method := range []string{http.MethodGet, http.MethodHead} {
 		g.Handle(method, "/checkpoint", l.checkpoint)
@@ -47,7 +47,7 @@ func (l *Log) Register(r gin.IRouter) {
 	}
 }
 
-func (l *Log) checkpoint(c *gin.Context) {
+func (l *PublicLog) checkpoint(c *gin.Context) {
 	head, err := l.Store.Head(c.Request.Context())
 	if err != nil {
 		l.Fail(c, err)
@@ -66,11 +66,11 @@ func (l *Log) checkpoint(c *gin.Context) {
 	l.send(c, "text/plain; charset=utf-8", cacheCheckpoint, head.Published)
 }
 
-func (l *Log) key(c *gin.Context) {
+func (l *PublicLog) key(c *gin.Context) {
 	l.send(c, "text/plain; charset=utf-8", cacheKey, []byte(l.VerifierKey+"\n"))
 }
 
-func (l *Log) tile(c *gin.Context) {
+func (l *PublicLog) tile(c *gin.Context) {
 	t, err := tlog.ParseTile("tile" + c.Param("path"))
 	if err != nil {
 		l.Fail(c, fault.Wrap(err, fault.NotFound, CodeNoSuchTile, "This is not the path of a tile: see c2sp.org/tlog-tiles."))
@@ -101,7 +101,7 @@ func (l *Log) tile(c *gin.Context) {
 
 // isPublished reports whether the published tree holds the tile. The database is asked only about tiles beyond what was
 // seen last.
-func (l *Log) isPublished(ctx context.Context, t tlog.Tile) (bool, error) {
+func (l *PublicLog) isPublished(ctx context.Context, t tlog.Tile) (bool, error) {
 	if t.Covers(l.published.Load()) {
 		return true, nil
 	}
@@ -122,7 +122,7 @@ func (l *Log) isPublished(ctx context.Context, t tlog.Tile) (bool, error) {
 }
 
 // send answers with bytes that need no rendering.
-func (l *Log) send(c *gin.Context, mediaType, cache string, body []byte) {
+func (l *PublicLog) send(c *gin.Context, mediaType, cache string, body []byte) {
 	h := c.Writer.Header()
 	h.Set("Cache-Control", cache)
 	h.Set("X-Content-Type-Options", "nosniff")

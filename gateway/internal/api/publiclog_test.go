@@ -75,7 +75,7 @@ func serveLog(t *testing.T, entries int) (*servedLog, *[]byte) {
 	var note []byte
 	gin.SetMode(gin.TestMode)
 	r := gin.New()
-	(&gatewayapi.Log{
+	(&gatewayapi.PublicLog{
 		Store: forged{s.Store, &note}, VerifierKey: vkey,
 		Fail: func(c *gin.Context, err error) { c.String(problem.Status(err), string(fault.Of(err).Code)) },
 	}).Register(r)
@@ -223,7 +223,7 @@ func integrateAll(t *testing.T, store *anchortest.Store, lease anchor.Lease) {
 
 func TestLogBeforeFirstCheckpoint(t *testing.T) {
 	r := gin.New()
-	(&gatewayapi.Log{
+	(&gatewayapi.PublicLog{
 		Store: anchortest.NewStore(), VerifierKey: "k",
 		Fail: func(c *gin.Context, err error) { c.String(problem.Status(err), string(fault.Of(err).Code)) },
 	}).Register(r)

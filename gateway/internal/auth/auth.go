@@ -38,7 +38,7 @@ type Options struct {
 	Client *http.Client     // to the provider; nil: one with a timeout of 10 s
 	Now    func() time.Time // nil: time.Now
 	Random io.Reader        // nil: crypto/rand
-	Log    *slog.Logger
+	Logger *slog.Logger
 }
 
 // Sealer encrypts with associated data. tink's AEAD is one, and so is NewSealer's result.
@@ -82,8 +82,8 @@ func New(o Options) (*Auth, error) {
 		return nil, errors.New("auth: PublicURL needs scheme and host")
 	}
 	if !o.Org.Valid() || o.Issuer == "" || o.ClientID == "" || o.Sessions == nil || o.Sealer == nil || o.Patient == nil ||
-		o.Log == nil {
-		return nil, errors.New("auth: Org, Issuer, ClientID, Sessions, Sealer, Patient and Log are required")
+		o.Logger == nil {
+		return nil, errors.New("auth: Org, Issuer, ClientID, Sessions, Sealer, Patient and Logger are required")
 	}
 	if o.Audience == "" {
 		o.Audience = o.PublicURL
@@ -113,20 +113,20 @@ func (a *Auth) Run(ctx context.Context) error {
 		if err == nil {
 			break
 		}
-		a.opts.Log.WarnContext(ctx, "identity provider does not answer", "error", err, "retry_in", pause)
+		a.opts.Logger.WarnContext(ctx, "identity provider does not answer", "error", err, "retry_in", pause)
 		if !sleep(ctx, pause) {
 			return nil
 		}
 		pause = min(pause*2, discoveryMax)
 	}
-	a.opts.Log.InfoContext(ctx, "identity provider found", "issuer", a.opts.Issuer)
+	a.opts.Logger.InfoContext(ctx, "identity provider found", "issuer", a.opts.Issuer)
 	for sleep(ctx, sweepEvery) {
 		n, err := a.opts.Sessions.SweepSessions(ctx, a.opts.Org, a.opts.Now(), sessionIdle)
 		if err != nil {
-			a.opts.Log.WarnContext(ctx, "sweep sessions", "error", err)
+			a.opts.Logger.WarnContext(ctx, "sweep sessions", "error", err)
 			continue
 		}
-		a.opts.Log.DebugContext(ctx, "swept sessions", "count", n)
+		a.opts.Logger.DebugContext(ctx, "swept sessions", "count", n)
 	}
 	return nil
 }

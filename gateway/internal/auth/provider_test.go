@@ -272,7 +272,7 @@ func (s *site) newAuth(publicURL string, change auth.Options) *auth.Auth {
 		ClientSecret: "client-secret-of-donghu",
 		Sessions:     s.sessions,
 		Sealer:       sealer,
-		Log:          slog.New(slog.DiscardHandler),
+		Logger:       slog.New(slog.DiscardHandler),
 		Now:          s.time,
 		Patient: func(system, value string) (consortium.PatientRef, error) {
 			return consortium.NewPatientRef(indexKey, system, value), nil
@@ -378,7 +378,7 @@ func newSiteForFuzz(f *testing.F) http.Handler {
 	}
 	a, err := auth.New(auth.Options{
 		Org: "donghu", PublicURL: "http://127.0.0.1:1", Issuer: provider.URL, ClientID: "yilian-donghu",
-		Sessions: &memory{rows: map[[32]byte]*row{}}, Sealer: sealer, Log: slog.New(slog.DiscardHandler),
+		Sessions: &memory{rows: map[[32]byte]*row{}}, Sealer: sealer, Logger: slog.New(slog.DiscardHandler),
 		Patient: func(string, string) (consortium.PatientRef, error) { return "", errors.New("not used") },
 	})
 	if err != nil {

@@ -43,7 +43,7 @@ func TestConcurrentAccessesMakeOneChain(t *testing.T) {
 		}
 	}
 	wg.Wait()
-	entries, err := newRecords(t, db, "donghu", keys).AccessLog(t.Context(), p, 0, 0)
+	entries, err := newRecords(t, db, "donghu", keys).AccessHistory(t.Context(), p, 0, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,18 +69,18 @@ func TestRefusalsAreLogged(t *testing.T) {
 	if err := r.LogAccess(t.Context(), a); err != nil {
 		t.Fatal(err)
 	}
-	got, err := r.AccessLog(t.Context(), p, 0, 10)
+	got, err := r.AccessHistory(t.Context(), p, 0, 10)
 	if err != nil || len(got) != 1 || got[0].Decision.Allow || got[0].Decision.Reasons[0].Code != "NOT_TREATING" ||
 		got[0].Seq != 1 ||
 		got[0].Prev != "" {
-		t.Errorf("access log = %+v, %v", got, err)
+		t.Errorf("access history = %+v, %v", got, err)
 	}
-	if none, err := r.AccessLog(t.Context(), patientRef(2), 0, 10); err != nil || len(none) != 0 {
-		t.Errorf("access log of a stranger = %+v, %v", none, err)
+	if none, err := r.AccessHistory(t.Context(), patientRef(2), 0, 10); err != nil || len(none) != 0 {
+		t.Errorf("access history of a stranger = %+v, %v", none, err)
 	}
 }
 
-func TestAccessLogPages(t *testing.T) {
+func TestAccessHistoryPages(t *testing.T) {
 	db := cockroachtest.New(t)
 	r := newRecords(t, db, "donghu", keyFiles(t))
 	p := patientRef(1)
@@ -89,7 +89,7 @@ func TestAccessLogPages(t *testing.T) {
 		var seqs []int64
 		before := int64(0)
 		for {
-			page, err := r.AccessLog(t.Context(), p, before, limit)
+			page, err := r.AccessHistory(t.Context(), p, before, limit)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -119,8 +119,8 @@ func logAccesses(t *testing.T, r *records.Keeper, p consortium.PatientRef, n int
 	}
 }
 
-// TestOmissionFromAccessLogShows removes and changes lines behind the system's back.
-func TestOmissionFromAccessLogShows(t *testing.T) {
+// TestOmissionFromAccessHistoryShows removes and changes lines behind the system's back.
+func TestOmissionFromAccessHistoryShows(t *testing.T) {
 	tests := map[string][]string{
 		"newest removed":           {`DELETE FROM access_log WHERE seq = 6`},
 		"middle removed":           {`DELETE FROM access_log WHERE seq = 3`},
@@ -153,7 +153,7 @@ func TestOmissionFromAccessLogShows(t *testing.T) {
 				var err error
 				for before := int64(0); err == nil; {
 					var page []exchange.AccessEntry
-					page, err = r.AccessLog(t.Context(), p, before, limit)
+					page, err = r.AccessHistory(t.Context(), p, before, limit)
 					if len(page) == 0 || page[len(page)-1].Seq == 1 {
 						break
 					}

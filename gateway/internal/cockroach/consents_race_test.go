@@ -122,14 +122,14 @@ func race(t *testing.T, db *cockroach.DB, rules consent.Policy, round int) *hist
 	}
 	carrier := &consent.Carrier{
 		Org: "donghu", Store: store, Outbox: store, Ledger: consenttest.NewLedger(time.Now), Keys: keys, Now: time.Now, Book: logbook.Book{Org: "donghu", Rand: rand.Reader},
-		Log: slog.New(slog.DiscardHandler),
+		Logger: slog.New(slog.DiscardHandler),
 	}
 	decider := &consent.Decider{
 		Org:      "donghu",
 		Consents: store,
 		Keys:     keys,
 		Policy:   rules,
-		Log:      slog.New(slog.DiscardHandler),
+		Logger:   slog.New(slog.DiscardHandler),
 	}
 	draft, err := book.Draft(t.Context(), patient, consent.Choice{
 		Recipient: "qingshan", Purpose: consortium.Treatment, Kinds: []consortium.Kind{consortium.Reports}, Until: time.Now().Add(time.Hour), Lang: consent.Chinese,

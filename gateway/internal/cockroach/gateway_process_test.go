@@ -62,12 +62,12 @@ func newCustodian(t *testing.T, db *cockroach.DB, keys config.Keys, rules consen
 		},
 		carrier: &consent.Carrier{
 			Org: "donghu", Store: store, Outbox: store, Ledger: witness{consenttest.NewLedger(time.Now)}, Keys: ring,
-			Now: time.Now, Book: book, Log: quiet,
+			Now: time.Now, Book: book, Logger: quiet,
 		},
 		releases: &release.Answering{
 			Org: "donghu", Envelope: unsigned{}, Book: book, Records: kept, Holder: kept, Sealer: ring,
 			// Without the ledger's help: what the database says decides.
-			Decider: &consent.Decider{Org: "donghu", Care: db, Consents: store, Keys: ring, Policy: rules, Log: quiet},
+			Decider: &consent.Decider{Org: "donghu", Care: db, Consents: store, Keys: ring, Policy: rules, Logger: quiet},
 			Store:   cockroach.NewReleases(db), Places: db.Log("donghu").Places, Now: time.Now, Fresh: time.Hour,
 			Knows: func(ctx context.Context, patient consortium.PatientRef) (bool, error) {
 				return db.KnowsPatient(ctx, "donghu", patient)

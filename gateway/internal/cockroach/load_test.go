@@ -69,7 +69,7 @@ func checkAfterLoad(t *testing.T, r *records.Keeper, log interface {
 	Place(context.Context, string) (int64, bool, error)
 }, p consortium.PatientRef, n int) {
 	t.Helper()
-	accesses, err := r.AccessLog(t.Context(), p, 0, 0)
+	accesses, err := r.AccessHistory(t.Context(), p, 0, 0)
 	if err != nil || len(accesses) != n {
 		t.Errorf("%d logged readings, %v; want %d", len(accesses), err, n)
 	}

@@ -211,7 +211,7 @@ func (m *machine) refuse(t *rapid.T) {
 	m.accesses[p]++
 }
 
-// checkAll compares what sums up a run: holdings, and the access log's length.
+// checkAll compares what sums up a run: holdings, and the access history's length.
 func (m *machine) checkAll(t *rapid.T) {
 	for _, p := range m.patients {
 		held := 0
@@ -231,9 +231,9 @@ func (m *machine) checkAll(t *rapid.T) {
 		if got != held {
 			t.Fatalf("holdings say %d, want %d", got, held)
 		}
-		entries, err := m.r.AccessLog(t.Context(), p, 0, 0)
+		entries, err := m.r.AccessHistory(t.Context(), p, 0, 0)
 		if err != nil || len(entries) != m.accesses[p] {
-			t.Fatalf("access log has %d entries (%v), want %d", len(entries), err, m.accesses[p])
+			t.Fatalf("access history has %d entries (%v), want %d", len(entries), err, m.accesses[p])
 		}
 	}
 }

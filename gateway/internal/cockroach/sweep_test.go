@@ -63,8 +63,8 @@ func newHouse(t *testing.T) *house {
 	}
 	h.carrier = &consent.Carrier{
 		Org: donghu, Store: store, Outbox: store, Ledger: consenttest.NewLedger(time.Now), Keys: ring, Now: time.Now,
-		Book: h.book,
-		Log:  slog.New(slog.DiscardHandler),
+		Book:   h.book,
+		Logger: slog.New(slog.DiscardHandler),
 	}
 	return h
 }

@@ -10,6 +10,7 @@ import (
 
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
+	"yilian.example/exchange/oversight"
 	"yilian.example/exchange/release"
 	"yilian.example/gateway/internal/web/auditor"
 	"yilian.example/gateway/internal/web/clinician"
@@ -33,7 +34,9 @@ func open(t testing.TB, caller *consortium.Actor) *webtest.World {
 				Systems: []string{people.IDCardSystem}, Ref: w.Ref, Records: w, Holdings: w, Requests: w, Evidence: w,
 			})
 		},
-		func(s *site.Site) error { return auditor.Register(s, auditor.Deps{MemberLogs: noLogs{}}) },
+		func(s *site.Site) error {
+			return auditor.Register(s, auditor.Deps{MemberLogs: noLogs{}, Database: &oversight.Watch{}})
+		},
 	)
 }
 
@@ -60,8 +63,9 @@ func TestNavigationShowsWhatExists(t *testing.T) {
 		{&webtest.Wang, "/me/consents/new", "/me/records /me/access /me/consents", "/me/consents"},
 		{&webtest.He, "/patients", "/patients", "/patients"},
 		{&webtest.Qin, "/patients", "/patients", "/patients"},
-		{&webtest.Gu, "/audit/evidence", "/audit /audit/evidence", "/audit/evidence"},
-		{&webtest.Gu, "/about/proof", "/audit /audit/evidence", ""},
+		{&webtest.Gu, "/audit/evidence", "/audit /audit/database /audit/evidence", "/audit/evidence"},
+		{&webtest.Gu, "/audit/database", "/audit /audit/database /audit/evidence", "/audit/database"},
+		{&webtest.Gu, "/about/proof", "/audit /audit/database /audit/evidence", ""},
 	} {
 		var hrefs, marks []string
 		for _, a := range open(t, tt.caller).Get(tt.path).All("nav.main-nav a") {
@@ -109,7 +113,8 @@ func TestRolesSeeTheirOwnPagesOnly(t *testing.T) {
 		"/patients": {&webtest.He, &webtest.Qin},
 		"/patients/" + string(webtest.PatientRef): {&webtest.He, &webtest.Qin},
 		"/releases/x": {&webtest.He, &webtest.Qin},
-		"/audit":      {&webtest.Gu}, "/audit/evidence": {&webtest.Wang, &webtest.He, &webtest.Qin, &webtest.Gu},
+		"/audit":      {&webtest.Gu}, "/audit/database": {&webtest.Gu},
+		"/audit/evidence": {&webtest.Wang, &webtest.He, &webtest.Qin, &webtest.Gu},
 	} {
 		for _, caller := range everyone {
 			may := false

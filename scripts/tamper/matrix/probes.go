@@ -127,7 +127,7 @@ func (s *stage) questions() ([]probe, error) {
 		{"session that ended", s.signedOut.consents},
 	}
 	probes = append(
-		probes, s.accessProbe("patient's access log", person), s.accessProbe("other patient's access log", other),
+		probes, s.accessProbe("patient's access history", person), s.accessProbe("other patient's access history", other),
 	)
 	return append(probes, s.logProbes()...), nil
 }

@@ -127,7 +127,7 @@ func (r *runner) start(ctx context.Context) error {
 	if err := os.Chmod(dir, 0o755); err != nil { // the database may run as another user
 		return fmt.Errorf("make state directory: %w", err)
 	}
-	r.private = &journey.Private{Root: r.root, State: dir, Log: r.options.Progress}
+	r.private = &journey.Private{Root: r.root, State: dir, Output: r.options.Progress}
 	r.stage, err = newStage(ctx, r.private)
 	return err
 }

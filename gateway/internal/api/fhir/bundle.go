@@ -49,7 +49,7 @@ func (f *Server) bundleResponse(ctx context.Context, taken intake.TakenBundle, p
 			b.Write(r4.Outcome(problem.Issues(t.Err)))
 			b.WriteString(`}}`)
 			if status >= http.StatusInternalServerError {
-				f.Failures.Log.ErrorContext(ctx, "batch entry failed", "entry", i, "status", status, "error", t.Err)
+				f.Failures.Logger.ErrorContext(ctx, "batch entry failed", "entry", i, "status", status, "error", t.Err)
 			}
 			continue
 		}

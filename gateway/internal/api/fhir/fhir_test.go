@@ -161,7 +161,7 @@ func newWorld(t *testing.T) *world {
 		Org: "donghu", PublicURL: "http://gateway.example", MaxBody: 4096, Started: fhirTime,
 		Ingest: &intake.Intake{
 			Org: "donghu", Matching: identity.NewMatching(identity.Systems{National: []string{fhirCard}}),
-			Index: w, Shelf: w, Decider: w, Log: w, Now: now,
+			Index: w, Shelf: w, Decider: w, Access: w, Now: now,
 			NewID: func() string { n++; return fmt.Sprintf("id-%d", n) },
 		},
 		Records: &records.Reading{Org: "donghu", Decider: w, Kept: w, Now: now},
@@ -173,7 +173,7 @@ func newWorld(t *testing.T) *world {
 			}
 			return *w.actor, true
 		},
-		Failures: problem.Failures{Log: slog.New(slog.NewTextHandler(&w.log, nil))},
+		Failures: problem.Failures{Logger: slog.New(slog.NewTextHandler(&w.log, nil))},
 	}
 	r := gin.New()
 	r.HandleMethodNotAllowed = true

@@ -45,7 +45,7 @@ func TestAMemberIsAnsweredAsOftenAsTheLimitAllows(t *testing.T) {
 			}
 			return from, nil
 		},
-		Fail: problem.Failures{Log: slog.New(slog.DiscardHandler)}.Problem,
+		Fail: problem.Failures{Logger: slog.New(slog.DiscardHandler)}.Problem,
 	}.Register(engine)
 	ask := func(mediaType string, body io.Reader) *httptest.ResponseRecorder {
 		w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, config.ReleasePath, body)

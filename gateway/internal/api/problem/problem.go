@@ -60,7 +60,7 @@ func Status(err error) int {
 // Failures renders errors. The caller sees the kind, a code and a safe sentence; the log sees the chain, and only of
 // what is not the caller's doing.
 type Failures struct {
-	Log *slog.Logger
+	Logger *slog.Logger
 }
 
 // Document is an RFC 9457 problem document with two members of our own.
@@ -159,7 +159,7 @@ func (f Failures) Report(ctx context.Context, status int, err error, attributes 
 	if status < http.StatusInternalServerError || errors.Is(ctx.Err(), context.Canceled) {
 		return
 	}
-	f.Log.ErrorContext(ctx, "request failed", append(attributes, "status", status, "error", err)...)
+	f.Logger.ErrorContext(ctx, "request failed", append(attributes, "status", status, "error", err)...)
 }
 
 // reasons returns the grounds of a refusal. An error that hides one behind another kind (not found) has none.

@@ -48,7 +48,7 @@ func TestFailuresShowNoMoreThanTheyMay(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			gin.SetMode(gin.ReleaseMode)
 			var log bytes.Buffer
-			f := Failures{Log: slog.New(slog.NewTextHandler(&log, nil))}
+			f := Failures{Logger: slog.New(slog.NewTextHandler(&log, nil))}
 			for _, render := range []func(*gin.Context, error){f.Problem, f.Outcome} {
 				w := httptest.NewRecorder()
 				ctx, _ := gin.CreateTestContext(w)

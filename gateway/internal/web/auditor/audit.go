@@ -12,9 +12,10 @@ import (
 
 type auditPage struct {
 	site.Base
-	Logs    []LogState
-	Trouble int // logs with a problem
-	At      time.Time
+	Logs     []LogState
+	Trouble  int // logs with a problem
+	Database databaseState
+	At       time.Time
 }
 
 // auditLogs shows every member's log: as long as it says it is, and as far as the ledger has witnessed it.
@@ -23,7 +24,9 @@ func (p *pages) auditLogs(c *gin.Context) error {
 	if err != nil {
 		return fmt.Errorf("read logs: %w", err)
 	}
-	page := auditPage{Base: p.Base(c, "audit.title", ""), Logs: logs, At: p.Now()}
+	page := auditPage{
+		Base: p.Base(c, "audit.title", ""), Logs: logs, At: p.Now(), Database: stateOf(p.Database.Status()),
+	}
 	for _, l := range logs {
 		if l.Problem != "" {
 			page.Trouble++

@@ -1,5 +1,5 @@
-// Package auditor is the pages of those who check: the members' logs beside what the ledger holds, for auditors, and
-// the check of an evidence file, for everybody who is signed in.
+// Package auditor is the pages of those who check: the members' logs beside what the ledger holds and what the audit of
+// the own database has found, for auditors, and the check of an evidence file, for everybody who is signed in.
 package auditor
 
 import (
@@ -31,5 +31,6 @@ func Register(s *site.Site, deps Deps) error {
 	audit.POST("/evidence", p.checkEvidence)
 	logs := s.Group("/audit", auth.Require(consortium.RoleAuditor))
 	logs.GET("", p.auditLogs)
+	logs.GET("/database", p.auditDatabase)
 	return nil
 }

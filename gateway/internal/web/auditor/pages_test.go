@@ -3,6 +3,7 @@ package auditor_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
@@ -13,6 +14,8 @@ import (
 
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/evidence"
+	"yilian.example/exchange/fault"
+	"yilian.example/exchange/oversight"
 	"yilian.example/gateway/internal/web/auditor"
 	"yilian.example/gateway/internal/web/site"
 	"yilian.example/gateway/internal/web/webtest"
@@ -20,11 +23,50 @@ import (
 
 // open returns the auditor's pages, over fakes, for one caller.
 func open(t testing.TB, caller *consortium.Actor) *webtest.World {
+	return openWith(t, caller, demoWatch("alarm"))
+}
+
+// openWith is open, with an audit of the database that stands as status says.
+func openWith(t testing.TB, caller *consortium.Actor, database watch) *webtest.World {
 	w := webtest.NewWorld(t, caller)
 	verify := func(file []byte) (evidence.Report, error) { return evidence.Verify(file, nil, evidence.Options{}) }
 	return w.Open(func(s *site.Site) error {
-		return auditor.Register(s, auditor.Deps{MemberLogs: logs(demoLogs()), Verify: verify})
+		return auditor.Register(s, auditor.Deps{MemberLogs: logs(demoLogs()), Database: database, Verify: verify})
 	})
+}
+
+// watch is the audit of the database as the tests have it.
+type watch oversight.WatchStatus
+
+func (w watch) Status() oversight.WatchStatus { return oversight.WatchStatus(w) }
+
+func demoWatch(state string) watch {
+	whole := watch{Passes: 412, LastPass: webtest.Now.Add(-14 * time.Second), Took: 310 * time.Millisecond}
+	alarm := func(table, row string, code fault.Code, since time.Duration) oversight.Standing {
+		return oversight.Standing{
+			Alarm: oversight.Alarm{Table: table, Row: row, Code: code}, Since: webtest.Now.Add(-since),
+		}
+	}
+	switch state {
+	case "alarm":
+		whole.Alarms = []oversight.Standing{
+			alarm("access_heads", string(webtest.PatientRef), "STATE_OLD", 3*time.Minute),
+			alarm("log_tiles", "level 0", "NEW_FINDING", 20*time.Second),
+			alarm("records", "Observation/r17", "ROW_ALTERED", 3*time.Minute),
+		}
+	case "many":
+		for i := range oversight.MaxStanding {
+			row := fmt.Sprintf("Observation/r%d", i)
+			whole.Alarms = append(whole.Alarms, alarm("records", row, "ROW_ALTERED", time.Hour))
+		}
+	case "unknown":
+		return watch{}
+	case "unknown, with an alarm":
+		return watch{Alarms: []oversight.Standing{alarm("consents", "c1", "ROW_ALTERED", time.Second)}}
+	case "stale":
+		whole.LastPass, whole.Stale = webtest.Now.Add(-26*time.Hour), true
+	}
+	return whole
 }
 
 // logs are the members' logs as the tests have them.
@@ -53,6 +95,7 @@ func demoLogs() []auditor.LogState {
 func TestPagesInBothLanguages(t *testing.T) {
 	webtest.CheckVisits(t, open, []webtest.Visit{
 		{Name: "audit", Caller: &webtest.Gu, Path: "/audit", Status: 200},
+		{Name: "database", Caller: &webtest.Gu, Path: "/audit/database", Status: 200},
 		{Name: "evidence", Caller: &webtest.Gu, Path: "/audit/evidence", Status: 200},
 		{Name: "evidence, no file", Caller: &webtest.Gu, Path: "/audit/evidence", Form: url.Values{}, Status: 422},
 	})
@@ -68,6 +111,66 @@ func TestAuditPage(t *testing.T) {
 	}
 	if bar := p.All("li.log .log-witnessed"); webtest.Attr(bar[2], "width") != "53.8" {
 		t.Errorf("700 of 1300 is drawn as %s", webtest.Attr(bar[2], "width"))
+	}
+}
+
+// TestDatabasePage holds each state of the audit to its colour: what is not known is never green.
+func TestDatabasePage(t *testing.T) {
+	for state, want := range map[string]struct {
+		class, says, shows string
+		alarms             int
+	}{
+		"alarm":                  {"notice bad", "有 3 条警报。 已停止向其他机构提供记录。", "已核对完", 3},
+		"many":                   {"notice bad", "至少有 1000 条警报。", "显示 100 条，共 1000 条；全部见", 100},
+		"unknown":                {"notice ", "还不知道", "没有警报不等于没有问题", 0},
+		"unknown, with an alarm": {"notice bad", "有 1 条警报", "尚未核对完", 1},
+		"stale":                  {"notice bad", "不再可靠", "此后的改动没有核对过", 0},
+		"whole":                  {"notice good", "没有发现问题", "没有警报", 0},
+	} {
+		t.Run(state, func(t *testing.T) {
+			w := openWith(t, &webtest.Gu, demoWatch(state))
+			p := w.Get("/audit/database")
+			if got := webtest.Attr(p.All("main .notice")[0], "class"); got != want.class {
+				t.Errorf("class %q", got)
+			}
+			if got := p.Text("main .notice"); !strings.Contains(got, want.says) {
+				t.Errorf("it says %q", got)
+			}
+			if !strings.Contains(p.Text("main"), want.shows) {
+				t.Errorf("it does not show %q: %s", want.shows, p.Text("main"))
+			}
+			if n := len(p.All("li.alarm")); n != want.alarms {
+				t.Errorf("%d alarms", n)
+			}
+			summary := w.Get("/audit").All("main .notice")[1]
+			if got := webtest.Attr(summary, "class"); got != want.class {
+				t.Errorf("the first page has %q: %s", got, webtest.Words(summary))
+			}
+		})
+	}
+}
+
+// TestAlarmSaysWhatItMeans wants each alarm's table and code in words, its row as programs are given it, and when it
+// was first seen; a finding that has no words yet is shown all the same.
+func TestAlarmSaysWhatItMeans(t *testing.T) {
+	p := open(t, &webtest.Gu).Get("/audit/database")
+	for i, want := range [][]string{
+		{"患者访问记录的链尾", "STATE_OLD", "比本机构见过的旧", string(webtest.PatientRef), "2026年11月21日 20:27"},
+		{"日志的内容", "NEW_FINDING", "还没有说明的问题", "level 0", "2026年11月21日 20:29"},
+		{"病历", "ROW_ALTERED", "写入后被改动过", "Observation/r17", "2026年11月21日 20:27"},
+	} {
+		got := webtest.Words(p.All("li.alarm")[i])
+		for _, part := range want {
+			if !strings.Contains(got, part) {
+				t.Errorf("%q is missing: %s", part, got)
+			}
+		}
+	}
+	next := webtest.Words(p.All("#next + ol")[0])
+	for _, part := range []string{"已自动停止", "东湖示范医院的系统管理员", "network/runbook.md"} {
+		if !strings.Contains(next, part) {
+			t.Errorf("what to do lacks %q: %s", part, next)
+		}
 	}
 }
 

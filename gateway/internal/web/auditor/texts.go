@@ -1,8 +1,20 @@
 package auditor
 
-import "yilian.example/gateway/internal/web/site"
+import (
+	"maps"
 
-var texts = site.Texts{
+	"yilian.example/gateway/internal/web/site"
+)
+
+// texts are the phrases of all of the auditor's pages; a test holds the tables that they come from apart.
+var texts = func() site.Texts {
+	all := maps.Clone(textAudit)
+	maps.Copy(all, textDatabase)
+	return all
+}()
+
+// textAudit are the words of the logs' page and of the check of a file.
+var textAudit = site.Texts{
 	"audit.title": {"成员日志", "Members' logs"},
 	"audit.lead": {
 		"每个成员一本只增不改的日志，由所有成员的账本共同见证。这里对照成员自己公布的和账本上见证的。",
@@ -10,7 +22,7 @@ var texts = site.Texts{
 			"each member publishes against what the ledger has.",
 	},
 	"audit.allwell":              {"%d 个成员的日志都与账本一致。", "The logs of all %d members agree with the ledger."},
-	"audit.trouble":              {"有 %d 个成员的日志需要查看。", "%d member logs need a look."},
+	"audit.trouble":              {"有 %d 个成员的日志需要查看。", "Logs that need a look: %d."},
 	"audit.at":                   {"数据时间", "As of"},
 	"audit.origin":               {"日志名", "Origin"},
 	"audit.published":            {"成员公布", "Published"},

@@ -37,7 +37,7 @@ func (p *pages) access(c *gin.Context) error {
 	if err != nil || before < 0 {
 		before = 0
 	}
-	entries, err := p.Access.AccessLog(c.Request.Context(), a.Patient, before, accessPageSize)
+	entries, err := p.Access.AccessHistory(c.Request.Context(), a.Patient, before, accessPageSize)
 	if err != nil {
 		return fmt.Errorf("list accesses: %w", err)
 	}

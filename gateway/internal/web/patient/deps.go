@@ -11,7 +11,7 @@ import (
 // Deps is what the patient's pages need; gateway/wire_web.go plugs it together. Every field is required.
 type Deps struct {
 	Records  Records
-	Access   AccessLog
+	Access   AccessHistory
 	Proofs   Proofs
 	Evidence Evidence
 	Consents Consents
@@ -31,11 +31,13 @@ type Records interface {
 	) (exchange.Version, error)
 }
 
-// AccessLog is the patient's own view of who looked at this organisation; *records.Keeper is one.
-type AccessLog interface {
-	// AccessLog returns up to limit entries with a number below before, newest first, having checked that none is missing;
-	// before 0 means from the newest.
-	AccessLog(ctx context.Context, patient consortium.PatientRef, before int64, limit int) ([]exchange.AccessEntry, error)
+// AccessHistory is the patient's own view of who looked at this organisation; *records.Keeper is one.
+type AccessHistory interface {
+	// AccessHistory returns up to limit entries with a number below before, newest first, having checked that none is
+	// missing; before 0 means from the newest.
+	AccessHistory(
+		ctx context.Context, patient consortium.PatientRef, before int64, limit int,
+	) ([]exchange.AccessEntry, error)
 }
 
 // Proofs tells which log entries stand in a checkpoint that the ledger has witnessed. Entries that are not in the

@@ -149,6 +149,26 @@ func TestHostileRecordIsOnlyText(t *testing.T) {
 	}
 }
 
+// TestReasonsCiteTheirLaw shows what a look rested on by each law's title; what no table knows stands as it came.
+func TestReasonsCiteTheirLaw(t *testing.T) {
+	for article, want := range map[string][2]string{
+		"PIPL 45":         {"《个人信息保护法》第45条", "Personal Information Protection Law, Article 45"},
+		"PIPL 13(2), 28":  {"《个人信息保护法》第13(2)、28条", "Personal Information Protection Law, Articles 13(2), 28"},
+		"DSL 27":          {"《数据安全法》第27条", "Data Security Law, Article 27"},
+		"CC 1034; DSL 27": {"《民法典》第1034条；《数据安全法》第27条", "Civil Code, Article 1034; Data Security Law, Article 27"},
+		"NDR":             {"《网络数据安全管理条例》", "Network Data Security Regulation"},
+		"GDPR 9":          {"GDPR 9", "GDPR 9"},
+	} {
+		s := open(t, &webtest.Wang)
+		s.Entries[1].Decision.Reasons[0].Article = article
+		for i, lang := range []string{"zh", "en"} {
+			if look := s.Get("/me/access?lang=" + lang).Text("li.look .reason-law"); look != want[i] {
+				t.Errorf("%s in %s is %q", article, lang, look)
+			}
+		}
+	}
+}
+
 func TestAccessPages(t *testing.T) {
 	s := open(t, &webtest.Wang)
 	s.Seen["access-35"] = true

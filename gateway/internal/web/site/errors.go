@@ -45,7 +45,7 @@ func (s *Site) Fail(c *gin.Context, err error) {
 		page.What, page.Reasons = s.shell.Text(lang, "refused.intro"), refused.Decision.Reasons
 	}
 	if renderErr := s.shell.Render(c, code, "error", page); renderErr != nil {
-		s.Log.ErrorContext(c.Request.Context(), "render error page", "error", renderErr)
+		s.Logger.ErrorContext(c.Request.Context(), "render error page", "error", renderErr)
 		c.String(http.StatusInternalServerError, known.Public)
 	}
 	c.Abort()
@@ -56,10 +56,10 @@ func (s *Site) Fail(c *gin.Context, err error) {
 func (s *Site) logError(c *gin.Context, code int, err error) {
 	args := []any{"status", code, "code", fault.Of(err).Code, "route", c.FullPath(), "request_id", s.RequestID(c)}
 	if code < 500 {
-		s.Log.DebugContext(c.Request.Context(), "page refused", args...)
+		s.Logger.DebugContext(c.Request.Context(), "page refused", args...)
 		return
 	}
-	s.Log.ErrorContext(c.Request.Context(), "page failed", append(args, "error", err)...)
+	s.Logger.ErrorContext(c.Request.Context(), "page failed", append(args, "error", err)...)
 }
 
 // ErrorText prefers words of ours for the code, then, in English, the error's own public text, then words for its kind.

@@ -90,6 +90,7 @@ var navigation = []audience{
 	}},
 	{"auditor", consortium.RoleAuditor, []entry{
 		{"/audit", [2]string{"成员日志", "Members' logs"}},
+		{"/audit/database", [2]string{"数据库", "Database"}},
 		{"/audit/access", [2]string{"访问", "Access"}},
 		{"/audit/consents", [2]string{"授权", "Consents"}},
 		{"/audit/requests", [2]string{"请求", "Requests"}},

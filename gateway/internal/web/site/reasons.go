@@ -25,14 +25,31 @@ func (p *Pages) reason(lang Lang, r consortium.Reason) reason {
 	return out
 }
 
-// article writes "PIPL 23, 29" as a reader of the law would.
-func (p *Pages) article(lang Lang, article string) string {
-	law, numbers, ok := strings.Cut(article, " ")
-	if !ok || law != "PIPL" {
-		return article
+// article writes "PIPL 23, 29; MRM 14" as a reader of the laws would, with their titles. What is no citation is shown
+// as it came: it may be of another member, whose rules know a law that these do not.
+func (p *Pages) article(lang Lang, text string) string {
+	citations, err := consortium.ParseCitations(text)
+	if err != nil {
+		return text
 	}
-	if lang == Chinese {
-		numbers = strings.ReplaceAll(numbers, ", ", "、")
+	var out []string
+	for _, c := range citations {
+		out = append(out, p.citation(lang, c))
 	}
-	return p.Text(lang, "law.PIPL", numbers)
+	return strings.Join(out, p.Text(lang, "law.separator"))
+}
+
+func (p *Pages) citation(lang Lang, c consortium.Citation) string {
+	title := "《" + c.Law.Chinese + "》"
+	if lang == English {
+		title = c.Law.English
+	}
+	key := "law.articles"
+	switch len(c.Articles) {
+	case 0:
+		return title
+	case 1:
+		key = "law.article"
+	}
+	return p.Text(lang, key, title, strings.Join(c.Articles, p.Text(lang, "list.separator")))
 }

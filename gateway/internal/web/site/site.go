@@ -31,8 +31,8 @@ type Deps struct {
 	// (auth.Auth.Authenticate).
 	Authenticate func(fail auth.Fail) gin.HandlerFunc
 
-	Log *slog.Logger
-	Now func() time.Time // nil: time.Now
+	Logger *slog.Logger
+	Now    func() time.Time // nil: time.Now
 	// RequestID names the request for support; nil: the response header X-Request-Id.
 	RequestID func(*gin.Context) string
 }
@@ -49,8 +49,8 @@ type Site struct {
 
 // New checks the dependencies and adds the shell's own addresses to r: /, /about/proof and /static/.
 func New(r gin.IRouter, deps Deps) (*Site, error) {
-	if deps.Authenticate == nil || deps.Log == nil || deps.Org == "" || len(deps.Members) == 0 {
-		return nil, errors.New("site: Org, Members, Authenticate and Log are required")
+	if deps.Authenticate == nil || deps.Logger == nil || deps.Org == "" || len(deps.Members) == 0 {
+		return nil, errors.New("site: Org, Members, Authenticate and Logger are required")
 	}
 	if deps.Now == nil {
 		deps.Now = time.Now

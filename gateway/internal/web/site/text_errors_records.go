@@ -13,7 +13,7 @@ var textErrorsRecords = Texts{
 	},
 	"error.ACCESS_LOG_BROKEN": {
 		"访问记录在数据库里被系统以外的方式改动或删去过，所以不予显示。改动可以从日志中证明。",
-		"The access log was changed in the database outside this system, so it is not shown. The change is provable " +
+		"The access history was changed in the database outside this system, so it is not shown. The change is provable " +
 			"from the log.",
 	},
 	"error.ACCESS_LOG_BROKEN.next": {

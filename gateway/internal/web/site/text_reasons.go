@@ -2,7 +2,9 @@ package site
 
 // textReasons are the policy's grounds in words, and what the reader can do about a refusal.
 var textReasons = Texts{
-	"law.PIPL":       {"《个人信息保护法》第%s条", "PIPL, Article %s"},
+	"law.article":    {"%s第%s条", "%s, Article %s"},
+	"law.articles":   {"%s第%s条", "%s, Articles %s"},
+	"law.separator":  {"；", "; "},
 	"reason.unknown": {"规则给出的理由：%s", "Reason given by the rules: %s"},
 	"refused.intro": {
 		"按照规则，这项请求没有被允许。这次请求已经记录，患者可以看到。",
@@ -12,7 +14,6 @@ var textReasons = Texts{
 	"reason.PATIENT_SELF":       {"患者本人查阅自己的记录", "The patient reads their own records"},
 	"reason.TREATMENT_RELATION": {"患者正在或近期在本机构就诊", "The patient is, or was recently, in this organisation's care"},
 	"reason.PATIENT_CONSENT":    {"患者签署的有效授权", "A valid consent signed by the patient"},
-	"reason.PATIENT_INVITATION": {"患者已邀请本保险机构审核理赔", "The patient invited this insurer to assess a claim"},
 	"reason.RECORD_KEEPING":     {"医院依法保存病历", "The hospital keeps medical records as the law requires"},
 	"reason.MEMBER_TREATMENT": {
 		"另一家成员机构正在诊治这位患者，查询哪里有记录",

@@ -34,7 +34,7 @@ const ErrPlain = plain("secret detail of a driver")
 var key = regexp.MustCompile(
 	`\b(site|nav|home|role|purpose|kinds?|type|flag|fact|code|error|reason|refused|law|records?|` +
 		`entry|value|person|lasting|access|consents|grant|statement|find|patient|` +
-		`ask|release|audit|evidence|about)\.[a-zA-Z_.]+\b`,
+		`ask|release|audit|evidence|integrity|about)\.[a-zA-Z_.]+\b`,
 )
 
 // CheckVisits opens each page in both languages, and holds it to what every page must be.

@@ -51,7 +51,7 @@ func (s *World) Open(audiences ...func(*site.Site) error) *World {
 	s.T.Helper()
 	r := gin.New()
 	pages, err := site.New(r, site.Deps{
-		Org: "donghu", Members: Members, Authenticate: s.authenticate, Log: slog.New(slog.DiscardHandler),
+		Org: "donghu", Members: Members, Authenticate: s.authenticate, Logger: slog.New(slog.DiscardHandler),
 		Now:       func() time.Time { return Now },
 		RequestID: func(*gin.Context) string { return "4f1c0a52-6d0e-4a44-9d4f-2f1f5e0c7a11" },
 	})
@@ -97,7 +97,7 @@ func (s *World) Read(
 	return exchange.Version{}, fault.New(fault.NotFound, CodeNotFound, "There is no such record.")
 }
 
-func (s *World) AccessLog(
+func (s *World) AccessHistory(
 	_ context.Context, _ consortium.PatientRef, before int64, limit int,
 ) ([]exchange.AccessEntry, error) {
 	var out []exchange.AccessEntry

@@ -16,8 +16,8 @@ type LogStatus interface {
 	Status(ctx context.Context) (anchor.Status, error)
 }
 
-// Logs tells how far the log is behind.
-type Logs struct {
+// OwnLog tells how far this organisation's log is behind.
+type OwnLog struct {
 	Status LogStatus
 	Now    func() time.Time
 }
@@ -35,7 +35,7 @@ type logOutput struct {
 }
 
 // Register adds the operations.
-func (l Logs) Register(j JSON) {
+func (l OwnLog) Register(j JSON) {
 	register(j, huma.Operation{
 		OperationID: "log-status", Method: http.MethodGet, Path: "/api/v1/log", Summary: "How this organisation's log stands",
 	}, func(ctx context.Context, _ consortium.Actor, _ *struct{}) (*logOutput, error) {
