@@ -26,7 +26,9 @@ type Backend interface {
 	records.VersionStore
 	records.AccessStore
 	records.PatientFacts
-	Grant(ctx context.Context, org consortium.OrgID, patient consortium.PatientRef, c Consent) error
+	Grant(
+		ctx context.Context, org consortium.OrgID, patient consortium.PatientRef, id string, from, until time.Time,
+	) error
 	Withdraw(ctx context.Context, org consortium.OrgID, patient consortium.PatientRef, id string) error
 	// Erase destroys the key of a patient of whom nothing is kept yet.
 	Erase(ctx context.Context, org consortium.OrgID, patient consortium.PatientRef) error

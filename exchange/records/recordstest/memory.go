@@ -22,7 +22,7 @@ type Store struct {
 	versions map[exchange.RecordRef][]records.SealedVersion
 	chains   map[owner][]records.SealedAccess
 	erased   map[owner]bool
-	consents map[owner]map[string]Consent
+	consents map[owner]map[string]period
 	entries  map[consortium.OrgID][]logbook.Entry
 }
 
@@ -32,11 +32,8 @@ type owner struct {
 	patient consortium.PatientRef
 }
 
-// Consent is what a store knows of a granted consent.
-type Consent struct {
-	ID          string
-	From, Until time.Time // it holds at From, and does not at Until
-}
+// period is when a consent holds: at from, and not at until any more.
+type period struct{ from, until time.Time }
 
 var (
 	_ records.VersionStore = (*Store)(nil)
@@ -50,20 +47,22 @@ func NewStore() *Store {
 		versions: map[exchange.RecordRef][]records.SealedVersion{},
 		chains:   map[owner][]records.SealedAccess{},
 		erased:   map[owner]bool{},
-		consents: map[owner]map[string]Consent{},
+		consents: map[owner]map[string]period{},
 		entries:  map[consortium.OrgID][]logbook.Entry{},
 	}
 }
 
-// Grant makes a consent of the patient hold in its period.
-func (s *Store) Grant(_ context.Context, org consortium.OrgID, patient consortium.PatientRef, c Consent) error {
+// Grant makes a consent of the patient hold from one time until another.
+func (s *Store) Grant(
+	_ context.Context, org consortium.OrgID, patient consortium.PatientRef, id string, from, until time.Time,
+) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	at := owner{org, patient}
 	if s.consents[at] == nil {
-		s.consents[at] = map[string]Consent{}
+		s.consents[at] = map[string]period{}
 	}
-	s.consents[at][c.ID] = c
+	s.consents[at][id] = period{from, until}
 	return nil
 }
 
@@ -230,7 +229,7 @@ func (s *Store) ReadLogged(
 
 func (s *Store) holds(at owner, sel *records.Selection) bool {
 	c, ok := s.consents[at][sel.Consent]
-	return ok && !sel.At.Before(c.From) && sel.At.Before(c.Until)
+	return ok && !sel.At.Before(c.from) && sel.At.Before(c.until)
 }
 
 func head(chain []records.SealedAccess) records.AccessHead {

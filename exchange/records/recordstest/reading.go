@@ -219,7 +219,7 @@ func wantsConsent(t *testing.T, b Backend) {
 	}
 	ended("never given", under(anna, ConsentID, Begin))
 	until := Begin.Add(time.Hour)
-	must(t, b.Grant(t.Context(), Org, anna, Consent{ID: ConsentID, From: Begin, Until: until}))
+	must(t, b.Grant(t.Context(), Org, anna, ConsentID, Begin, until))
 	before, err := b.Logged(t.Context(), Org)
 	must(t, err)
 	ended("before it begins", under(anna, ConsentID, Begin.Add(-time.Microsecond)))
@@ -381,15 +381,16 @@ func refusedReadsNothing(t *testing.T, b Backend) {
 
 func readersMakeOneChain(t *testing.T, b Backend) {
 	save(t, b, version(anna, "a", 1))
+	reader := func() {
+		for range 3 {
+			if _, err := b.ReadLogged(t.Context(), Org, anna, selecting("a", 0), logging); err != nil {
+				t.Errorf("read: %v", err)
+			}
+		}
+	}
 	var wg sync.WaitGroup
 	for range racers {
-		wg.Go(func() {
-			for range 3 {
-				if _, err := b.ReadLogged(t.Context(), Org, anna, selecting("a", 0), logging); err != nil {
-					t.Errorf("read: %v", err)
-				}
-			}
-		})
+		wg.Go(reader)
 	}
 	wg.Wait()
 	head, list, err := b.AccessEntries(t.Context(), Org, anna, 0, 100)
