@@ -11,6 +11,7 @@ import (
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/logbook"
 	"yilian.example/exchange/records/recordstest"
+	"yilian.example/exchange/release/releasetest"
 	"yilian.example/exchange/tlog"
 	"yilian.example/gateway/internal/cockroach"
 	"yilian.example/gateway/internal/cockroach/cockroachtest"
@@ -86,4 +87,18 @@ func (b backend) Logged(ctx context.Context, org consortium.OrgID) ([]string, er
 // TestRecordsConformance holds the SQL store to the suite of the records domain.
 func TestRecordsConformance(t *testing.T) {
 	recordstest.Conformance(t, func(t *testing.T) recordstest.Backend { return newBackend(t) })
+}
+
+// bothSides is the SQL store of both sides of release.
+type bothSides struct {
+	backend
+	*cockroach.Releases
+}
+
+// TestReleasesConformance holds the SQL store to the suite of the release domain.
+func TestReleasesConformance(t *testing.T) {
+	releasetest.Conformance(t, func(t *testing.T) releasetest.Backend {
+		b := newBackend(t)
+		return bothSides{b, cockroach.NewReleases(b.DB)}
+	})
 }
