@@ -241,7 +241,10 @@ func TestWhatAnIdentifierFindsIsCompared(t *testing.T) {
 	a := exchange.RecordRef{Org: "donghu", Type: "Patient", ID: "a"}
 	put := d.shelf.kept[a]
 	put.Tokens = []exchange.Token{{Param: "identifier", System: mrn, Value: "MRN-3"}}
-	d.shelf.kept[a] = put
+	put.Version++
+	if _, err := d.shelf.keep(t.Context(), []exchange.Put{put}); err != nil {
+		t.Fatal(err)
+	}
 	_, err := d.Bundle(t.Context(), system, bundleOf(
 		"transaction", entry(urnB, "POST", "Observation", observation("Patient?identifier="+mrn+"|MRN-3")),
 	))

@@ -18,64 +18,42 @@ import (
 	"yilian.example/exchange/fault"
 	"yilian.example/exchange/fhir"
 	"yilian.example/exchange/intake"
+	"yilian.example/exchange/records"
+	"yilian.example/exchange/records/recordstest"
 )
 
 const idCard = "urn:oid:2.16.156.10011.1.3"
 
-// shelf is the records store in memory, with the real one's rules about versions and patients.
+// shelf is the real records over a store in memory. It notes what was kept last, and lets other writers come first.
 type shelf struct {
+	*records.Keeper
 	kept  map[exchange.RecordRef]exchange.Put
 	races int // how many stores are beaten by another writer
 }
 
-func (s *shelf) CurrentVersions(
-	_ context.Context, refs []exchange.RecordRef,
-) (map[exchange.RecordRef]exchange.Current, error) {
-	out := map[exchange.RecordRef]exchange.Current{}
-	for _, ref := range refs {
-		if p, ok := s.kept[ref]; ok {
-			out[ref] = exchange.Current{Number: p.Version, Patient: p.Patient, Kind: p.Kind}
-		}
-	}
-	return out, nil
-}
-
-func (s *shelf) Find(_ context.Context, typ string, tokens []exchange.Token) ([]string, error) {
-	var ids []string
-	for ref, p := range s.kept {
-		if ref.Type == typ && slices.Contains(p.Tokens, tokens[0]) {
-			ids = append(ids, ref.ID)
-		}
-	}
-	return ids, nil
-}
-
-func (s *shelf) Carries(_ context.Context, ref exchange.RecordRef, token exchange.Token) (bool, error) {
-	return fhir.Carries(s.kept[ref].Content, token.System, token.Value), nil
-}
-
-func (s *shelf) Store(_ context.Context, puts []exchange.Put) ([]exchange.Version, error) {
+func (s *shelf) Store(ctx context.Context, puts []exchange.Put) ([]exchange.Version, error) {
 	if s.races > 0 {
 		s.races--
 		for _, p := range puts {
-			ref := exchange.RecordRef{Org: "donghu", Type: p.Type, ID: p.ID}
-			if old, ok := s.kept[ref]; ok {
+			if old, ok := s.kept[exchange.RecordRef{Org: "donghu", Type: p.Type, ID: p.ID}]; ok {
 				old.Version++
-				s.kept[ref] = old
+				if _, err := s.keep(ctx, []exchange.Put{old}); err != nil {
+					return nil, err
+				}
 			}
 		}
-		return nil, fault.New(fault.Conflict, "RECORD_VERSION", "Another version came first.")
 	}
-	for _, p := range puts {
-		old := s.kept[exchange.RecordRef{Org: "donghu", Type: p.Type, ID: p.ID}]
-		if p.Version != old.Version+1 || old.Patient != "" && old.Patient != p.Patient {
-			return nil, fault.New(fault.Conflict, "RECORD_VERSION", "Not the next version.")
+	return s.keep(ctx, puts)
+}
+
+func (s *shelf) keep(ctx context.Context, puts []exchange.Put) ([]exchange.Version, error) {
+	versions, err := s.Keeper.Store(ctx, puts)
+	if err == nil {
+		for _, p := range puts {
+			s.kept[exchange.RecordRef{Org: "donghu", Type: p.Type, ID: p.ID}] = p
 		}
 	}
-	for _, p := range puts {
-		s.kept[exchange.RecordRef{Org: "donghu", Type: p.Type, ID: p.ID}] = p
-	}
-	return make([]exchange.Version, len(puts)), nil
+	return versions, err
 }
 
 type index struct{}
@@ -115,7 +93,8 @@ func (d *door) LogAccess(_ context.Context, a exchange.Access) error {
 }
 
 func newDoor() *door {
-	d := &door{shelf: &shelf{kept: map[exchange.RecordRef]exchange.Put{}}}
+	keeper := recordstest.NewKeeper("donghu", recordstest.NewStore(), func() time.Time { return at })
+	d := &door{shelf: &shelf{Keeper: keeper, kept: map[exchange.RecordRef]exchange.Put{}}}
 	n := 0
 	d.Intake = &intake.Intake{
 		Org: "donghu", Base: "https://donghu.example/fhir/", Systems: []string{idCard}, Index: index{}, Shelf: d.shelf, Decider: d, Log: d,
