@@ -106,9 +106,9 @@ var queryReceived = sql("a received answer", `
 	SELECT actor, patient, custodian, allowed, sealed, entry_id::TEXT, created_at, expires_at, bound
 	FROM received WHERE org = $1 AND request_id = $2`)
 
-// Received returns an answered request; fault.NotFound where there is none. An id in another form than it was kept in is
-// the id of nothing: the server would find the row all the same, and its tag, which is over the plain form, would make
-// that look like an altered row.
+// Received returns an answered request; fault.NotFound where there is none. An id in another form than it was kept in
+// is the id of nothing: the server would find the row all the same, and its tag, which is over the plain form, would
+// make that look like an altered row.
 func (r *Releases) Received(ctx context.Context, org consortium.OrgID, id string) (release.Received, error) {
 	if parsed, err := uuid.Parse(id); err != nil || parsed.String() != id {
 		return release.Received{}, noRequest(err)
