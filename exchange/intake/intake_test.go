@@ -18,6 +18,7 @@ import (
 	"yilian.example/exchange/fault"
 	"yilian.example/exchange/fhir"
 	"yilian.example/exchange/intake"
+	"yilian.example/exchange/intake/intaketest"
 	"yilian.example/exchange/records"
 	"yilian.example/exchange/records/recordstest"
 )
@@ -56,15 +57,7 @@ func (s *shelf) keep(ctx context.Context, puts []exchange.Put) ([]exchange.Versi
 	return versions, err
 }
 
-type index struct{}
-
-func (index) Ref(system, value string) consortium.PatientRef {
-	return consortium.NewPatientRef([]byte("0123456789abcdef0123456789abcdef"), system, value)
-}
-
-func (index) Local(id string) consortium.PatientRef {
-	return consortium.NewLocalPatientRef([]byte("0123456789abcdef0123456789abcdef"), "donghu", id)
-}
+var index = intaketest.Index{Org: "donghu"}
 
 var at = time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC)
 
@@ -97,7 +90,7 @@ func newDoor() *door {
 	d := &door{shelf: &shelf{Keeper: keeper, kept: map[exchange.RecordRef]exchange.Put{}}}
 	n := 0
 	d.Intake = &intake.Intake{
-		Org: "donghu", Base: "https://donghu.example/fhir/", Systems: []string{idCard}, Index: index{}, Shelf: d.shelf, Decider: d, Log: d,
+		Org: "donghu", Base: "https://donghu.example/fhir/", Systems: []string{idCard}, Index: index, Shelf: d.shelf, Decider: d, Log: d,
 		Now:   func() time.Time { return at },
 		NewID: func() string { n++; return fmt.Sprintf("id-%d", n) },
 	}
@@ -160,7 +153,7 @@ func TestIntakeTransaction(t *testing.T) {
 	if string(got.Content) != want {
 		t.Errorf("stored\n%s\nwant\n%s", got.Content, want)
 	}
-	ref := index{}.Ref(idCard, "990000195803120260")
+	ref := index.Ref(idCard, "990000195803120260")
 	if got.Patient != ref || got.Kind != consortium.Observations || !got.Recorded.Equal(at) {
 		t.Errorf("observation is kept as %v of %v", got.Kind, got.Patient)
 	}
@@ -198,7 +191,7 @@ func TestIntakeResolvesAddressesOfTheBundle(t *testing.T) {
 }
 
 func TestIntakeSubjects(t *testing.T) {
-	known := index{}.Ref(idCard, "990000195803120260")
+	known := index.Ref(idCard, "990000195803120260")
 	for name, subject := range map[string]string{
 		"relative":   `{"reference":"Patient/p1"}`,
 		"versioned":  `{"reference":"Patient/p1/_history/1"}`,

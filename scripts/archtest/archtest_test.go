@@ -78,9 +78,9 @@ var (
 	programs  = ours("exchange/evidence/verify")
 	// fakes hold a fake in memory and the suite that the real thing passes too.
 	fakes = ours(
-		"exchange/anchor/anchortest", "exchange/records/recordstest", "exchange/release/releasetest", "consent/consenttest",
-		"chaincode/stubtest", "gateway/internal/fabric/fabrictest", "gateway/internal/cockroach/cockroachtest",
-		"gateway/internal/web/webtest",
+		"exchange/anchor/anchortest", "exchange/intake/intaketest", "exchange/records/recordstest",
+		"exchange/release/releasetest", "consent/consenttest", "chaincode/stubtest", "gateway/internal/fabric/fabrictest",
+		"gateway/internal/cockroach/cockroachtest", "gateway/internal/web/webtest",
 	)
 	// generators write tables at development time and ship nowhere.
 	generators = ours("exchange/fhir/internal/gen")

@@ -17,6 +17,7 @@ import (
 
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
+	"yilian.example/exchange/intake/intaketest"
 	"yilian.example/exchange/records/recordstest"
 	"yilian.example/gateway/config"
 	"yilian.example/gateway/internal/keyring"
@@ -262,6 +263,14 @@ func (d destroying) Destroy(_ context.Context, patient consortium.PatientRef) er
 	d.store.destroyed["donghu/"+string(patient)] = true
 	d.Forget(patient)
 	return nil
+}
+
+// TestIndexConformance holds the ring to the suite of intake: the members have one index key.
+func TestIndexConformance(t *testing.T) {
+	keys := files(t)
+	intaketest.Conformance(t, func(t *testing.T, org consortium.OrgID) intaketest.PatientIndex {
+		return load(t, keys, org, newMemory())
+	})
 }
 
 // TestConformance holds the ring to the suite of the records domain.

@@ -21,6 +21,7 @@ import (
 	"yilian.example/exchange/fault"
 	r4 "yilian.example/exchange/fhir"
 	"yilian.example/exchange/intake"
+	"yilian.example/exchange/intake/intaketest"
 	"yilian.example/exchange/records"
 	"yilian.example/exchange/records/recordstest"
 	"yilian.example/gateway/internal/api"
@@ -40,6 +41,7 @@ const fhirCard = "urn:oid:2.16.156.10011.1.3"
 // and breaks on command.
 type world struct {
 	*records.Keeper
+	intaketest.Index
 	stored int // records that were kept
 	actor  *consortium.Actor
 	deny   map[consortium.Action]bool
@@ -82,19 +84,12 @@ func (w *world) Decide(_ context.Context, q consortium.Query) (consortium.Decisi
 	}, nil
 }
 
-func (w *world) Ref(system, value string) consortium.PatientRef {
-	return consortium.NewPatientRef([]byte("0123456789abcdef0123456789abcdef"), system, value)
-}
-
-func (w *world) Local(id string) consortium.PatientRef {
-	return consortium.NewLocalPatientRef([]byte("0123456789abcdef0123456789abcdef"), "donghu", id)
-}
-
 func newWorld(t *testing.T) *world {
 	gin.SetMode(gin.ReleaseMode)
 	now, n := func() time.Time { return fhirTime }, 0
 	w := &world{
-		Keeper: recordstest.NewKeeper("donghu", recordstest.NewStore(), now), deny: map[consortium.Action]bool{},
+		Keeper: recordstest.NewKeeper("donghu", recordstest.NewStore(), now),
+		Index:  intaketest.Index{Org: "donghu"}, deny: map[consortium.Action]bool{},
 		actor: &consortium.Actor{ID: "his", Org: "donghu", Role: consortium.RoleSystem},
 	}
 	f := &Server{
