@@ -326,13 +326,14 @@ func erasedTakesNoMore(t *testing.T, b Backend) {
 }
 
 func currentVersions(t *testing.T, b Backend) {
-	save(t, b, version(anna, "a", 1), version(bo, "b", 1), directory("d", 1))
+	save(t, b, version(anna, "a", 1), version(bo, "b", 1), directory("d", 1), version(anna, "ours", 1))
 	save(t, b, version(anna, "a", 2), deletion(bo, "b", 2))
 	must(t, b.SaveVersions(t.Context(), other, []records.SealedVersion{version(anna, "theirs", 1)}))
 	desk := exchange.RecordRef{Org: Org, Type: "Practitioner", ID: "d"}
 	theirs := exchange.RecordRef{Org: other, Type: "Observation", ID: "theirs"}
+	namesake := exchange.RecordRef{Org: other, Type: "Observation", ID: "ours"}
 	got, err := b.CurrentVersions(
-		t.Context(), Org, []exchange.RecordRef{ref("a"), ref("b"), desk, ref("nowhere"), ref("theirs"), theirs},
+		t.Context(), Org, []exchange.RecordRef{ref("a"), ref("b"), desk, ref("nowhere"), ref("theirs"), theirs, namesake},
 	)
 	want := map[exchange.RecordRef]exchange.Current{
 		ref("a"): {Number: 2, Patient: anna, Kind: consortium.Observations},
