@@ -231,7 +231,7 @@ func TestAnOldNumberFindsNobody(t *testing.T) {
 	if err != nil || !taken.Created {
 		t.Fatalf("got %+v, %v", taken, err)
 	}
-	if p := d.shelf.kept[taken.Ref]; p.Patient != (index{}).Ref(idCard, old) {
+	if p := d.shelf.kept[taken.Ref]; p.Patient != index.Ref(idCard, old) {
 		t.Errorf("kept under %v", p.Patient)
 	}
 }
@@ -242,7 +242,10 @@ func TestWhatAnIdentifierFindsIsCompared(t *testing.T) {
 	a := exchange.RecordRef{Org: "donghu", Type: "Patient", ID: "a"}
 	put := d.shelf.kept[a]
 	put.Tokens = []exchange.Token{{Param: "identifier", System: mrn, Value: "MRN-3"}}
-	d.shelf.kept[a] = put
+	put.Version++
+	if _, err := d.shelf.keep(t.Context(), []exchange.Put{put}); err != nil {
+		t.Fatal(err)
+	}
 	_, err := d.Bundle(t.Context(), system, bundleOf(
 		"transaction", entry(urnB, "POST", "Observation", observation("Patient?identifier="+mrn+"|MRN-3")),
 	))
@@ -293,7 +296,7 @@ func TestReferencesThatMeanOneStay(t *testing.T) {
 			}
 			put := d.shelf.kept[out.Entries[len(out.Entries)-1].Ref]
 			says := []byte(`"reference":"` + c.subject + `"`)
-			if put.Patient != (index{}).Ref(idCard, numberA) || !bytes.Contains(put.Content, says) {
+			if put.Patient != index.Ref(idCard, numberA) || !bytes.Contains(put.Content, says) {
 				t.Errorf("kept under %v: %s", put.Patient, put.Content)
 			}
 		})
@@ -364,10 +367,10 @@ func whoseBytes(d *door, content []byte) consortium.PatientRef {
 	if r.ResourceType == "Patient" {
 		for _, id := range r.Identifier {
 			if id.System == idCard && id.Use != "old" {
-				return index{}.Ref(id.System, id.Value)
+				return index.Ref(id.System, id.Value)
 			}
 		}
-		return index{}.Local(r.ID)
+		return index.Local(r.ID)
 	}
 	path := strings.TrimPrefix(r.Subject.Reference, "https://donghu.example/fhir/")
 	path, _, _ = strings.Cut(path, "/_history/")

@@ -19,77 +19,46 @@ import (
 	"yilian.example/exchange/fhir"
 	"yilian.example/exchange/identity"
 	"yilian.example/exchange/intake"
+	"yilian.example/exchange/intake/intaketest"
+	"yilian.example/exchange/records"
+	"yilian.example/exchange/records/recordstest"
 )
 
 const idCard = "urn:oid:2.16.156.10011.1.3"
 
-// shelf is the records store in memory, with the real one's rules about versions and patients.
+// shelf is the real records over a store in memory. It notes what was kept last, and lets other writers come first.
 type shelf struct {
+	*records.Keeper
 	kept  map[exchange.RecordRef]exchange.Put
 	races int // how many stores are beaten by another writer
 }
 
-func (s *shelf) CurrentVersions(
-	_ context.Context, refs []exchange.RecordRef,
-) (map[exchange.RecordRef]exchange.Current, error) {
-	out := map[exchange.RecordRef]exchange.Current{}
-	for _, ref := range refs {
-		if p, ok := s.kept[ref]; ok {
-			out[ref] = exchange.Current{Number: p.Version, Patient: p.Patient, Kind: p.Kind}
-		}
-	}
-	return out, nil
-}
-
-func (s *shelf) Find(_ context.Context, typ string, tokens []exchange.Token) ([]string, error) {
-	var ids []string
-	for ref, p := range s.kept {
-		if ref.Type == typ && slices.Contains(p.Tokens, tokens[0]) {
-			ids = append(ids, ref.ID)
-		}
-	}
-	return ids, nil
-}
-
-func (s *shelf) Carries(
-	_ context.Context, ref exchange.RecordRef, is func(fhir.Identifier) bool,
-) (bool, error) {
-	return fhir.Carries(s.kept[ref].Content, is), nil
-}
-
-func (s *shelf) Store(_ context.Context, puts []exchange.Put) ([]exchange.Version, error) {
+func (s *shelf) Store(ctx context.Context, puts []exchange.Put) ([]exchange.Version, error) {
 	if s.races > 0 {
 		s.races--
 		for _, p := range puts {
-			ref := exchange.RecordRef{Org: "donghu", Type: p.Type, ID: p.ID}
-			if old, ok := s.kept[ref]; ok {
+			if old, ok := s.kept[exchange.RecordRef{Org: "donghu", Type: p.Type, ID: p.ID}]; ok {
 				old.Version++
-				s.kept[ref] = old
+				if _, err := s.keep(ctx, []exchange.Put{old}); err != nil {
+					return nil, err
+				}
 			}
 		}
-		return nil, fault.New(fault.Conflict, "RECORD_VERSION", "Another version came first.")
 	}
-	for _, p := range puts {
-		old := s.kept[exchange.RecordRef{Org: "donghu", Type: p.Type, ID: p.ID}]
-		if p.Version != old.Version+1 || old.Patient != "" && old.Patient != p.Patient {
-			return nil, fault.New(fault.Conflict, "RECORD_VERSION", "Not the next version.")
+	return s.keep(ctx, puts)
+}
+
+func (s *shelf) keep(ctx context.Context, puts []exchange.Put) ([]exchange.Version, error) {
+	versions, err := s.Keeper.Store(ctx, puts)
+	if err == nil {
+		for _, p := range puts {
+			s.kept[exchange.RecordRef{Org: "donghu", Type: p.Type, ID: p.ID}] = p
 		}
 	}
-	for _, p := range puts {
-		s.kept[exchange.RecordRef{Org: "donghu", Type: p.Type, ID: p.ID}] = p
-	}
-	return make([]exchange.Version, len(puts)), nil
+	return versions, err
 }
 
-type index struct{}
-
-func (index) Ref(system, value string) consortium.PatientRef {
-	return consortium.NewPatientRef([]byte("0123456789abcdef0123456789abcdef"), system, value)
-}
-
-func (index) Local(id string) consortium.PatientRef {
-	return consortium.NewLocalPatientRef([]byte("0123456789abcdef0123456789abcdef"), "donghu", id)
-}
+var index = intaketest.Index{Org: "donghu"}
 
 // patient sends a Patient with a national number.
 func (d *door) patient(t testing.TB, id, number string) (intake.Taken, error) {
@@ -123,10 +92,11 @@ func (d *door) LogAccess(_ context.Context, a exchange.Access) error {
 }
 
 func newDoor() *door {
-	d := &door{shelf: &shelf{kept: map[exchange.RecordRef]exchange.Put{}}}
+	keeper := recordstest.NewKeeper("donghu", recordstest.NewStore(), func() time.Time { return at })
+	d := &door{shelf: &shelf{Keeper: keeper, kept: map[exchange.RecordRef]exchange.Put{}}}
 	n := 0
 	d.Intake = &intake.Intake{
-		Org: "donghu", Base: "https://donghu.example/fhir/", Index: index{}, Shelf: d.shelf, Decider: d, Access: d,
+		Org: "donghu", Base: "https://donghu.example/fhir/", Index: index, Shelf: d.shelf, Decider: d, Access: d,
 		Matching: identity.NewMatching(identity.Systems{National: []string{idCard}, Other: []string{"urn:example:mrn"}}),
 		Now:      func() time.Time { return at },
 		NewID:    func() string { n++; return fmt.Sprintf("id-%d", n) },
@@ -190,7 +160,7 @@ func TestIntakeTransaction(t *testing.T) {
 	if string(got.Content) != want {
 		t.Errorf("stored\n%s\nwant\n%s", got.Content, want)
 	}
-	ref := index{}.Ref(idCard, "990000195803120260")
+	ref := index.Ref(idCard, "990000195803120260")
 	if got.Patient != ref || got.Kind != consortium.Observations || !got.Recorded.Equal(at) {
 		t.Errorf("observation is kept as %v of %v", got.Kind, got.Patient)
 	}
@@ -228,7 +198,7 @@ func TestIntakeResolvesAddressesOfTheBundle(t *testing.T) {
 }
 
 func TestIntakeSubjects(t *testing.T) {
-	known := index{}.Ref(idCard, "990000195803120260")
+	known := index.Ref(idCard, "990000195803120260")
 	for name, subject := range map[string]string{
 		"relative":   `{"reference":"Patient/p1"}`,
 		"versioned":  `{"reference":"Patient/p1/_history/1"}`,

@@ -6,16 +6,11 @@ import (
 	"time"
 
 	"yilian.example/exchange"
-	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
 	"yilian.example/exchange/fhir"
 	"yilian.example/exchange/identity"
+	"yilian.example/exchange/intake/intaketest"
 )
-
-type noIndex struct{}
-
-func (noIndex) Ref(_, value string) consortium.PatientRef { return consortium.PatientRef("p" + value) }
-func (noIndex) Local(id string) consortium.PatientRef     { return consortium.PatientRef("l" + id) }
 
 // TestFinalBytesAreReadOnceMore makes the plan err, one way at a time, between deciding whose a record is and writing
 // it.
@@ -26,7 +21,7 @@ func TestFinalBytesAreReadOnceMore(t *testing.T) {
 		t.Fatal(issues)
 	}
 	in := &Intake{
-		Org: "donghu", Index: noIndex{}, Matching: identity.NewMatching(identity.Systems{National: []string{"urn:id"}}),
+		Org: "donghu", Index: intaketest.Index{Org: "donghu"}, Matching: identity.NewMatching(identity.Systems{National: []string{"urn:id"}}),
 	}
 	p := plan{in: in, stored: map[exchange.RecordRef]exchange.Current{
 		{Org: "donghu", Type: "Patient", ID: "a"}: {Number: 1, Patient: "pA"},

@@ -2,6 +2,7 @@ package records_test
 
 import (
 	"context"
+	"strconv"
 	"testing"
 	"time"
 
@@ -9,24 +10,31 @@ import (
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
 	"yilian.example/exchange/records"
+	"yilian.example/exchange/records/recordstest"
 )
 
-// shelf holds what a patient's demographics are; it serves as policy and store of a Reading.
-type shelf struct {
-	records.Kept
-	contents []string
-}
+// anybody is a policy that allows everything.
+type anybody struct{}
 
-func (s shelf) Decide(_ context.Context, q consortium.Query) (consortium.Decision, error) {
+func (anybody) Decide(_ context.Context, q consortium.Query) (consortium.Decision, error) {
 	return consortium.Decision{Query: q, Allow: true}, nil
 }
 
-func (s shelf) ListAll(context.Context, exchange.Access, int) ([]exchange.Version, error) {
-	var out []exchange.Version
-	for _, c := range s.contents {
-		out = append(out, exchange.Version{Content: []byte(c)})
+// demographics are records of which these are a patient's.
+func demographics(t *testing.T, contents []string) *records.Keeper {
+	t.Helper()
+	k := recordstest.NewKeeper("donghu", recordstest.NewStore(), time.Now)
+	var puts []exchange.Put
+	for i, c := range contents {
+		puts = append(puts, exchange.Put{
+			Type: "Patient", ID: strconv.Itoa(i), Version: 1, Patient: patient, Kind: consortium.Demographics, Recorded: at,
+			Content: []byte(c),
+		})
 	}
-	return out, nil
+	if _, err := k.Store(t.Context(), puts); err != nil {
+		t.Fatal(err)
+	}
+	return k
 }
 
 func TestBirthDateIsTheYoungestOnRecordSoThatAChildIsNotTakenForAnAdult(t *testing.T) {
@@ -43,9 +51,8 @@ func TestBirthDateIsTheYoungestOnRecordSoThatAChildIsNotTakenForAnAdult(t *testi
 		"no record":           {nil, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := shelf{contents: c.contents}
-			p := &records.Reading{Org: "donghu", Decider: s, Kept: s, Now: time.Now}
-			got, err := p.BirthDate(context.Background(), consortium.Actor{})
+			p := &records.Reading{Org: "donghu", Decider: anybody{}, Kept: demographics(t, c.contents), Now: time.Now}
+			got, err := p.BirthDate(t.Context(), consortium.Actor{Patient: patient})
 			if c.want == "" {
 				if !fault.Is(err, fault.NotFound) {
 					t.Fatalf("got %v, %v", got, err)

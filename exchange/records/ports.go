@@ -54,12 +54,13 @@ type VersionStore interface {
 	Standing(
 		ctx context.Context, patient consortium.PatientRef, ref exchange.RecordRef,
 	) (SealedVersion, bool, error)
-	// FindIDs returns the ids of records of a type that carry all tokens, in order of id.
+	// FindIDs returns the first ids of records of a type whose current version carries all tokens, in order of id, up to
+	// limit.
 	FindIDs(ctx context.Context, org consortium.OrgID, typ string, tokens [][]byte, limit int) ([]string, error)
 }
 
 // Selection says which versions a logged read fetches: one record (Ref set), or a page of the current, not deleted
-// versions of a patient.
+// versions of a patient. What is of another patient is not there; without a patient, only directory data is.
 type Selection struct {
 	Ref    *exchange.RecordRef
 	Number int // of Ref; 0 is the current one
@@ -104,7 +105,8 @@ type AccessStore interface {
 
 // PatientFacts are what the store knows about a patient besides content.
 type PatientFacts interface {
-	// Holdings tells what kinds this organisation holds on a patient.
+	// Holdings tells what kinds this organisation holds on a patient, in order of kind: how many records stand, and when
+	// the newest change (a deletion too) was recorded. A kind of which no record stands is left out.
 	Holdings(ctx context.Context, org consortium.OrgID, patient consortium.PatientRef) ([]exchange.Holding, error)
 	// InCare says whether an encounter of the patient at org had begun by at and lasts, or ended at since or later.
 	InCare(ctx context.Context, org consortium.OrgID, patient consortium.PatientRef, at, since time.Time) (bool, error)

@@ -127,7 +127,7 @@ func TestWhatADishonestCustodianSendsIsNeitherShownNorKept(t *testing.T) {
 			if fault.Of(err).Code != c.code || !fault.Is(err, fault.Unavailable) || len(res.Records) != 0 {
 				t.Errorf("%d records, %v; want %s", len(res.Records), err, c.code)
 			}
-			if len(p.askerMem.received) != 0 {
+			if len(p.askerMem.received()) != 0 {
 				t.Error("it was kept")
 			}
 		})
@@ -149,7 +149,7 @@ func TestAReplyIsWrittenInOneWay(t *testing.T) {
 			}
 			return bytes.Replace(payload, []byte(change[0]), []byte(change[1]), 1)
 		})
-		if _, err := p.ask(); fault.Of(err).Code != release.CodeUntrusted || len(p.askerMem.received) != 0 {
+		if _, err := p.ask(); fault.Of(err).Code != release.CodeUntrusted || len(p.askerMem.received()) != 0 {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -164,7 +164,7 @@ func TestAnOldReplyAnswersNothingElse(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.tamper = func([]byte) []byte { return old }
-	if _, err := p.ask(); fault.Of(err).Code != release.CodeUntrusted || len(p.askerMem.received) != 1 {
+	if _, err := p.ask(); fault.Of(err).Code != release.CodeUntrusted || len(p.askerMem.received()) != 1 {
 		t.Errorf("the old reply: %v", err)
 	}
 }
@@ -184,7 +184,7 @@ func TestACopyIsNotShownUntilTheLedgerConfirmsItsConsent(t *testing.T) {
 		if err != nil || res.Decision.Allow || len(res.Records) != 0 {
 			t.Errorf("%s: %d records, %v", name, len(res.Records), err)
 		}
-		if len(p.askerMem.received) != 1 {
+		if len(p.askerMem.received()) != 1 {
 			t.Errorf("%s: the receipt is missing", name)
 		}
 		p.asker.Decider = &policy{allow: always(true)} // the ledger confirms it now
@@ -318,10 +318,10 @@ func TestAskingAboutStrangersLeavesNothingOfTheirs(t *testing.T) {
 	if len(p.holdMem.logged) != 0 {
 		t.Errorf("%d accesses in the logs of people who are not known here", len(p.holdMem.logged))
 	}
-	if len(p.holdMem.released) != 200 {
-		t.Fatalf("%d askings in the custodian's log", len(p.holdMem.released))
+	if len(p.holdMem.released()) != 200 {
+		t.Fatalf("%d askings in the custodian's log", len(p.holdMem.released()))
 	}
-	for _, h := range p.holdMem.released {
+	for _, h := range p.holdMem.released() {
 		var parts [][]byte
 		if err := json.Unmarshal(h.Sealed, &parts); err != nil {
 			t.Fatal(err)

@@ -60,7 +60,7 @@ func TestOnlyDecidedKindsOfTheOwnPatientLeave(t *testing.T) {
 			p.holdMem.records = append(p.holdMem.records, wrong)
 			res, err := p.ask()
 			if fault.Of(err).Code != release.CodeReleaseBeyondDecision || len(res.Records) != 0 ||
-				len(p.holdMem.released) != 0 || len(p.askerMem.received) != 0 {
+				len(p.holdMem.released()) != 0 || len(p.askerMem.received()) != 0 {
 				t.Fatalf("%d records, %v", len(res.Records), err)
 			}
 		})
@@ -111,7 +111,7 @@ func TestCopyUnderAnUnknownObligationIsRefused(t *testing.T) {
 		p := newPair(always(true))
 		p.oblige(consortium.Receipt, code)
 		res, err := p.ask()
-		if fault.Of(err).Code != release.CodeObligationUnknown || len(res.Records) != 0 || len(p.askerMem.received) != 0 {
+		if fault.Of(err).Code != release.CodeObligationUnknown || len(res.Records) != 0 || len(p.askerMem.received()) != 0 {
 			t.Errorf("%s: %d records, %v", code, len(res.Records), err)
 		}
 	}

@@ -31,9 +31,10 @@ type Received struct {
 
 // AskingStore keeps answered requests.
 type AskingStore interface {
-	// SaveReceived keeps r and its log entry in one transaction.
+	// SaveReceived keeps r and its log entry in one transaction; fault.Conflict where that request has its answer already.
 	SaveReceived(ctx context.Context, org consortium.OrgID, r Received) error
-	// Received returns an answered request; fault.NotFound where there is none.
+	// Received returns an answered request, without its log entry; fault.NotFound where there is none, whatever id was
+	// asked for.
 	Received(ctx context.Context, org consortium.OrgID, id string) (Received, error)
 }
 

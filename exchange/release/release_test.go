@@ -18,6 +18,7 @@ import (
 	"yilian.example/exchange/fault"
 	"yilian.example/exchange/logbook"
 	"yilian.example/exchange/release"
+	"yilian.example/exchange/release/releasetest"
 	"yilian.example/exchange/tlog"
 )
 
@@ -128,45 +129,19 @@ func (p *policy) Decide(_ context.Context, q consortium.Query) (consortium.Decis
 
 func always(yes bool) func(consortium.Query) bool { return func(consortium.Query) bool { return yes } }
 
+// memory is a member's stores, what its records answer, and its cipher.
 type memory struct {
-	reserved map[string]bool
-	released []release.HandedOver
-	received map[string]release.Received
-	logged   []exchange.Access
-	listed   int
-	records  []exchange.Version
+	*releasetest.Store
+	logged  []exchange.Access
+	listed  int
+	records []exchange.Version
 }
 
-func newMemory() *memory {
-	return &memory{reserved: map[string]bool{}, received: map[string]release.Received{}}
-}
+func newMemory() *memory { return &memory{Store: releasetest.NewStore()} }
 
-func (m *memory) ReserveRequest(_ context.Context, _, from consortium.OrgID, id string, _ time.Time) error {
-	if key := string(from) + id; m.reserved[key] {
-		return fault.New(fault.Conflict, "ALREADY_EXISTS", "seen")
-	} else {
-		m.reserved[key] = true
-	}
-	return nil
-}
-
-func (m *memory) SaveRelease(_ context.Context, _ consortium.OrgID, h release.HandedOver) error {
-	m.released = append(m.released, h)
-	return nil
-}
-
-func (m *memory) SaveReceived(_ context.Context, _ consortium.OrgID, r release.Received) error {
-	m.received[r.ID] = r
-	return nil
-}
-
-func (m *memory) Received(_ context.Context, _ consortium.OrgID, id string) (release.Received, error) {
-	r, ok := m.received[id]
-	if !ok {
-		return r, fault.New(fault.NotFound, "REQUEST_NOT_FOUND", "none")
-	}
-	return r, nil
-}
+// released is what the custodian of these tests handed over, and received what came to who asked.
+func (m *memory) released() []release.HandedOver { return m.Releases("donghu") }
+func (m *memory) received() []release.Received   { return m.Answers("qingshan") }
 
 func (m *memory) LogAccess(_ context.Context, a exchange.Access) error {
 	m.logged = append(m.logged, a)
@@ -224,6 +199,9 @@ func newPair(allow func(consortium.Query) bool) *pair {
 	now := func() time.Time { return at }
 	p := &pair{askerMem: newMemory(), holdMem: newMemory(), holdPol: &policy{allow: allow}}
 	p.ledger = &consents{status: ledger.StatusGranted, until: at.Add(time.Hour)}
+	if err := p.holdMem.Grant(context.Background(), "donghu", patient, consentID, at, at.Add(time.Hour)); err != nil {
+		panic(err) // in memory it cannot fail
+	}
 	p.holdMem.records = []exchange.Version{{
 		Ref: exchange.RecordRef{
 			Org:  "donghu",
@@ -265,8 +243,8 @@ func TestReleaseIsLoggedOnBothSidesAndTheBytesArriveUnchanged(t *testing.T) {
 	if len(res.Records) != 1 || string(res.Records[0].Content) != string(p.holdMem.records[0].Content) {
 		t.Fatalf("got %d records", len(res.Records))
 	}
-	if len(p.holdMem.released) != 1 || len(p.holdMem.released[0].Entry.Leaf) == 0 || len(p.askerMem.received) != 1 ||
-		len(p.askerMem.received[res.ID].Entry.Leaf) == 0 {
+	if len(p.holdMem.released()) != 1 || len(p.holdMem.released()[0].Entry.Leaf) == 0 || len(p.askerMem.received()) != 1 ||
+		len(p.askerMem.received()[0].Entry.Leaf) == 0 {
 		t.Fatal("release or receipt is not logged")
 	}
 	if q := p.holdPol.asked[0]; q.Action != consortium.ActionRelease || q.Custodian != "donghu" ||
@@ -288,7 +266,7 @@ func TestRefusalReadsNothingAndIsLoggedOnBothSides(t *testing.T) {
 	if res.Decision.Allow || len(res.Records) != 0 || p.holdMem.listed != 0 {
 		t.Fatal("a refused request read records")
 	}
-	if len(p.holdMem.logged) != 1 || len(p.holdMem.released) != 1 || len(p.askerMem.received) != 1 {
+	if len(p.holdMem.logged) != 1 || len(p.holdMem.released()) != 1 || len(p.askerMem.received()) != 1 {
 		t.Fatal("the refusal is not logged")
 	}
 }
@@ -305,7 +283,7 @@ func TestOwnPolicyIsAskedBeforeAnythingLeaves(t *testing.T) {
 func TestErrorOfThePolicyReleasesNothing(t *testing.T) {
 	p := newPair(always(true))
 	p.holdPol.err = errors.New("policy broken")
-	if _, err := p.ask(); err == nil || p.holdMem.listed != 0 || len(p.holdMem.released) != 0 {
+	if _, err := p.ask(); err == nil || p.holdMem.listed != 0 || len(p.holdMem.released()) != 0 {
 		t.Fatalf("got %v", err)
 	}
 }
@@ -398,7 +376,7 @@ func TestRequestsThatAreNotAcceptable(t *testing.T) {
 			if err == nil || fault.Of(err).Code != fault.Code(c.code) {
 				t.Fatalf("got %v, want %s", err, c.code)
 			}
-			if len(p.holdPol.asked) != 0 || len(p.holdMem.reserved) != 0 {
+			if len(p.holdPol.asked) != 0 || p.holdMem.Reserved("donghu") != 0 {
 				t.Fatal("an unacceptable request reached the policy or was reserved")
 			}
 		})
@@ -429,7 +407,7 @@ func TestReplyThatDoesNotFitIsNotUsed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p := newPair(always(true))
 			p.tamper = dishonest(t, func(r *release.Reply) { change(r) })
-			if _, err := p.ask(); fault.Of(err).Code != "REPLY_UNTRUSTED" || len(p.askerMem.received) != 0 {
+			if _, err := p.ask(); fault.Of(err).Code != "REPLY_UNTRUSTED" || len(p.askerMem.received()) != 0 {
 				t.Fatalf("got %v", err)
 			}
 		})
@@ -519,7 +497,7 @@ func opens(t *testing.T, kind string, leaf, opening []byte) {
 
 func TestBothSidesKeepWhatOpensTheirLogEntry(t *testing.T) {
 	p := newPair(always(true))
-	res, err := p.ask()
+	_, err := p.ask()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -531,11 +509,11 @@ func TestBothSidesKeepWhatOpensTheirLogEntry(t *testing.T) {
 		return parts[2]
 	}
 	var kept struct{ Opening []byte }
-	rec := p.askerMem.received[res.ID]
+	rec := p.askerMem.received()[0]
 	if err := json.Unmarshal(unseal(rec.Sealed), &kept); err != nil {
 		t.Fatal(err)
 	}
 	opens(t, tlog.KindReceipt, rec.Entry.Leaf, kept.Opening)
-	released := p.holdMem.released[0]
+	released := p.holdMem.released()[0]
 	opens(t, tlog.KindRelease, released.Entry.Leaf, unseal(released.Sealed))
 }

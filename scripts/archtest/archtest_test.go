@@ -76,6 +76,12 @@ var (
 	transport = []string{"net/http", "database/sql"}
 	domains   = ours("exchange", "consent", "referral", "care")
 	programs  = ours("exchange/evidence/verify")
+	// fakes hold a fake in memory and the suite that the real thing passes too.
+	fakes = ours(
+		"exchange/anchor/anchortest", "exchange/intake/intaketest", "exchange/records/recordstest",
+		"exchange/release/releasetest", "consent/consenttest", "chaincode/stubtest", "gateway/internal/fabric/fabrictest",
+		"gateway/internal/cockroach/cockroachtest", "gateway/internal/web/webtest",
+	)
 	// generators write tables at development time and ship nowhere.
 	generators = ours("exchange/fhir/internal/gen")
 )
@@ -198,6 +204,12 @@ func rules() []rule {
 			of:     ours("gateway"),
 			but:    ours("gateway/internal/web/webtest"),
 			linked: ours("gateway/internal/web/webtest"),
+		},
+		{
+			name:   "nobody ships with a fake or a suite: they are for tests",
+			of:     ours("gateway", "chaincode", "exchange", "consent", "network"),
+			but:    append(ours("gateway/internal/logbench"), fakes...), // a measurement ships nowhere
+			linked: fakes,
 		},
 	}
 }

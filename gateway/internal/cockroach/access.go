@@ -252,7 +252,8 @@ func (f *fetch) queueDirectory(b *pgx.Batch) {
 var queryOneVersion = sql("one version", `
 	SELECT v.type, v.id, v.version, v.patient, v.kind, v.recorded, v.deleted, v.sealed, v.entry_id::TEXT
 	FROM record_versions AS v
-	WHERE v.org = $1 AND v.type = $2 AND v.id = $3 AND v.version = CASE WHEN $4::INT8 > 0 THEN $4::INT8 ELSE (
+	WHERE v.org = $1 AND v.type = $2 AND v.id = $3 AND v.patient = ''
+		AND v.version = CASE WHEN $4::INT8 > 0 THEN $4::INT8 ELSE (
 		SELECT r.version FROM records AS r WHERE r.org = $1 AND r.type = $2 AND r.id = $3) END`)
 
 func (f *fetch) queueDirectoryOne(b *pgx.Batch) {

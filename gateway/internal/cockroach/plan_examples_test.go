@@ -23,7 +23,7 @@ func examples(at time.Time) map[string][]any {
 		"heads":                  {"org1", rooms, patients},
 		"hold a head":            {"org1", "records", "p1"},
 		"move heads":             {"org1", rooms, patients, numbers, blobs},
-		"find":                   {"org1", "Observation", [][]byte{blob}, 10},
+		"find":                   {"org1", "Observation", [][]byte{blob}, 1, 10},
 		"add versions": {
 			"org1",
 			types,

@@ -110,10 +110,15 @@ func (db *DB) scanCurrent(rows pgx.Rows, org consortium.OrgID, found map[exchang
 	return err
 }
 
+// The ids that carry all tokens are chosen first: a limit on rows would be used up by what carries some of them only.
 var queryFindIDs = sql("find", `
 	SELECT t.id, t.version, t.token, t.bound, r.version
-	FROM search_tokens AS t LEFT JOIN records AS r ON r.org = t.org AND r.type = t.type AND r.id = t.id
-	WHERE t.org = $1 AND t.type = $2 AND t.token = ANY ($3::BYTEA[]) ORDER BY t.id LIMIT $4`)
+	FROM (SELECT c.id FROM search_tokens AS c
+		WHERE c.org = $1 AND c.type = $2 AND c.token = ANY ($3::BYTEA[])
+		GROUP BY c.id HAVING count(c.token) = $4::INT8 ORDER BY c.id LIMIT $5) AS f
+	JOIN search_tokens AS t ON t.org = $1 AND t.type = $2 AND t.token = ANY ($3::BYTEA[]) AND t.id = f.id
+	LEFT JOIN records AS r ON r.org = t.org AND r.type = t.type AND r.id = t.id
+	ORDER BY t.id`)
 
 // FindIDs returns the ids of records of a type that carry all tokens. A token that the organisation did not write for
 // the version that stands is refused: it could lead to another person's record.
@@ -122,7 +127,7 @@ func (db *DB) FindIDs(
 ) ([]string, error) {
 	var ids []string
 	err := db.look(ctx, func(q querier) error {
-		rows, err := q.Query(ctx, queryFindIDs.text, org, typ, tokens, limit*max(1, len(tokens)))
+		rows, err := q.Query(ctx, queryFindIDs.text, org, typ, tokens, len(tokens), limit)
 		if err != nil {
 			return err
 		}
@@ -131,19 +136,18 @@ func (db *DB) FindIDs(
 		var version int64
 		var now *int64
 		var token, tag []byte
-		count := map[string]int{}
 		_, err = pgx.ForEachRow(rows, []any{&id, &version, &token, &tag, &now}, func() error {
 			if !db.key.Check(tag, "search_tokens", org, typ, token, id, version) || now == nil || *now != version {
 				return db.refuse("search_tokens", typ+"/"+id, CodeRowAltered)
 			}
-			if count[id]++; count[id] == len(tokens) {
+			if len(ids) == 0 || ids[len(ids)-1] != id {
 				ids = append(ids, id)
 			}
 			return nil
 		})
 		return err
 	})
-	return ids[:min(len(ids), limit)], err
+	return ids, err
 }
 
 // Holdings tells what kinds of records this organisation holds on a patient.

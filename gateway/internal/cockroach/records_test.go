@@ -258,8 +258,8 @@ func TestReadIsBoundToDecision(t *testing.T) {
 		"no patient":        allow("donghu", "", consortium.Observations),
 	} {
 		want := fault.Forbidden
-		if name == "another patient" {
-			want = fault.NotFound // among that patient's records there is no such one
+		if name == "another patient" || name == "no patient" {
+			want = fault.NotFound // among that patient's records, or directory data, there is no such one
 		}
 		if v, err := r.Read(ctx, a, ref("donghu", "o1"), 0); !fault.Is(err, want) || v.Content != nil {
 			t.Errorf("%s: read gave %q, %v", name, v.Content, err)

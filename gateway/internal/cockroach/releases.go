@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"yilian.example/consent"
@@ -106,8 +107,13 @@ var queryReceived = sql("a received answer", `
 	SELECT actor, patient, custodian, allowed, sealed, entry_id::TEXT, created_at, expires_at, bound
 	FROM received WHERE org = $1 AND request_id = $2`)
 
-// Received returns an answered request; fault.NotFound where there is none.
+// Received returns an answered request; fault.NotFound where there is none. An id in another form than it was kept in
+// is the id of nothing: the server would find the row all the same, and its tag, which is over the plain form, would
+// make that look like an altered row.
 func (r *Releases) Received(ctx context.Context, org consortium.OrgID, id string) (release.Received, error) {
+	if parsed, err := uuid.Parse(id); err != nil || parsed.String() != id {
+		return release.Received{}, noRequest(err)
+	}
 	rec := release.Received{ID: id}
 	var entry string
 	var tag []byte
@@ -117,10 +123,7 @@ func (r *Releases) Received(ctx context.Context, org consortium.OrgID, id string
 		)
 	})
 	if fault.Is(err, fault.NotFound) {
-		return release.Received{}, fault.Wrap(
-			err, fault.NotFound, CodeNoRequest,
-			"There is no such answer for you, or its time is over. Ask the other organisation again.",
-		)
+		return release.Received{}, noRequest(err)
 	}
 	if err != nil {
 		return release.Received{}, err
@@ -129,4 +132,11 @@ func (r *Releases) Received(ctx context.Context, org consortium.OrgID, id string
 		return release.Received{}, r.db.refuse("received", id, CodeRowAltered)
 	}
 	return rec, nil
+}
+
+func noRequest(err error) error {
+	return fault.Wrap(
+		err, fault.NotFound, CodeNoRequest,
+		"There is no such answer for you, or its time is over. Ask the other organisation again.",
+	)
 }

@@ -17,6 +17,8 @@ import (
 
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/fault"
+	"yilian.example/exchange/intake/intaketest"
+	"yilian.example/exchange/records/recordstest"
 	"yilian.example/gateway/config"
 	"yilian.example/gateway/internal/keyring"
 )
@@ -249,6 +251,34 @@ func TestWrappedKeyIsBoundToItsPlace(t *testing.T) {
 	if _, err := load(t, files(t), "donghu", store).Open(ctx, "pa", nil, sealed); fault.Of(err).Code != "KEY_BROKEN" {
 		t.Errorf("open with another organisation's wrapping key: %v; want KEY_BROKEN", err)
 	}
+}
+
+// destroying is a ring whose store destroys keys.
+type destroying struct {
+	*keyring.Ring
+	store *memory
+}
+
+func (d destroying) Destroy(_ context.Context, patient consortium.PatientRef) error {
+	d.store.destroyed["donghu/"+string(patient)] = true
+	d.Forget(patient)
+	return nil
+}
+
+// TestIndexConformance holds the ring to the suite of intake: the members have one index key.
+func TestIndexConformance(t *testing.T) {
+	keys := files(t)
+	intaketest.Conformance(t, func(t *testing.T, org consortium.OrgID) intaketest.PatientIndex {
+		return load(t, keys, org, newMemory())
+	})
+}
+
+// TestConformance holds the ring to the suite of the records domain.
+func TestConformance(t *testing.T) {
+	recordstest.KeysConformance(t, func(t *testing.T) recordstest.KeyBackend {
+		store := newMemory()
+		return destroying{load(t, files(t), "donghu", store), store}
+	})
 }
 
 func TestDestroyedKeyIsGone(t *testing.T) {

@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -23,7 +22,9 @@ import (
 	r4 "yilian.example/exchange/fhir"
 	"yilian.example/exchange/identity"
 	"yilian.example/exchange/intake"
+	"yilian.example/exchange/intake/intaketest"
 	"yilian.example/exchange/records"
+	"yilian.example/exchange/records/recordstest"
 	"yilian.example/gateway/internal/api"
 	"yilian.example/gateway/internal/api/limit"
 	"yilian.example/gateway/internal/api/problem"
@@ -37,95 +38,39 @@ const lookups = 20
 
 const fhirCard = "urn:oid:2.16.156.10011.1.3"
 
-// world is a gateway's records in memory, behind the real Ingest and Reading.
+// world is a gateway's real records over a store in memory, behind the real Ingest and Reading. It notes what is logged,
+// and breaks on command.
 type world struct {
-	versions map[exchange.RecordRef][]exchange.Version
-	tokens   map[exchange.RecordRef][]exchange.Token
-	actor    *consortium.Actor
-	deny     map[consortium.Action]bool
-	logged   []exchange.Access
-	broken   error
-	server   *httptest.Server
-	log      bytes.Buffer
-}
-
-func (w *world) Describe(_ context.Context, ref exchange.RecordRef) (consortium.PatientRef, consortium.Kind, error) {
-	v := w.versions[ref]
-	if len(v) == 0 {
-		return "", "", fault.New(fault.NotFound, "NOT_FOUND", "There is no such record.")
-	}
-	return v[0].Patient, v[0].Kind, nil
+	*records.Keeper
+	intaketest.Index
+	stored int // records that were kept
+	actor  *consortium.Actor
+	deny   map[consortium.Action]bool
+	logged []exchange.Access
+	broken error
+	server *httptest.Server
+	log    bytes.Buffer
 }
 
 func (w *world) Read(
-	_ context.Context, a exchange.Access, ref exchange.RecordRef, number int,
+	ctx context.Context, a exchange.Access, ref exchange.RecordRef, number int,
 ) (exchange.Version, error) {
 	w.logged = append(w.logged, a)
-	v := w.versions[ref]
-	if number == 0 {
-		number = len(v)
-	}
-	if number > len(v) {
-		return exchange.Version{}, fault.New(fault.NotFound, "NOT_FOUND", "There is no such record.")
-	}
-	if v[number-1].Deleted {
-		return exchange.Version{}, fault.New(fault.Gone, "RECORD_DELETED", "This record was deleted.")
-	}
-	return v[number-1], nil
+	return w.Keeper.Read(ctx, a, ref, number)
 }
 
-func (w *world) ListAll(context.Context, exchange.Access, int) ([]exchange.Version, error) {
-	return nil, nil
-}
-
-func (w *world) LogAccess(_ context.Context, a exchange.Access) error {
+func (w *world) LogAccess(ctx context.Context, a exchange.Access) error {
 	w.logged = append(w.logged, a)
-	return nil
+	return w.Keeper.LogAccess(ctx, a)
 }
 
-func (w *world) Holdings(context.Context, consortium.PatientRef) ([]exchange.Holding, error) {
-	return nil, nil
-}
-
-func (w *world) CurrentVersions(
-	_ context.Context, refs []exchange.RecordRef,
-) (map[exchange.RecordRef]exchange.Current, error) {
-	out := map[exchange.RecordRef]exchange.Current{}
-	for _, ref := range refs {
-		if v := w.versions[ref]; len(v) > 0 {
-			out[ref] = exchange.Current{Number: len(v), Patient: v[0].Patient, Kind: v[0].Kind}
-		}
-	}
-	return out, nil
-}
-
-func (w *world) Find(_ context.Context, typ string, tokens []exchange.Token) ([]string, error) {
-	var ids []string
-	for ref, list := range w.tokens {
-		if ref.Type == typ && slices.Contains(list, tokens[0]) {
-			ids = append(ids, ref.ID)
-		}
-	}
-	return ids, nil
-}
-
-func (w *world) Carries(_ context.Context, ref exchange.RecordRef, is func(r4.Identifier) bool) (bool, error) {
-	v := w.versions[ref]
-	return len(v) > 0 && r4.Carries(v[len(v)-1].Content, is), nil
-}
-
-func (w *world) Store(_ context.Context, puts []exchange.Put) ([]exchange.Version, error) {
+func (w *world) Store(ctx context.Context, puts []exchange.Put) ([]exchange.Version, error) {
 	if w.broken != nil {
 		return nil, w.broken
 	}
-	for _, p := range puts {
-		ref := exchange.RecordRef{Org: "donghu", Type: p.Type, ID: p.ID}
-		w.versions[ref] = append(w.versions[ref], exchange.Version{
-			Ref: ref, Number: p.Version, Patient: p.Patient, Kind: p.Kind, Recorded: p.Recorded, Content: p.Content,
-		})
-		w.tokens[ref] = p.Tokens
-	}
-	return nil, nil
+	versions, err := w.Keeper.Store(ctx, puts)
+	w.stored += len(versions)
+	return versions, err
 }
 
 func (w *world) Decide(_ context.Context, q consortium.Query) (consortium.Decision, error) {
@@ -140,23 +85,14 @@ func (w *world) Decide(_ context.Context, q consortium.Query) (consortium.Decisi
 	}, nil
 }
 
-func (w *world) Ref(system, value string) consortium.PatientRef {
-	return consortium.NewPatientRef([]byte("0123456789abcdef0123456789abcdef"), system, value)
-}
-
-func (w *world) Local(id string) consortium.PatientRef {
-	return consortium.NewLocalPatientRef([]byte("0123456789abcdef0123456789abcdef"), "donghu", id)
-}
-
 func newWorld(t *testing.T) *world {
 	gin.SetMode(gin.ReleaseMode)
-	w := &world{
-		versions: map[exchange.RecordRef][]exchange.Version{},
-		tokens:   map[exchange.RecordRef][]exchange.Token{},
-		deny:     map[consortium.Action]bool{},
-		actor:    &consortium.Actor{ID: "his", Org: "donghu", Role: consortium.RoleSystem},
-	}
 	now, n := func() time.Time { return fhirTime }, 0
+	w := &world{
+		Keeper: recordstest.NewKeeper("donghu", recordstest.NewStore(), now),
+		Index:  intaketest.Index{Org: "donghu"}, deny: map[consortium.Action]bool{},
+		actor: &consortium.Actor{ID: "his", Org: "donghu", Role: consortium.RoleSystem},
+	}
 	f := &Server{
 		Org: "donghu", PublicURL: "http://gateway.example", MaxBody: 4096, Started: fhirTime,
 		Ingest: &intake.Intake{
@@ -482,10 +418,13 @@ func TestFHIRWhoMayRead(t *testing.T) {
 	if q := w.logged[len(w.logged)-1].Decision.Query; q.Purpose != consortium.PatientRequest {
 		t.Errorf("purpose of a patient is %s", q.Purpose)
 	}
-	ref := exchange.RecordRef{Org: "donghu", Type: "Patient", ID: "p1"}
-	w.versions[ref] = append(
-		w.versions[ref], exchange.Version{Ref: ref, Number: 2, Patient: w.actor.Patient, Deleted: true},
-	)
+	deletion := exchange.Put{
+		Type: "Patient", ID: "p1", Patient: w.actor.Patient, Kind: consortium.Demographics, Version: 2, Recorded: fhirTime,
+		Deleted: true,
+	}
+	if _, err := w.Store(t.Context(), []exchange.Put{deletion}); err != nil {
+		t.Fatal(err)
+	}
 	if got := w.send(t, "GET", "/fhir/Patient/p1", ""); got.status != http.StatusGone {
 		t.Errorf("deleted: %d", got.status)
 	}
@@ -617,7 +556,7 @@ func TestFHIRBadInput(t *testing.T) {
 				t.Errorf("no OperationOutcome: %s", got.body)
 			}
 			mustBeFHIR(t, got.body)
-			if len(w.versions) != 1 {
+			if w.stored != 1 {
 				t.Errorf("something was stored")
 			}
 			if strings.Contains(got.body+w.log.String(), "99000019") || strings.Contains(got.body+w.log.String(), "王秀兰") {
