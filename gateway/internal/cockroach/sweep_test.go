@@ -260,7 +260,7 @@ var tamperings = []struct{ change, want string }{
 		"log_tiles tile/entries/% TREE_ALTERED",
 	},
 	{
-		`UPDATE log_tiles SET data = overlay(data placing '\x58'::BYTEA from 40) WHERE level = -1 AND n = 0`,
+		`UPDATE log_tiles SET data = set_byte(data, 39, get_byte(data, 39) # 1) WHERE level = -1 AND n = 0`,
 		"log_tiles tile/entries/000 TREE_ALTERED",
 	},
 	{
