@@ -21,7 +21,8 @@ func TestFinalBytesAreReadOnceMore(t *testing.T) {
 		t.Fatal(issues)
 	}
 	in := &Intake{
-		Org: "donghu", Index: intaketest.Index{Org: "donghu"}, Matching: identity.NewMatching(identity.Systems{National: []string{"urn:id"}}),
+		Org: "donghu", Index: intaketest.Index{Org: "donghu"},
+		Matching: identity.NewMatching(identity.Systems{National: []string{"urn:id"}}),
 	}
 	p := plan{in: in, stored: map[exchange.RecordRef]exchange.Current{
 		{Org: "donghu", Type: "Patient", ID: "a"}: {Number: 1, Patient: "pA"},
@@ -39,7 +40,8 @@ func TestFinalBytesAreReadOnceMore(t *testing.T) {
 			put.Content = []byte(strings.Replace(string(put.Content), "Patient/a", "Patient/b", 1))
 		},
 		"a urn left over": func(put *exchange.Put) {
-			put.Content = []byte(strings.Replace(string(put.Content), "Patient/a", "urn:uuid:1b6e2a52-2c4e-4a6e-9d8e-1f1d3c5b7a90", 1))
+			const urn = "urn:uuid:1b6e2a52-2c4e-4a6e-9d8e-1f1d3c5b7a90"
+			put.Content = []byte(strings.Replace(string(put.Content), "Patient/a", urn, 1))
 		},
 		"another id":  func(put *exchange.Put) { put.ID = "q" },
 		"broken JSON": func(put *exchange.Put) { put.Content = put.Content[1:] },

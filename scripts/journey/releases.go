@@ -11,8 +11,9 @@ import (
 
 // Found is a patient as one member's clinician finds them.
 type Found struct {
-	Patient  consortium.PatientRef `json:"patient"`
-	Holdings []Holding             `json:"holdings"`
+	Patient   consortium.PatientRef `json:"patient"`
+	Holdings  []Holding             `json:"holdings"`
+	Unreached []consortium.OrgID    `json:"unreached"` // members of which it is not known
 }
 
 // Holding says that a member holds records of a kind.

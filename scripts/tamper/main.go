@@ -22,6 +22,7 @@ func main() {
 	flag.IntVar(&o.Sample, "sample", 0, "do this many cells of the matrix only (0: all)")
 	flag.Uint64Var(&o.Seed, "seed", 1, "which sample")
 	flag.StringVar(&o.Only, "only", "", "do only cells whose name contains this, for example records")
+	flag.IntVar(&o.From, "from", 0, "leave out this many cells at the beginning: go on with a run that was interrupted")
 	flag.DurationVar(&o.Patience, "patience", time.Minute, "how long the running audit may take to notice")
 	flag.Parse()
 	o.Progress = os.Stderr

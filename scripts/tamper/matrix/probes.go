@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
+	"slices"
 	"strings"
 	"sync"
 
@@ -95,10 +97,7 @@ func (s *stage) questions() ([]probe, error) {
 			_, err := doctor.Evidence(ctx, s.report.Type, s.report.ID)
 			return "made", err
 		}},
-		{"doctor finds the patient", func(ctx context.Context) (string, error) {
-			found, err := doctor.FindPatient(ctx, people.IDCardSystem, patients[0].identifier)
-			return digest(found), err
-		}},
+		findProbe(doctor),
 		{"other hospital asks for a release", func(ctx context.Context) (string, error) {
 			answer, err := s.requestRelease(ctx, s.world.patient)
 			return digest(answer.Records), err
@@ -130,6 +129,28 @@ func (s *stage) questions() ([]probe, error) {
 		probes, s.accessProbe("patient's access history", person), s.accessProbe("other patient's access history", other),
 	)
 	return append(probes, s.logProbes()...), nil
+}
+
+// findProbe compares what each member holds. A member that is shown as not reached is no untruth; what is said of the
+// others must be as it was.
+func findProbe(doctor *journey.Client) probe {
+	var first journey.Found
+	return probe{"doctor finds the patient", func(ctx context.Context) (string, error) {
+		found, err := doctor.FindPatient(ctx, people.IDCardSystem, patients[0].identifier)
+		if err != nil {
+			return "", err
+		}
+		if first.Patient == "" && len(found.Unreached) == 0 {
+			first = found
+		}
+		others := slices.DeleteFunc(slices.Clone(first.Holdings), func(h journey.Holding) bool {
+			return slices.Contains(found.Unreached, h.Org)
+		})
+		if len(found.Unreached) > 0 && found.Patient == first.Patient && digest(found.Holdings) == digest(others) {
+			return "", &journey.Refused{Status: http.StatusOK, Code: fmt.Sprintf("shown as not reached: %v", found.Unreached)}
+		}
+		return digest(found), nil
+	}}
 }
 
 // accessProbe compares only lines that were there at first: each look adds one.

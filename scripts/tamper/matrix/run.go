@@ -48,6 +48,7 @@ type Options struct {
 	Sample   int    // this many cells; 0 for all
 	Seed     uint64 // of the sample
 	Only     string // cells whose name contains this
+	From     int    // leave out this many cells at the beginning
 	Patience time.Duration
 	Progress io.Writer
 }
@@ -66,6 +67,9 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	report := &Report{Empty: r.unfilled()}
 	todo := o.choose(r.stage.world.possible(cells(r.stage.world.tables), o.Sample > 0))
 	for i, c := range todo {
+		if i < o.From {
+			continue
+		}
 		result, err := r.try(ctx, c)
 		if err != nil {
 			return report, fmt.Errorf("%s: %w", c, err)

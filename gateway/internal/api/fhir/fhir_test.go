@@ -38,8 +38,8 @@ const lookups = 20
 
 const fhirCard = "urn:oid:2.16.156.10011.1.3"
 
-// world is a gateway's real records over a store in memory, behind the real Ingest and Reading. It notes what is logged,
-// and breaks on command.
+// world is a gateway's real records over a store in memory, behind the real Ingest and Reading. It notes what is
+// logged, and breaks on command.
 type world struct {
 	*records.Keeper
 	intaketest.Index
