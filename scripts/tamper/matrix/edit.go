@@ -191,6 +191,9 @@ func back(e Edit, now map[string]Row) Edit {
 	case e.After == nil:
 		return Edit{Table: e.Table, Before: there, After: e.Before}
 	}
+	if _, again := now[e.Table.key(e.Before)]; again && e.Table.key(at) != e.Table.key(e.Before) {
+		return Edit{Table: e.Table, Before: there} // the gateway made the row anew that had been given another key
+	}
 	restored := there
 	for column, value := range e.After {
 		if value != e.Before[column] && there[column] == value {

@@ -103,6 +103,11 @@ func TestUndoLeavesWhatTheGatewayWrote(t *testing.T) {
 	if got := back(gone, map[string]Row{}); got.Before != nil || got.After.text() != gone.Before.text() {
 		t.Errorf("a deleted row comes back as %+v", got)
 	}
+	moved := Edit{Table: notes(), Before: note("1", "a", "null"), After: note("4", "a", "null")}
+	now = byKey(notes(), []Row{note("1", "a", `"\\x09"`), note("4", "a", "null")})
+	if got := back(moved, now); got.After != nil || got.Before.text() != moved.After.text() {
+		t.Errorf("a row that was made anew under its key is not left alone: %+v", got)
+	}
 	made := Edit{Table: notes(), After: note("3", "a", "null")}
 	if got := back(made, map[string]Row{}); got.After != nil || got.Before.text() != made.After.text() {
 		t.Errorf("a made-up row goes by %+v", got)
