@@ -282,7 +282,20 @@ func (w *world) made(name string) ([][]Edit, error) {
 	if len(out) == 0 { // the organisation is the whole key
 		return nil, errNothing
 	}
+	for _, edits := range out {
+		out = append(out, []Edit{{Table: t, After: elsewhere(t, edits[0].After)}})
+	}
 	return out, nil
+}
+
+// elsewhere moves the numbers of a row that are no key, for tables in which they too must be nobody else's.
+func elsewhere(t Table, r Row) Row {
+	for _, c := range t.Columns {
+		if strings.Contains(strings.ToLower(c.Type), "int") && !slices.Contains(t.Key, c.Name) {
+			r = r.with(c.Name, plus(r[c.Name], 1000))
+		}
+	}
+	return r
 }
 
 // older puts back what a row held at an earlier moment.
