@@ -263,11 +263,23 @@ func (w *world) made(name string) ([][]Edit, error) {
 		return nil, errNothing
 	}
 	rows = w.preferred(t, rows)
+	if _, ok := byKey(t, w.now[t.String()])[t.key(rows[0])]; !ok {
+		return one([]Edit{{Table: t, After: rows[0]}}), nil
+	}
+	out := w.renamed(t, rows)
+	if len(out) == 0 { // the organisation is the whole key
+		return nil, errNothing
+	}
+	for _, edits := range out {
+		out = append(out, []Edit{{Table: t, After: elsewhere(t, edits[0].After)}})
+	}
+	return out, nil
+}
+
+// renamed copies a row under other keys.
+func (w *world) renamed(t Table, rows []Row) [][]Edit {
 	r := rows[0]
 	there := byKey(t, w.now[t.String()])
-	if _, ok := there[t.key(r)]; !ok {
-		return one([]Edit{{Table: t, After: r}}), nil
-	}
 	var out [][]Edit
 	for _, column := range slices.Backward(t.Key) {
 		if column == "org" || column == "custodian" {
@@ -279,13 +291,7 @@ func (w *world) made(name string) ([][]Edit, error) {
 			}
 		}
 	}
-	if len(out) == 0 { // the organisation is the whole key
-		return nil, errNothing
-	}
-	for _, edits := range out {
-		out = append(out, []Edit{{Table: t, After: elsewhere(t, edits[0].After)}})
-	}
-	return out, nil
+	return out
 }
 
 // elsewhere moves the numbers of a row that are no key, for tables in which they too must be nobody else's.
