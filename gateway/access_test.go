@@ -143,6 +143,14 @@ var public = map[string]row{
 		body:  `{"patient":"paaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","custodian":"qingshan","purpose":"TREAT","kinds":["reports"]}`,
 		want:  [7]int{401, 403, 403, 403, 403, 403, 403},
 	},
+	"POST /api/v1/releases/:id/more": {
+		path: "/api/v1/releases/3b9e7c50-0000-4000-8000-000000000000/more",
+		want: [7]int{401, 404, 404, 404, 404, 404, 404},
+	},
+	"POST /releases/:id/more": {
+		path: "/releases/3b9e7c50-0000-4000-8000-000000000000/more",
+		want: [7]int{401, 403, 403, 404, 403, 403, 404},
+	},
 	"POST /audit/evidence": {want: [7]int{401, 422, 422, 422, 422, 422, 422}},
 	"POST /fhir": {
 		media: asFHIR,

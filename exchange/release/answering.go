@@ -21,8 +21,8 @@ import (
 	"yilian.example/exchange/tlog"
 )
 
-// Most that one reply carries: enough for a lifetime of one kind, little enough for one message. Who needs more asks
-// kind by kind.
+// Most that one reply carries, little enough for one message and its proofs. Who wants what follows asks for it in a
+// request of its own, which is decided anew.
 const (
 	maxReleased      = 2000
 	maxReleasedBytes = 24 << 20
@@ -53,7 +53,7 @@ type AnsweringStore interface {
 
 // RecordReader reads records under a decision and logs the access in the same transaction.
 type RecordReader interface {
-	ListAll(ctx context.Context, a exchange.Access, limit int) ([]exchange.Version, error)
+	List(ctx context.Context, a exchange.Access, page exchange.Page) ([]exchange.Version, error)
 	LogAccess(ctx context.Context, a exchange.Access) error
 }
 
@@ -208,15 +208,47 @@ func (r *Answering) decide(ctx context.Context, req Request) (outgoing, error) {
 		out.under, err = r.refuse(ctx, access)
 		return out, err
 	}
-	versions, err := r.Records.ListAll(ctx, access, maxReleased+1)
+	versions, err := r.Records.List(ctx, access, exchange.Page{After: req.After.cursor(), Limit: maxReleased + 1})
 	if err != nil {
 		return outgoing{}, fmt.Errorf("read for release: %w", err)
 	}
 	if err := releasable(d, versions); err != nil {
 		return outgoing{}, err
 	}
-	out.Records, err = r.released(ctx, versions)
+	fits := fitting(versions)
+	if out.More = len(versions) > fits; out.More {
+		if out.Held, err = r.held(ctx, d.Query); err != nil {
+			return outgoing{}, err
+		}
+	}
+	out.Records, err = r.released(ctx, versions[:fits])
 	return out, err
+}
+
+// held counts the records of the decided kinds.
+func (r *Answering) held(ctx context.Context, q consortium.Query) (int, error) {
+	holdings, err := r.Holder.Holdings(ctx, q.Patient)
+	if err != nil {
+		return 0, fmt.Errorf("count records: %w", err)
+	}
+	n := 0
+	for _, h := range holdings {
+		if h.Org == r.Org && slices.Contains(q.Kinds, h.Kind) {
+			n += h.Count
+		}
+	}
+	return n, nil
+}
+
+// fitting returns how many of the versions one reply carries. One always does: no record is larger.
+func fitting(versions []exchange.Version) int {
+	size := 0
+	for i, v := range versions {
+		if size += len(v.Content); v.Omitted || size > maxReleasedBytes && i > 0 {
+			return i
+		}
+	}
+	return min(len(versions), maxReleased)
 }
 
 // refuse logs a refusal with the patient, where there is anything of the patient to log it with.
@@ -256,12 +288,8 @@ func (r *Answering) released(ctx context.Context, versions []exchange.Version) (
 	if err != nil {
 		return nil, fmt.Errorf("find log entries: %w", err)
 	}
-	size, out := 0, make([]Released, 0, len(versions))
+	out := make([]Released, 0, len(versions))
 	for _, v := range versions {
-		if v.Omitted {
-			size = maxReleasedBytes + 1 // what does not fit on a page does not fit into a reply
-		}
-		size += len(v.Content)
 		rec := Released{
 			Type: v.Ref.Type, ID: v.Ref.ID, Number: v.Number, Kind: v.Kind, Recorded: v.Recorded, Entry: v.Entry,
 			Salt: base64.StdEncoding.EncodeToString(v.Salt[:]), Statement: exchange.Statement(v), Content: v.Content,
@@ -270,11 +298,6 @@ func (r *Answering) released(ctx context.Context, versions []exchange.Version) (
 			rec.Index = &index
 		}
 		out = append(out, rec)
-	}
-	if len(out) > maxReleased || size > maxReleasedBytes {
-		return nil, fault.New(
-			fault.TooLarge, CodeTooLarge, "There are too many records for one answer. Ask for fewer kinds at a time.",
-		)
 	}
 	return out, nil
 }

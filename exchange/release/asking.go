@@ -53,24 +53,41 @@ func (r *Asking) Ask(
 	if err != nil {
 		return Result{}, err
 	}
-	own, err := r.mayLook(ctx, actor, purpose, patient, kinds)
+	return r.ask(ctx, Request{
+		Version: 1, From: r.Org, To: custodian, Actor: actor, Purpose: purpose, Patient: patient, Kinds: kinds,
+	})
+}
+
+// More asks the custodian of an earlier answer for the records that follow those that came with it. It is a request of
+// its own: decided, logged and kept like any other. It is fault.Conflict where nothing follows.
+func (r *Asking) More(ctx context.Context, actor consortium.Actor, id string) (Result, error) {
+	rec, reply, err := r.recall(ctx, actor, id)
+	if err != nil {
+		return Result{}, err
+	}
+	if !reply.Decision.Allow {
+		return Result{}, exchange.NewRefused(reply.Decision)
+	}
+	if !reply.More || len(reply.Records) == 0 {
+		return Result{}, fault.New(fault.Conflict, CodeNoMore, "All records of this question have come already.")
+	}
+	q, last := reply.Decision.Query, reply.Records[len(reply.Records)-1]
+	return r.ask(ctx, Request{
+		Version: 1, From: r.Org, To: rec.Custodian, Actor: actor, Purpose: q.Purpose, Patient: rec.Patient, Kinds: q.Kinds,
+		After: &Place{Recorded: last.Recorded, Type: last.Type, ID: last.ID},
+	})
+}
+
+// ask sends a request, without id and time yet, where this organisation's own policy lets the actor look.
+func (r *Asking) ask(ctx context.Context, req Request) (Result, error) {
+	own, err := r.mayLook(ctx, req.Actor, req.Purpose, req.Patient, req.Kinds)
 	if err != nil {
 		return Result{}, err
 	}
 	if !own.Allow {
-		return Result{Custodian: custodian, Patient: patient, Decision: own}, nil
+		return Result{Custodian: req.To, Patient: req.Patient, Decision: own}, nil
 	}
-	req := Request{
-		Version: 1,
-		ID:      uuid.NewString(),
-		From:    r.Org,
-		To:      custodian,
-		Actor:   actor,
-		Purpose: purpose,
-		Patient: patient,
-		Kinds:   kinds,
-		Time:    r.Now().UTC(),
-	}
+	req.ID, req.Time = uuid.NewString(), r.Now().UTC()
 	reply, err := r.send(ctx, req)
 	if err != nil {
 		return Result{}, err

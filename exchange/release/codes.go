@@ -10,7 +10,8 @@ const (
 	CodeStale       fault.Code = "REQUEST_STALE"
 	CodeReplayed    fault.Code = "REQUEST_REPLAYED"
 	CodeSuspended   fault.Code = "RELEASE_SUSPENDED"
-	CodeTooLarge    fault.Code = "RELEASE_TOO_LARGE"
+	CodeTooLarge    fault.Code = "RELEASE_TOO_LARGE" // of a reply that is larger than one may be
+	CodeNoMore      fault.Code = "RELEASE_COMPLETE"
 	CodeUntrusted   fault.Code = "REPLY_UNTRUSTED"
 	// CodeNoConsent: the ledger does not know the consent that a reply names.
 	CodeNoConsent fault.Code = "REPLY_WITHOUT_CONSENT"

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"yilian.example/exchange"
 	"yilian.example/exchange/consortium"
 )
 
@@ -19,10 +20,26 @@ type Request struct {
 	Purpose consortium.Purpose    `json:"purpose"`
 	Patient consortium.PatientRef `json:"patient"`
 	Kinds   []consortium.Kind     `json:"kinds"`
+	After   *Place                `json:"after,omitempty"` // the last record that came before; null: from the newest
 	Time    time.Time             `json:"time"`
 }
 
-// Reply is the custodian's signed answer: its decision, and the records when it allows.
+// Place is where a record stands in the order newest first: by time recorded, then type and id, all falling.
+type Place struct {
+	Recorded time.Time `json:"recorded"`
+	Type     string    `json:"type"`
+	ID       string    `json:"id"`
+}
+
+func (p *Place) cursor() *exchange.Cursor {
+	if p == nil {
+		return nil
+	}
+	return &exchange.Cursor{Recorded: p.Recorded, Type: p.Type, ID: p.ID}
+}
+
+// Reply is the custodian's signed answer: its decision, and when it allows the records, newest first, as many as one
+// message carries.
 type Reply struct {
 	Version  int                 `json:"v"`
 	Request  string              `json:"request"` // the id of the request it answers
@@ -30,6 +47,8 @@ type Reply struct {
 	To       consortium.OrgID    `json:"to"`
 	Decision consortium.Decision `json:"decision"`
 	Records  []Released          `json:"records,omitempty"`
+	More     bool                `json:"more,omitempty"` // older records of the kinds follow these and did not fit
+	Held     int                 `json:"held,omitempty"` // where more follow: how many of the kinds there are in all
 	Time     time.Time           `json:"time"`
 }
 

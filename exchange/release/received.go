@@ -51,7 +51,9 @@ type Result struct {
 	Custodian consortium.OrgID
 	Patient   consortium.PatientRef
 	Decision  consortium.Decision
-	Records   []exchange.Version
+	Records   []exchange.Version // newest first
+	More      bool               // older ones follow at the custodian: Asking.More asks for them
+	Held      int                // where more follow: how many of the kinds the custodian holds in all, as it says
 	// Witnessed says of each record whether it was proven to stand in the custodian's log, as the members attest it.
 	Witnessed []bool
 	Received  time.Time
@@ -99,6 +101,8 @@ func result(rec Received, reply Reply, witnessed []bool) (Result, error) {
 		Custodian: rec.Custodian,
 		Patient:   rec.Patient,
 		Decision:  reply.Decision,
+		More:      reply.More,
+		Held:      reply.Held,
 		Witnessed: witnessed,
 		Received:  rec.Created,
 		Expires:   rec.Expires,
@@ -179,7 +183,7 @@ func (r *Asking) recall(ctx context.Context, actor consortium.Actor, id string) 
 		return Received{}, Reply{}, fmt.Errorf("log reading: %w", err)
 	}
 	if !decision.Allow {
-		reply.Decision, reply.Records = decision, nil
+		reply.Decision, reply.Records, reply.More, reply.Held = decision, nil, false, 0
 	}
 	return rec, reply, nil
 }

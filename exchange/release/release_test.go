@@ -148,10 +148,15 @@ func (m *memory) LogAccess(_ context.Context, a exchange.Access) error {
 	return nil
 }
 
-func (m *memory) ListAll(_ context.Context, a exchange.Access, _ int) ([]exchange.Version, error) {
+// List pages through the records, which stand newest first.
+func (m *memory) List(_ context.Context, a exchange.Access, page exchange.Page) ([]exchange.Version, error) {
 	m.listed++
 	m.logged = append(m.logged, a)
-	return m.records, nil
+	from := 0
+	if page.After != nil {
+		from = 1 + slices.IndexFunc(m.records, func(v exchange.Version) bool { return exchange.CursorOf(v) == *page.After })
+	}
+	return m.records[from:min(len(m.records), from+page.Limit)], nil
 }
 
 // Seal only frames: what these tests protect is not secrecy.

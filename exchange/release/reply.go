@@ -2,6 +2,7 @@ package release
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/base64"
 	"fmt"
 	"slices"
@@ -29,8 +30,13 @@ func checkReply(req Request, reply Reply) error {
 	case q.Patient != req.Patient, q.Purpose != req.Purpose, q.Custodian != req.To, !slices.Equal(q.Kinds, req.Kinds),
 		q.Action != consortium.ActionRelease, q.Actor.ID != req.Actor.ID, q.Actor.Org != req.Actor.Org:
 		return fmt.Errorf("decision is about another question")
-	case !reply.Decision.Allow && len(reply.Records) > 0:
+	case !reply.Decision.Allow && (len(reply.Records) > 0 || reply.More):
 		return fmt.Errorf("records came with a refusal")
+	case reply.More && len(reply.Records) == 0, reply.Held < 0, reply.Held > maxCount, !reply.More && reply.Held != 0:
+		return fmt.Errorf("what follows is not said as documented")
+	}
+	if err := checkOrder(req.After, reply.Records); err != nil {
+		return err
 	}
 	if err := checkAmount(reply.Records); err != nil {
 		return err
@@ -47,6 +53,24 @@ func checkReply(req Request, reply Reply) error {
 		}
 	}
 	return nil
+}
+
+// checkOrder wants the records newest first, and after what the request says: else what follows could never be asked
+// for.
+func checkOrder(after *Place, records []Released) error {
+	for i, rec := range records {
+		place := Place{rec.Recorded, rec.Type, rec.ID}
+		if after != nil && !place.follows(*after) {
+			return fmt.Errorf("record %d is out of order", i)
+		}
+		after = &place
+	}
+	return nil
+}
+
+// follows reports whether p comes after q in the order newest first.
+func (p Place) follows(q Place) bool {
+	return cmp.Or(q.Recorded.Compare(p.Recorded), cmp.Compare(q.Type, p.Type), cmp.Compare(q.ID, p.ID)) > 0
 }
 
 // check rebuilds the statement from the record and wants the same bytes.

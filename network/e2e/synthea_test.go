@@ -87,18 +87,27 @@ func TestSyntheaBundlesTravel(t *testing.T) {
 	}
 }
 
+// visitQingshan puts 陈雨 into the care of Qingshan, so that its doctors may ask for what others hold.
+func visitQingshan(t *testing.T) {
+	t.Helper()
+	const who = "urn:uuid:0e64a1c3-6a39-4a8a-8f13-2d4d5b2c0001"
+	visit := fmt.Appendf(nil, `{"resourceType":"Bundle","type":"transaction","entry":[
+		{"fullUrl":%[1]q,"request":{"method":"POST","url":"Patient"},
+		 "resource":{"resourceType":"Patient","identifier":[{"system":%[2]q,"value":%[3]q}]}},
+		{"request":{"method":"POST","url":"Encounter"},"resource":{"resourceType":"Encounter","status":"in-progress",
+		 "class":{"system":"http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"AMB"},
+		 "subject":{"reference":%[1]q},"period":{"start":%[4]q}}}]}`,
+		who, people.IDCardSystem, people.ChenYuID, time.Now().UTC().Add(-time.Hour).Format(time.RFC3339))
+	if _, err := as(t, qingshan, consortium.RoleSystem, "").Bundle(within(t, time.Minute), visit); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // releaseAll lets 陈雨 consent to all kinds and returns what Qingshan's doctor then receives, kind by kind.
 func releaseAll(t *testing.T, system *journey.Client) map[string][]byte {
 	t.Helper()
 	ctx := within(t, 3*time.Minute)
-	visit := fmt.Appendf(nil, `{"resourceType":"Bundle","type":"transaction","entry":[
-		{"fullUrl":"urn:uuid:0e64a1c3-6a39-4a8a-8f13-2d4d5b2c0001","request":{"method":"POST","url":"Patient"},"resource":{"resourceType":"Patient","identifier":[{"system":%q,"value":%q}]}},
-		{"request":{"method":"POST","url":"Encounter"},"resource":{"resourceType":"Encounter","status":"in-progress","class":{"system":"http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"AMB"},
-		 "subject":{"reference":"urn:uuid:0e64a1c3-6a39-4a8a-8f13-2d4d5b2c0001"},"period":{"start":%q}}}]}`,
-		people.IDCardSystem, people.ChenYuID, time.Now().UTC().Add(-time.Hour).Format(time.RFC3339))
-	if _, err := as(t, qingshan, consortium.RoleSystem, "").Bundle(ctx, visit); err != nil {
-		t.Fatal(err)
-	}
+	visitQingshan(t)
 	doctor := as(t, qingshan, consortium.RoleClinician, "")
 	found, err := doctor.FindPatient(ctx, people.IDCardSystem, people.ChenYuID)
 	if err != nil {
@@ -117,20 +126,16 @@ func releaseAll(t *testing.T, system *journey.Client) map[string][]byte {
 		if h.Org != donghu {
 			continue
 		}
-		release, err := doctor.Release(
-			ctx,
-			journey.Ask{
-				Patient:   found.Patient,
-				Custodian: donghu,
-				Purpose:   consortium.Treatment,
-				Kinds:     []consortium.Kind{h.Kind},
-			},
-		)
+		parts, err := doctor.WholeRelease(ctx, journey.Ask{
+			Patient: found.Patient, Custodian: donghu, Purpose: consortium.Treatment, Kinds: []consortium.Kind{h.Kind},
+		})
 		if err != nil {
 			t.Fatalf("release of %d %s: %v", h.Count, h.Kind, err)
 		}
-		for _, r := range release.Records {
-			out[r.Type+"/"+r.ID] = r.Content
+		for _, part := range parts {
+			for _, r := range part.Records {
+				out[r.Type+"/"+r.ID] = r.Content
+			}
 		}
 	}
 	if _, err := person.Withdraw(ctx, granted.ID); err != nil {

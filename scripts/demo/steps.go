@@ -244,6 +244,9 @@ func (s *story) ask(
 }
 
 func (s *story) refusedWithoutConsent(ctx context.Context) (string, error) {
+	if err := s.endLeftovers(ctx); err != nil {
+		return "", err
+	}
 	// In an earlier telling the patient may have granted and withdrawn: that refuses too, and says so.
 	refused, err := mustRefuse(
 		second(s.ask(ctx, consortium.Treatment, wanted()...)), http.StatusForbidden, "CONSENT_MISSING", "CONSENT_WITHDRAWN",
@@ -255,6 +258,28 @@ func (s *story) refusedWithoutConsent(ctx context.Context) (string, error) {
 	return fmt.Sprintf(
 		"refused by Donghu: %s, resting on %s; the refusal is logged on both sides", refused.Code, article(refused),
 	), nil
+}
+
+// endLeftovers withdraws consents of an earlier telling that was interrupted: they would permit what is to be refused.
+func (s *story) endLeftovers(ctx context.Context) error {
+	person, err := s.consortium.As(donghu, consortium.RolePatient, s.course.person)
+	if err != nil {
+		return err
+	}
+	all, err := person.Consents(ctx)
+	if err != nil {
+		return err
+	}
+	for _, k := range all {
+		if !k.Counts || k.Recipient != qingshan {
+			continue
+		}
+		if _, err := person.Withdraw(ctx, k.ID); err != nil {
+			return fmt.Errorf("withdraw what an earlier telling left: %w", err)
+		}
+		s.say("consent %s… was left over from an earlier telling; the patient withdraws it first", k.ID[:16])
+	}
+	return nil
 }
 
 func (s *story) patientGrants(ctx context.Context) (string, error) {

@@ -48,7 +48,9 @@ type Release struct {
 	ID        string              `json:"id"`
 	Custodian consortium.OrgID    `json:"custodian"`
 	Decision  consortium.Decision `json:"decision"`
-	Records   []Record            `json:"records"`
+	Records   []Record            `json:"records"` // newest first
+	More      bool                `json:"more"`    // older ones follow
+	Held      int                 `json:"held"`    // where more follow: how many there are in all
 	Expires   time.Time           `json:"expires"`
 }
 
@@ -67,6 +69,29 @@ func (c *Client) Release(ctx context.Context, ask Ask) (Release, error) {
 	var out Release
 	err := c.json(ctx, "release", http.MethodPost, "/api/v1/releases", ask, &out)
 	return out, err
+}
+
+// MoreRelease asks for the records that follow those of an earlier answer.
+func (c *Client) MoreRelease(ctx context.Context, id string) (Release, error) {
+	var out Release
+	err := c.json(ctx, "more of a release", http.MethodPost, "/api/v1/releases/"+id+"/more", struct{}{}, &out)
+	return out, err
+}
+
+// WholeRelease asks for records until all have come, and returns the answers in order.
+func (c *Client) WholeRelease(ctx context.Context, ask Ask) ([]Release, error) {
+	part, err := c.Release(ctx, ask)
+	if err != nil {
+		return nil, err
+	}
+	parts := []Release{part}
+	for part.More {
+		if part, err = c.MoreRelease(ctx, part.ID); err != nil {
+			return nil, err
+		}
+		parts = append(parts, part)
+	}
+	return parts, nil
 }
 
 // ReleaseEvidence returns the evidence file of a record that came, built by the receiver.

@@ -19,6 +19,7 @@ type Asker interface {
 		custodian consortium.OrgID, kinds []consortium.Kind,
 	) (release.Result, error)
 	Show(ctx context.Context, actor consortium.Actor, id string) (release.Result, error)
+	More(ctx context.Context, actor consortium.Actor, id string) (release.Result, error)
 }
 
 // ReceivedProver builds the evidence file of a record that another member released to the caller.
@@ -59,7 +60,9 @@ type releaseBody struct {
 	ID        string              `json:"id"`
 	Custodian consortium.OrgID    `json:"custodian"`
 	Decision  consortium.Decision `json:"decision"`
-	Records   []releasedRecord    `json:"records"`
+	Records   []releasedRecord    `json:"records" doc:"Newest first"`
+	More      bool                `json:"more" doc:"Older records follow: more-release asks for them"`
+	Held      int                 `json:"held" doc:"Where more follow, how many of the kinds the custodian holds in all"`
 	Expires   time.Time           `json:"expires" doc:"Until when this copy can be shown again"`
 }
 
@@ -98,6 +101,14 @@ func (r Releases) Register(j JSON) {
 		return answered(r.Asker.Show(ctx, actor, in.ID))
 	})
 	register(j, huma.Operation{
+		OperationID: "more-release", Method: http.MethodPost, Path: "/api/v1/releases/{id}/more",
+		Summary: "Ask the custodian of an answer for the older records that follow",
+		Description: "A request of its own, decided and logged anew, with an id of its own. " +
+			"409 RELEASE_COMPLETE where nothing follows.",
+	}, func(ctx context.Context, actor consortium.Actor, in *showInput) (*releaseOutput, error) {
+		return answered(r.Asker.More(ctx, actor, in.ID))
+	})
+	register(j, huma.Operation{
 		OperationID: "release-evidence",
 		Method:      http.MethodGet,
 		Path:        "/api/v1/releases/{id}/records/{type}/{record}/evidence",
@@ -127,6 +138,8 @@ func answered(res release.Result, err error) (*releaseOutput, error) {
 			Custodian: res.Custodian,
 			Decision:  res.Decision,
 			Expires:   res.Expires,
+			More:      res.More,
+			Held:      res.Held,
 			Records:   make([]releasedRecord, 0, len(res.Records)),
 		},
 	}

@@ -38,6 +38,7 @@ func Register(s *site.Site, deps Deps) error {
 	staff.POST("/patients/:patient/ask", p.ask)
 	s.Group("/", auth.Require(consortium.RoleClinician)).GET("/patients/:patient/records/:type/:record", p.record)
 	staff.GET("/releases/:id", p.release)
+	staff.POST("/releases/:id/more", p.releaseMore)
 	staff.GET("/releases/:id/:type/:record/evidence", p.releaseEvidence)
 	return nil
 }

@@ -53,6 +53,8 @@ type Requests interface {
 	) (release.Result, error)
 	// Show returns an earlier answer to the one who asked.
 	Show(ctx context.Context, actor consortium.Actor, id string) (release.Result, error)
+	// More asks the custodian of an earlier answer for the older records that follow; fault.Conflict where none does.
+	More(ctx context.Context, actor consortium.Actor, id string) (release.Result, error)
 }
 
 // Evidence builds the evidence file of a record that another member released to the caller. fault.Conflict with code

@@ -78,6 +78,10 @@ func TestPagesInBothLanguages(t *testing.T) {
 			Form: url.Values{}, Status: 422,
 		},
 		{Name: "release", Caller: &webtest.He, Path: "/releases/x", Status: 200, Change: allowed},
+		{
+			Name: "release in parts", Caller: &webtest.He, Path: "/releases/x", Status: 200,
+			Change: func(s *webtest.World) { allowed(s); s.Result.More, s.Result.Held = true, 2985 },
+		},
 		{Name: "release refused", Caller: &webtest.He, Path: "/releases/x", Status: 403, Change: refused},
 	})
 }

@@ -3,6 +3,7 @@ package clinician
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 
 	"github.com/gin-gonic/gin"
 
@@ -37,6 +38,19 @@ func (p *pages) release(c *gin.Context) error {
 		return fmt.Errorf("show release: %w", err)
 	}
 	return p.renderRelease(c, res)
+}
+
+// releaseMore asks for the records that follow those of an answer: a request of its own, with a page of its own.
+func (p *pages) releaseMore(c *gin.Context) error {
+	res, err := p.Requests.More(c.Request.Context(), site.Actor(c), c.Param("id"))
+	if err != nil {
+		return fmt.Errorf("ask for what follows: %w", err)
+	}
+	if res.ID == "" {
+		return p.renderRelease(c, res)
+	}
+	c.Redirect(http.StatusSeeOther, "/releases/"+url.PathEscape(res.ID))
+	return nil
 }
 
 // releaseEvidence returns the evidence file of one record that came.

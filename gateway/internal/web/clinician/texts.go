@@ -79,6 +79,11 @@ var texts = site.Texts{
 		"申请获准，但对方没有这些种类的记录。",
 		"The request was allowed, but the other side has no records of these kinds.",
 	},
+	"release.part": {
+		"以下是最新的 %d 条；这家机构共有 %d 条。更早的没有显示。",
+		"These are the newest %d; that organisation holds %d. Older ones are not shown here.",
+	},
+	"release.more":      {"继续调阅更早的记录", "Ask for the older records that follow"},
 	"release.back":      {"返回患者页面", "Back to the patient"},
 	"release.why":       {"理由", "Why"},
 	"release.decidedby": {"由%s决定", "Decided by %s"},

@@ -20,6 +20,8 @@ var textErrorsExchange = Texts{
 		"The other organisation's log cannot be witnessed at present, so it has suspended handing over records.",
 	},
 	"error.RELEASE_SUSPENDED.next": {"请稍后再申请，或请患者自带一份。", "Please ask again later, or ask the patient for a copy."},
+	"error.RELEASE_COMPLETE":       {"这次调阅的记录已全部取到。", "All records of this question have come already."},
+	"error.RELEASE_COMPLETE.next":  {"如需更新的记录，请重新调阅。", "Please ask anew for what was stored since."},
 	"error.RELEASE_TOO_LARGE":      {"记录太多，一次放不下。", "There are too many records for one answer."},
 	"error.RELEASE_TOO_LARGE.next": {"请分几次申请，每次少选几种。", "Please ask for fewer kinds at a time."},
 	"error.REPLY_UNTRUSTED": {

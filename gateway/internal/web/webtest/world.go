@@ -134,6 +134,12 @@ func (s *World) Ask(
 	return s.Result, s.Fail
 }
 
+// More answers as Show does.
+func (s *World) More(_ context.Context, a consortium.Actor, id string) (release.Result, error) {
+	s.Asked = append(s.Asked, "more "+a.ID+" "+id)
+	return s.Result, s.Fail
+}
+
 func (s *World) Show(context.Context, consortium.Actor, string) (release.Result, error) {
 	return s.Result, s.Fail
 }
