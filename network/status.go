@@ -25,7 +25,7 @@ func statusCommand(s *settings) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			status, err := supervisor.ReadStatus(state.Status())
+			status, err := present(state)
 			if err != nil {
 				return err
 			}

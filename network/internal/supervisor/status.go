@@ -6,11 +6,12 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
+
+	"yilian.example/network/internal/durable"
 )
 
 // Status is what the supervisor writes into its status file: scripts find process ids here.
@@ -38,6 +39,10 @@ type ProcessStatus struct {
 // Alive reports whether the supervisor that wrote the status still runs.
 func (s Status) Alive() bool { return alive(s.PID, s.Started) }
 
+// ErrDamaged is the error of a status file that is empty or cut off: a disk can lose what was not yet written when the
+// power went.
+var ErrDamaged = errors.New("status file is damaged")
+
 // ReadStatus reads a status file. A missing file is an empty status.
 func ReadStatus(path string) (Status, error) {
 	content, err := os.ReadFile(path)
@@ -50,7 +55,7 @@ func ReadStatus(path string) (Status, error) {
 	var s Status
 	err = json.Unmarshal(content, &s)
 	if err != nil {
-		return Status{}, fmt.Errorf("parse status: %w", err)
+		return Status{}, fmt.Errorf("%w: %s: %w", ErrDamaged, path, err)
 	}
 	return s, nil
 }
@@ -131,18 +136,5 @@ func writeStatus(path string, s Status) error {
 	if err != nil {
 		return fmt.Errorf("encode status: %w", err)
 	}
-	err = os.MkdirAll(filepath.Dir(path), 0o755)
-	if err != nil {
-		return fmt.Errorf("make directory: %w", err)
-	}
-	temporary := path + ".new"
-	err = os.WriteFile(temporary, content, 0o644)
-	if err != nil {
-		return fmt.Errorf("write status: %w", err)
-	}
-	err = os.Rename(temporary, path)
-	if err != nil {
-		return fmt.Errorf("replace status: %w", err)
-	}
-	return nil
+	return durable.Replace(path, content, 0o644)
 }

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"sync"
@@ -49,6 +50,7 @@ type Supervisor struct {
 
 	mu       sync.Mutex // guards all below
 	status   Status
+	disowned bool // the status file is another's: see Disown
 	children []*child
 }
 
@@ -69,6 +71,10 @@ func New(path string, logs func(name string) string, logger *slog.Logger, now fu
 	s := &Supervisor{
 		logger: logger, now: now, path: path, logs: logs, spawn: make(chan func()),
 		status: Status{PID: os.Getpid(), Started: ticks, Phase: "starting"},
+	}
+	err = os.MkdirAll(filepath.Dir(path), 0o755)
+	if err != nil {
+		return nil, fmt.Errorf("make directory: %w", err)
 	}
 	go s.spawner()
 	s.mu.Lock()
@@ -110,10 +116,21 @@ func (s *Supervisor) Status() Status {
 	return status
 }
 
+// Disown ends the writing of the status file: somebody removed the directory it was in, and a file in that place is
+// another supervisor's.
+func (s *Supervisor) Disown() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.disowned = true
+}
+
 func (s *Supervisor) update(change func(*Status)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	change(&s.status)
+	if s.disowned {
+		return
+	}
 	err := writeStatus(s.path, s.status)
 	if err != nil {
 		s.logger.ErrorContext(lifetime, "write status", "error", err)

@@ -3,6 +3,7 @@ package supervisor
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -263,6 +264,46 @@ func TestStatusOfNothing(t *testing.T) {
 	status, err := ReadStatus(filepath.Join(t.TempDir(), "status.json"))
 	if err != nil || status.Alive() {
 		t.Errorf("got %+v, %v", status, err)
+	}
+}
+
+// A power cut can leave an empty file, or half of one. Whoever reads it must be able to tell that from one that may not
+// be read.
+func TestDamagedStatus(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "status.json")
+	for _, content := range []string{"", "{\"pid\": 12", "\x00\x00\x00"} {
+		err := os.WriteFile(path, []byte(content), 0o600)
+		if err != nil {
+			t.Fatal(err)
+		}
+		status, err := ReadStatus(path)
+		if !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), path) || status.Alive() {
+			t.Errorf("%q: %+v, %v", content, status, err)
+		}
+	}
+}
+
+// After its directory was removed, a supervisor must leave no trace in a new one of the same name.
+func TestDisownedStatusIsNotWritten(t *testing.T) {
+	s, dir := newSupervisor(t)
+	err := s.Start(sleeper("one"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Disown()
+	other := []byte(`{"pid": 1}`)
+	path := filepath.Join(dir, "run", "status.json")
+	err = os.WriteFile(path, other, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Stop()
+	got, err := os.ReadFile(path)
+	if err != nil || string(got) != string(other) {
+		t.Errorf("got %s, %v", got, err)
+	}
+	if p := s.Status().Processes[0]; p.State != "stopped" {
+		t.Errorf("after Stop: %+v", p)
 	}
 }
 
