@@ -43,7 +43,7 @@ func upCommand(s *settings) *cobra.Command {
 			out := cmd.OutOrStdout()
 			switch {
 			case status.Alive() && detach:
-				return watch(cmd.Context(), state, t, out)
+				return follow(cmd.Context(), state, t, out)
 			case status.Alive():
 				return fmt.Errorf("already running as process %d: see status, or stop it with down", status.PID)
 			case detach:
@@ -118,7 +118,7 @@ func (s *settings) upAttached(ctx context.Context, state topology.State, t *topo
 	logger.InfoContext(ctx, "healthy", "seconds", time.Since(began).Seconds())
 	printMembers(out, t, time.Since(began))
 	fmt.Fprintln(out, "\nCtrl-C 停止 · Ctrl-C stops it")
-	<-ctx.Done()
+	c.Watch().Run(ctx)
 	fmt.Fprintln(out, "stopping …")
 	return nil
 }
@@ -143,7 +143,7 @@ func (s *settings) upDetached(ctx context.Context, state topology.State, t *topo
 	// Two of these at once: one supervisor gives way to the other, and both callers get what they asked for.
 	status, readErr := supervisor.ReadStatus(state.Status())
 	if readErr == nil && status.Alive() && status.PID != command.Process.Pid {
-		return watch(ctx, state, t, out)
+		return follow(ctx, state, t, out)
 	}
 	return err
 }
@@ -177,8 +177,8 @@ func (s *settings) spawn(state topology.State) (*exec.Cmd, error) {
 	return command, nil
 }
 
-// watch waits for a supervisor that is already there.
-func watch(ctx context.Context, state topology.State, t *topology.Topology, out io.Writer) error {
+// follow waits for a supervisor that is already there.
+func follow(ctx context.Context, state topology.State, t *topology.Topology, out io.Writer) error {
 	status, err := supervisor.ReadStatus(state.Status())
 	if err != nil {
 		return err

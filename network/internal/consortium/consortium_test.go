@@ -15,6 +15,7 @@ import (
 
 	"yilian.example/gateway/config"
 	"yilian.example/network/internal/database"
+	"yilian.example/network/internal/fabric"
 	"yilian.example/network/topology"
 )
 
@@ -127,6 +128,39 @@ func TestDamagedMarker(t *testing.T) {
 	_, statErr := os.Stat(data)
 	if err == nil || !strings.Contains(err.Error(), "network clean") || statErr != nil {
 		t.Errorf("a missing marker over live data: %v, %v", err, statErr)
+	}
+}
+
+// Certificates that were over made a start fail after a minute with "connection refused".
+func TestStartOnEndedCertificatesFailsAtOnce(t *testing.T) {
+	c := newConsortium(t)
+	c.Topology.Members = c.Topology.Members[:1]
+	made := time.Date(2020, 1, 2, 3, 4, 5, 0, time.UTC)
+	err := fabric.MakeIdentities(c.State, c.Topology, func() time.Time { return made })
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = c.mark()
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = c.prepare(t.Context())
+	for _, want := range []string{c.State.Org("donghu", "ca", "ca.crt"), "ended on 2024-12-31", "runbook"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+	ends := time.Date(2024, 12, 31, 3, 4, 5, 0, time.UTC)
+	for left, want := range map[time.Duration]int{61 * 24 * time.Hour: 0, 59*24*time.Hour + time.Hour: 1} {
+		var texts []string
+		for _, concern := range Concerns(c.State, c.Topology, ends.Add(-left)) {
+			if concern.Every == 24*time.Hour {
+				texts = append(texts, concern.Text)
+			}
+		}
+		if len(texts) != want || want > 0 && !strings.Contains(texts[0], "ends in 59 days, on 2024-12-31") {
+			t.Errorf("%v before: %v", left, texts)
+		}
 	}
 }
 

@@ -73,6 +73,10 @@ func (c *Consortium) prepare(ctx context.Context) error {
 			return err
 		}
 	}
+	err = c.checkCertificates()
+	if err != nil {
+		return err
+	}
 	err = fabric.RenderNodes(c.State, c.Topology, filepath.Join(c.Bin, "chaincode-builder"))
 	if err != nil {
 		return err

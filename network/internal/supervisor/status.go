@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -30,10 +31,11 @@ type ProcessStatus struct {
 	Name     string    `json:"name"`
 	PID      int       `json:"pid"`      // 0 while it does not run
 	Started  uint64    `json:"started"`  // kernel ticks
-	State    string    `json:"state"`    // running, waiting (to be restarted) or stopped
+	State    string    `json:"state"`    // running, waiting (to be restarted), stopped or dead
 	Restarts int       `json:"restarts"` //
 	Since    time.Time `json:"since"`    // of the state
 	Last     string    `json:"last"`     // how it ended last, if it did
+	Trouble  string    `json:"trouble"`  // what is wrong with it though it runs
 }
 
 // Alive reports whether the supervisor that wrote the status still runs.
@@ -42,6 +44,26 @@ func (s Status) Alive() bool { return alive(s.PID, s.Started) }
 // ErrDamaged is the error of a status file that is empty or cut off: a disk can lose what was not yet written when the
 // power went.
 var ErrDamaged = errors.New("status file is damaged")
+
+// Observed compares the status with what the kernel says: a supervisor that cannot write, as on a full disk, leaves its
+// last words standing. What it finds stands in State and Trouble.
+func (s Status) Observed() Status {
+	s.Processes = slices.Clone(s.Processes)
+	for i := range s.Processes {
+		p := &s.Processes[i]
+		if p.State != "running" {
+			continue
+		}
+		_, state, err := processStat(p.PID)
+		switch {
+		case err != nil || !alive(p.PID, p.Started):
+			p.State, p.Trouble = "dead", "process ended, and the status file does not say so"
+		case state == "T" && p.Trouble == "":
+			p.Trouble = "is stopped by a signal (SIGSTOP)"
+		}
+	}
+	return s
+}
 
 // ReadStatus reads a status file. A missing file is an empty status.
 func ReadStatus(path string) (Status, error) {

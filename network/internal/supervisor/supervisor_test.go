@@ -283,6 +283,63 @@ func TestDamagedStatus(t *testing.T) {
 	}
 }
 
+// On a full disk the supervisor's last words stood on: three orderers were dead and shown as running.
+func TestDeadProcessIsNotShownAsRunning(t *testing.T) {
+	s, _ := newSupervisor(t)
+	for _, name := range []string{"one", "two", "three"} {
+		err := s.Start(sleeper(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	written := s.Status() // and nothing after it
+	err := syscall.Kill(written.Processes[0].PID, syscall.SIGSTOP)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Restart("two", "a test wants it")
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	err = Wait(ctx, 5*time.Millisecond, func(context.Context) error {
+		seen := written.Observed().Processes
+		if seen[0].State != "running" || !strings.Contains(seen[0].Trouble, "SIGSTOP") ||
+			seen[1].State != "dead" || seen[1].Trouble == "" || seen[2] != written.Processes[2] {
+			return fmt.Errorf("seen %+v", seen)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	if written.Processes[1].State != "running" {
+		t.Error("what was read is changed")
+	}
+	err = syscall.Kill(written.Processes[0].PID, syscall.SIGCONT)
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A status that could not be written is written as soon as that can be done, without anything happening.
+func TestStatusIsWrittenOnceThereIsRoom(t *testing.T) {
+	s, dir := newSupervisor(t)
+	path := filepath.Join(dir, "run", "status.json")
+	err := errors.Join(os.Remove(path), os.MkdirAll(filepath.Join(path, "in-the-way"), 0o700))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Phase("a phase that nobody can read of")
+	err = os.RemoveAll(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Refresh()
+	status, err := ReadStatus(path)
+	if err != nil || status.Phase != s.Status().Phase {
+		t.Errorf("got %+v, %v", status, err)
+	}
+}
+
 // After its directory was removed, a supervisor must leave no trace in a new one of the same name.
 func TestDisownedStatusIsNotWritten(t *testing.T) {
 	s, dir := newSupervisor(t)
