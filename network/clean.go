@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"yilian.example/network/internal/database"
-	"yilian.example/network/internal/supervisor"
 )
 
 func cleanCommand(s *settings) *cobra.Command {
@@ -16,11 +15,11 @@ func cleanCommand(s *settings) *cobra.Command {
 		Use: "clean", Short: "Remove the consortium's keys, ledgers, database and logs; built programs stay",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			state, _, err := s.load(cmd)
+			state, err := s.directory()
 			if err != nil {
 				return err
 			}
-			status, err := supervisor.ReadStatus(state.Status())
+			status, err := present(state)
 			if err != nil {
 				return err
 			}
@@ -31,9 +30,7 @@ func cleanCommand(s *settings) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			for _, name := range []string{
-				"consortium.json", "orgs", "channel", "idp", "secrets", "pg", "pg.new", "cockroach", "log", "run",
-			} {
+			for _, name := range kept() {
 				err = os.RemoveAll(state.Path(name))
 				if err != nil {
 					return fmt.Errorf("remove state: %w", err)

@@ -17,11 +17,11 @@ func downCommand(s *settings) *cobra.Command {
 	return &cobra.Command{
 		Use: "down", Short: "Stop the consortium; its data stay", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			state, _, err := s.load(cmd)
+			state, err := s.directory()
 			if err != nil {
 				return err
 			}
-			status, err := supervisor.ReadStatus(state.Status())
+			status, err := present(state)
 			if err != nil {
 				return err
 			}

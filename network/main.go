@@ -52,15 +52,24 @@ func command() *cobra.Command {
 	return root
 }
 
-// load resolves the settings: the state directory, absolute since other programs get it, and the topology.
-// Without --port-offset the offset is that with which the state was made.
-func (s *settings) load(cmd *cobra.Command) (topology.State, *topology.Topology, error) {
+// directory is the state directory, absolute since other programs get it.
+func (s *settings) directory() (topology.State, error) {
 	dir, err := filepath.Abs(s.state)
 	if err != nil {
-		return "", nil, fmt.Errorf("find state directory: %w", err)
+		return "", fmt.Errorf("find state directory: %w", err)
+	}
+	return topology.State(dir), nil
+}
+
+// load resolves the settings: the state directory and the topology. Without --port-offset the offset is that with which
+// the state was made.
+func (s *settings) load(cmd *cobra.Command) (topology.State, *topology.Topology, error) {
+	state, err := s.directory()
+	if err != nil {
+		return "", nil, err
 	}
 	if !cmd.Flags().Changed("port-offset") {
-		s.offset, err = consortium.RecordedOffset(topology.State(dir), s.offset)
+		s.offset, err = consortium.RecordedOffset(state, s.offset)
 		if err != nil {
 			return "", nil, err
 		}
@@ -76,7 +85,7 @@ func (s *settings) load(cmd *cobra.Command) (topology.State, *topology.Topology,
 	if err != nil {
 		return "", nil, err
 	}
-	return topology.State(dir), t, nil
+	return state, t, nil
 }
 
 // programs is the directory of the built programs.

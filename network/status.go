@@ -1,109 +1,103 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
-	"net/http"
+	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"yilian.example/network/internal/fabric"
-	"yilian.example/network/internal/supervisor"
 	"yilian.example/network/topology"
 )
 
 func statusCommand(s *settings) *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
-		Use: "status", Short: "Say what runs, which gateways are ready, and how high the ledger stands", Args: cobra.NoArgs,
+		Use: "status", Args: cobra.NoArgs,
+		Short: "Say what runs and what does not, how high the ledger stands, and what needs attention",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			state, t, err := s.load(cmd)
 			if err != nil {
 				return err
 			}
-			status, err := supervisor.ReadStatus(state.Status())
+			status, err := present(state)
 			if err != nil {
 				return err
 			}
 			out := cmd.OutOrStdout()
+			r := makeReport(cmd.Context(), state, t, status, time.Now())
 			if asJSON {
-				if !status.Alive() {
-					status = supervisor.Status{Phase: "not running", Error: status.Error}
-				}
 				encoder := json.NewEncoder(out)
 				encoder.SetIndent("", "  ")
-				return encoder.Encode(status)
+				return encoder.Encode(r)
 			}
-			if !status.Alive() {
-				fmt.Fprintln(out, "not running")
-				if status.Error != "" {
-					fmt.Fprintln(out, "the last start failed:", status.Error)
-				}
-				return nil
-			}
-			printStatus(cmd.Context(), out, state, t, status)
+			printReport(out, state, r)
 			return nil
 		},
 	}
-	c.Flags().BoolVar(&asJSON, "json", false, "print the supervisor's status file")
+	c.Flags().BoolVar(&asJSON, "json", false, "print the same for programs")
 	return c
 }
 
-func printStatus(
-	ctx context.Context, out io.Writer, state topology.State, t *topology.Topology, status supervisor.Status,
-) {
-	fmt.Fprintf(out, "supervisor: process %d, %s\n\n", status.PID, status.Phase)
+// printReport prints what needs attention first: under twenty processes that are well it would be overlooked.
+func printReport(out io.Writer, state topology.State, r report) {
+	if r.PID == 0 {
+		fmt.Fprintln(out, r.Phase)
+		if r.Error != "" {
+			fmt.Fprintln(out, "the last start failed:", r.Error)
+		}
+	} else {
+		fmt.Fprintf(out, "supervisor: process %d, %s\n", r.PID, r.Phase)
+	}
+	for _, warning := range r.Warnings {
+		fmt.Fprintln(out, "!", warning)
+	}
+	if r.PID == 0 {
+		return
+	}
+	fmt.Fprintln(out)
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "PROCESS\tPID\tSTATE\tRESTARTS\tFOR\tENDED LAST")
-	for _, p := range status.Processes {
+	for _, p := range r.Processes {
+		condition := p.State
+		if p.Trouble != "" && p.State == "running" {
+			condition = "hangs"
+		}
 		fmt.Fprintf(
-			table, "%s\t%d\t%s\t%d\t%s\t%s\n", p.Name, p.PID, p.State, p.Restarts, time.Since(p.Since).Round(time.Second),
+			table, "%s\t%d\t%s\t%d\t%s\t%s\n", p.Name, p.PID, condition, p.Restarts, time.Since(p.Since).Round(time.Second),
 			p.Last,
 		)
 	}
 	_ = table.Flush() //nolint:errcheck // to a terminal
 	fmt.Fprintln(out)
-
-	admin, err := fabric.OpenAdmin(state, t, 0)
-	if err == nil {
-		defer admin.Close()
-	}
-	fmt.Fprintln(table, "MEMBER\tGATEWAY\tREADY\tLEDGER HEIGHT")
-	for _, m := range t.Members {
-		height := "-"
-		if err == nil {
-			scope, cancel := context.WithTimeout(ctx, 5*time.Second)
-			blocks, err := admin.Height(scope, m)
-			cancel()
-			if err == nil {
-				height = fmt.Sprint(blocks)
-			}
-		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", m.ID, m.PublicURL(), ready(ctx, m), height)
+	fmt.Fprintln(table, "MEMBER\tGATEWAY\tREADY\tPEER HEIGHT\tORDERER HEIGHT\tNEXT CERTIFICATE TO END")
+	for _, m := range r.Members {
+		fmt.Fprintf(
+			table, "%s\t%s\t%s\t%s\t%s\t%s\n", m.ID, m.Gateway, m.Ready, blocks(m.PeerHeight), blocks(m.OrdererHeight),
+			m.Certificate.words(state.Org(m.ID)),
+		)
 	}
 	_ = table.Flush() //nolint:errcheck // to a terminal
 }
 
-func ready(ctx context.Context, m topology.Member) string {
-	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, m.PublicURL()+"/readyz", nil)
-	if err != nil {
-		return "no"
+func blocks(height *uint64) string {
+	if height == nil {
+		return "-"
 	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return "no"
+	return fmt.Sprint(*height)
+}
+
+// words names a certificate by its place below the member's directory.
+func (c *certificateReport) words(dir string) string {
+	if c == nil {
+		return "-"
 	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return "no: " + response.Status
-	}
-	return "yes"
+	return fmt.Sprintf(
+		"in %d days, %s: %s", c.Days, c.Ends.UTC().Format(time.DateOnly), strings.TrimPrefix(c.File, dir+"/"),
+	)
 }
 
 // printMembers says where everything is and how to sign in.

@@ -32,14 +32,18 @@ func upCommand(s *settings) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			status, err := supervisor.ReadStatus(state.Status())
+			err = checkOwner(state, os.Geteuid())
+			if err != nil {
+				return err
+			}
+			status, err := present(state)
 			if err != nil {
 				return err
 			}
 			out := cmd.OutOrStdout()
 			switch {
 			case status.Alive() && detach:
-				return watch(cmd.Context(), state, t, out)
+				return follow(cmd.Context(), state, t, out)
 			case status.Alive():
 				return fmt.Errorf("already running as process %d: see status, or stop it with down", status.PID)
 			case detach:
@@ -62,13 +66,13 @@ func (s *settings) upAttached(ctx context.Context, state topology.State, t *topo
 	if err != nil {
 		return fmt.Errorf("make state directory: %w", err)
 	}
-	release, err := lock(state)
+	held, err := lock(state)
 	if err != nil {
 		return err
 	}
-	defer release()
+	defer held.release()
 	old, err := supervisor.ReadStatus(state.Status())
-	if err != nil {
+	if err != nil && !errors.Is(err, supervisor.ErrDamaged) {
 		return err
 	}
 	supervisor.TakeDownOrphans(old, 15*time.Second)
@@ -83,6 +87,13 @@ func (s *settings) upAttached(ctx context.Context, state topology.State, t *topo
 		return err
 	}
 	defer sup.Stop()
+	ctx, cease := context.WithCancel(ctx)
+	defer cease()
+	go held.awaitGone(ctx, 2*time.Second, func() {
+		fmt.Fprintf(out, "%s was removed: stopping what runs there\n", state)
+		sup.Disown()
+		cease()
+	})
 	c := &consortium.Consortium{
 		State: state, Topology: t, Bin: bin, DatabaseURL: os.Getenv("DATABASE_URL"), Offset: s.offset,
 		Supervisor: sup, Logger: logger, Now: time.Now,
@@ -107,7 +118,7 @@ func (s *settings) upAttached(ctx context.Context, state topology.State, t *topo
 	logger.InfoContext(ctx, "healthy", "seconds", time.Since(began).Seconds())
 	printMembers(out, t, time.Since(began))
 	fmt.Fprintln(out, "\nCtrl-C 停止 · Ctrl-C stops it")
-	<-ctx.Done()
+	c.Watch().Run(ctx)
 	fmt.Fprintln(out, "stopping …")
 	return nil
 }
@@ -132,7 +143,7 @@ func (s *settings) upDetached(ctx context.Context, state topology.State, t *topo
 	// Two of these at once: one supervisor gives way to the other, and both callers get what they asked for.
 	status, readErr := supervisor.ReadStatus(state.Status())
 	if readErr == nil && status.Alive() && status.PID != command.Process.Pid {
-		return watch(ctx, state, t, out)
+		return follow(ctx, state, t, out)
 	}
 	return err
 }
@@ -166,8 +177,8 @@ func (s *settings) spawn(state topology.State) (*exec.Cmd, error) {
 	return command, nil
 }
 
-// watch waits for a supervisor that is already there.
-func watch(ctx context.Context, state topology.State, t *topology.Topology, out io.Writer) error {
+// follow waits for a supervisor that is already there.
+func follow(ctx context.Context, state topology.State, t *topology.Topology, out io.Writer) error {
 	status, err := supervisor.ReadStatus(state.Status())
 	if err != nil {
 		return err
@@ -181,7 +192,7 @@ func watchProcess(ctx context.Context, state topology.State, t *topology.Topolog
 	defer stop()
 	read := func() (supervisor.Status, error) {
 		status, err := supervisor.ReadStatus(state.Status())
-		if err == nil && status.PID != pid {
+		if errors.Is(err, supervisor.ErrDamaged) || err == nil && status.PID != pid {
 			return supervisor.Status{}, nil // of the one before
 		}
 		return status, err
@@ -222,22 +233,4 @@ func progress(ctx context.Context, out io.Writer, read func() (supervisor.Status
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
-}
-
-// lock makes sure that one supervisor runs per state directory. The kernel lets go of it when the process ends, however
-// that happens.
-func lock(state topology.State) (func(), error) {
-	err := os.MkdirAll(state.Path("run"), 0o755)
-	if err != nil {
-		return nil, fmt.Errorf("make state directory: %w", err)
-	}
-	file, err := os.OpenFile(state.Path("run", "lock"), os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("open lock: %w", err)
-	}
-	err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("take lock: another supervisor uses %s: %w", state, err), file.Close())
-	}
-	return func() { _ = file.Close() }, nil //nolint:errcheck // closing lets go of the lock in any case
 }

@@ -21,7 +21,7 @@ import (
 	"github.com/zitadel/oidc/v3/pkg/op"
 	"golang.org/x/text/language"
 
-	"yilian.example/network/internal/pki"
+	"yilian.example/network/internal/durable"
 	"yilian.example/network/topology"
 )
 
@@ -115,7 +115,7 @@ func New(state topology.State, t *topology.Topology, logger *slog.Logger, now fu
 // loadKey reads the signing key, and makes it first if it is missing: tokens stay valid over restarts.
 func loadKey(path string) (signingKey, error) {
 	content, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || err == nil && len(content) == 0 { // as a power cut may leave it
 		content, err = makeKey(path)
 	}
 	if err != nil {
@@ -151,7 +151,7 @@ func makeKey(path string) ([]byte, error) {
 		return nil, fmt.Errorf("encode: %w", err)
 	}
 	content := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
-	return content, pki.WriteFile(path, content)
+	return content, durable.WriteFile(path, content)
 }
 
 // sealingKey is the key with which the library seals authorisation codes, derived from the signing key.

@@ -11,7 +11,7 @@ import (
 	"os"
 	"strings"
 
-	"yilian.example/network/internal/pki"
+	"yilian.example/network/internal/durable"
 	"yilian.example/network/topology"
 )
 
@@ -34,11 +34,12 @@ func SystemSecret(state topology.State, org string) string {
 // readOrMake reads a secret, and makes it first if it is missing.
 func readOrMake(path string, bytes int) (string, error) {
 	content, err := os.ReadFile(path)
-	if err == nil {
-		return strings.TrimSpace(string(content)), nil
-	}
-	if !errors.Is(err, fs.ErrNotExist) {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", fmt.Errorf("read secret: %w", err)
+	}
+	present := strings.TrimSpace(string(content))
+	if present != "" { // a power cut may have emptied the file
+		return present, nil
 	}
 	random := make([]byte, bytes)
 	_, err = rand.Read(random)
@@ -46,5 +47,5 @@ func readOrMake(path string, bytes int) (string, error) {
 		return "", fmt.Errorf("generate secret: %w", err)
 	}
 	value := hex.EncodeToString(random)
-	return value, pki.WriteFile(path, []byte(value+"\n"))
+	return value, durable.WriteFile(path, []byte(value+"\n"))
 }

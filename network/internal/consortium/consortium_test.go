@@ -2,6 +2,8 @@ package consortium
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -13,6 +15,7 @@ import (
 
 	"yilian.example/gateway/config"
 	"yilian.example/network/internal/database"
+	"yilian.example/network/internal/fabric"
 	"yilian.example/network/topology"
 )
 
@@ -96,15 +99,68 @@ func TestKeysAreMadeOnceAndForOneTopology(t *testing.T) {
 	}
 }
 
+// Without its marker, or with one that a power cut damaged, a state directory on whose keys nodes ran must not get new
+// keys: that would take their ledgers with it.
 func TestDamagedMarker(t *testing.T) {
 	c := newConsortium(t)
-	err := os.WriteFile(markerPath(c.State), []byte("{"), 0o600)
+	err := os.WriteFile(markerPath(c.State), nil, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := c.made()
+	if err != nil || made {
+		t.Errorf("nothing ran on these keys: %v, %v", made, err)
+	}
+	data := c.State.Org("donghu", "peer", "data")
+	err = os.MkdirAll(data, 0o700)
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, err = c.made()
-	if err == nil {
-		t.Error("a damaged marker would let keys be made again over live data")
+	if !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), "network clean") {
+		t.Errorf("a damaged marker over live data: %v", err)
+	}
+	err = os.Remove(markerPath(c.State))
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = c.prepare(t.Context())
+	_, statErr := os.Stat(data)
+	if err == nil || !strings.Contains(err.Error(), "network clean") || statErr != nil {
+		t.Errorf("a missing marker over live data: %v, %v", err, statErr)
+	}
+}
+
+// Certificates that were over made a start fail after a minute with "connection refused".
+func TestStartOnEndedCertificatesFailsAtOnce(t *testing.T) {
+	c := newConsortium(t)
+	c.Topology.Members = c.Topology.Members[:1]
+	made := time.Date(2020, 1, 2, 3, 4, 5, 0, time.UTC)
+	err := fabric.MakeIdentities(c.State, c.Topology, func() time.Time { return made })
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = c.mark()
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = c.prepare(t.Context())
+	for _, want := range []string{c.State.Org("donghu", "ca", "ca.crt"), "ended on 2024-12-31", "runbook"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+	ends := time.Date(2024, 12, 31, 3, 4, 5, 0, time.UTC)
+	for left, want := range map[time.Duration]int{61 * 24 * time.Hour: 0, 59*24*time.Hour + time.Hour: 1} {
+		var texts []string
+		for _, concern := range Concerns(c.State, c.Topology, ends.Add(-left)) {
+			if concern.Every == 24*time.Hour {
+				texts = append(texts, concern.Text)
+			}
+		}
+		if len(texts) != want || want > 0 && !strings.Contains(texts[0], "ends in 59 days, on 2024-12-31") {
+			t.Errorf("%v before: %v", left, texts)
+		}
 	}
 }
 
@@ -121,7 +177,10 @@ func TestAllTakenPortsAreNamed(t *testing.T) {
 	c.Topology.Members[1].Ports.Orderer, c.Topology.Ports.IDP = taken(), taken()
 	err := c.checkPorts()
 	if err == nil || !strings.Contains(err.Error(), "qingshan orderer") || !strings.Contains(err.Error(), "idp") {
-		t.Errorf("got %v", err)
+		t.Fatalf("got %v", err)
+	}
+	if who := fmt.Sprintf("held by process %d (", os.Getpid()); !strings.Contains(err.Error(), who) {
+		t.Errorf("got %v, want %q", err, who)
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 
 	"yilian.example/gateway/config"
 	"yilian.example/network/idp"
-	"yilian.example/network/internal/pki"
+	"yilian.example/network/internal/durable"
 	"yilian.example/network/internal/supervisor"
 	"yilian.example/network/topology"
 )
@@ -45,7 +45,7 @@ func (c *Consortium) renderGateways() error {
 		if err != nil {
 			return fmt.Errorf("encode gateway configuration of %s: %w", m.ID, err)
 		}
-		err = pki.WriteFile(c.State.GatewayConfig(m.ID), content)
+		err = durable.WriteFile(c.State.GatewayConfig(m.ID), content)
 		if err != nil {
 			return err
 		}

@@ -12,10 +12,11 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
+	"yilian.example/network/internal/durable"
 	"yilian.example/network/internal/fabric"
-	"yilian.example/network/internal/pki"
 	"yilian.example/network/topology"
 )
 
@@ -26,6 +27,9 @@ type marker struct {
 	Made        time.Time `json:"made"`
 }
 
+// ErrDamaged is the error of a state directory of which nobody can say for which consortium it was made.
+var ErrDamaged = errors.New("read state")
+
 // checkPorts finds out who is in the way before anything is started.
 func (c *Consortium) checkPorts() error {
 	var faults []error
@@ -35,7 +39,7 @@ func (c *Consortium) checkPorts() error {
 		}
 		listener, err := net.Listen("tcp", topology.Address(port))
 		if err != nil {
-			faults = append(faults, fmt.Errorf("port %d (%s): %w", port, name, err))
+			faults = append(faults, fmt.Errorf("port %d (%s)%s: %w", port, name, holder(port), err))
 			continue
 		}
 		err = listener.Close()
@@ -44,7 +48,10 @@ func (c *Consortium) checkPorts() error {
 		}
 	}
 	if len(faults) > 0 {
-		return fmt.Errorf("check ports (--port-offset chooses others): %w", errors.Join(faults...))
+		return fmt.Errorf(
+			"check ports (--port-offset chooses others; kill ends what a removed state directory left running): %w",
+			errors.Join(faults...),
+		)
 	}
 	return nil
 }
@@ -56,11 +63,19 @@ func (c *Consortium) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if !made && started(c.State) {
+		return fmt.Errorf("%s is missing, but there are ledgers below %s: put it back from a backup, or, if all data of "+
+			"this consortium may go, type network clean --state '%s'", markerPath(c.State), c.State.Path("orgs"), c.State)
+	}
 	if !made {
 		err = c.makeKeys()
 		if err != nil {
 			return err
 		}
+	}
+	err = c.checkCertificates()
+	if err != nil {
+		return err
 	}
 	err = fabric.RenderNodes(c.State, c.Topology, filepath.Join(c.Bin, "chaincode-builder"))
 	if err != nil {
@@ -107,12 +122,12 @@ func (c *Consortium) copyRoots() error {
 		if err != nil {
 			return fmt.Errorf("copy root of %s: %w", m.ID, err)
 		}
-		err = os.WriteFile(c.State.Path("roots", m.ID+".pem"), root, 0o644)
+		err = durable.Replace(c.State.Path("roots", m.ID+".pem"), root, 0o644)
 		if err != nil {
 			return fmt.Errorf("copy root of %s: %w", m.ID, err)
 		}
 	}
-	err = os.WriteFile(c.State.Path("roots", "domain"), []byte(c.Topology.Domain+"\n"), 0o644)
+	err = durable.Replace(c.State.Path("roots", "domain"), []byte(c.Topology.Domain+"\n"), 0o644)
 	if err != nil {
 		return fmt.Errorf("write domain beside the roots: %w", err)
 	}
@@ -132,10 +147,30 @@ func readMarker(state topology.State) (marker, error) {
 	}
 	var m marker
 	err = json.Unmarshal(content, &m)
-	if err != nil {
-		return marker{}, fmt.Errorf("parse marker: %w", err)
+	if err == nil {
+		return m, nil
 	}
-	return m, nil
+	if !started(state) {
+		return marker{}, nil
+	}
+	return marker{}, fmt.Errorf("%w: %s is damaged, as a power cut can leave it: put it back from a backup, or, if all "+
+		"data of this consortium may go, type network clean --state '%s': %w", ErrDamaged, markerPath(state), state, err)
+}
+
+// started reports whether any node ever ran on the keys in a state directory.
+func started(state topology.State) bool {
+	for _, node := range []string{"peer", "orderer"} {
+		found, err := filepath.Glob(escape(state.Path("orgs")) + "/*/" + node + "/data")
+		if err != nil || len(found) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// escape takes their meaning from the characters of a path that filepath.Glob would expand.
+func escape(path string) string {
+	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(path)
 }
 
 // RecordedOffset is the port offset with which a state directory was made, or otherwise when it was not made yet.
@@ -174,7 +209,7 @@ func (c *Consortium) mark() error {
 	if err != nil {
 		return fmt.Errorf("encode marker: %w", err)
 	}
-	return pki.WriteFile(markerPath(c.State), content)
+	return durable.WriteFile(markerPath(c.State), content)
 }
 
 // fingerprint is of all that keys and genesis block depend on; names for people may change.
@@ -201,7 +236,7 @@ func (c *Consortium) makeIndexKey() error {
 		return fmt.Errorf("generate index key: %w", err)
 	}
 	for _, m := range c.Topology.Members {
-		err = pki.WriteFile(c.State.Org(m.ID, "gateway", "index.hex"), []byte(hex.EncodeToString(key)+"\n"))
+		err = durable.WriteFile(c.State.Org(m.ID, "gateway", "index.hex"), []byte(hex.EncodeToString(key)+"\n"))
 		if err != nil {
 			return err
 		}

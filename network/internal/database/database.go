@@ -17,7 +17,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"yilian.example/network/internal/pki"
+	"yilian.example/network/internal/durable"
 	"yilian.example/network/internal/supervisor"
 	"yilian.example/network/topology"
 )
@@ -122,11 +122,15 @@ func preparePostgres(ctx context.Context, state topology.State, port int) (Serve
 	if err != nil {
 		return Server{}, err
 	}
+	data, err := placeCluster(state, credential)
+	if err != nil {
+		return Server{}, err
+	}
 	password, err := secret(state.Path("secrets", "database"))
 	if err != nil {
 		return Server{}, err
 	}
-	data, err := makeCluster(ctx, state, programs, credential, password)
+	err = makeCluster(ctx, data, programs, credential, password)
 	if err != nil {
 		return Server{}, fmt.Errorf("make PostgreSQL cluster: %w", err)
 	}
@@ -150,18 +154,24 @@ func preparePostgres(ctx context.Context, state topology.State, port int) (Serve
 
 // secret reads a file's secret, and makes it first if it is missing.
 func secret(path string) (string, error) {
-	content, err := os.ReadFile(path)
-	if err == nil {
-		return strings.TrimSpace(string(content)), nil
-	}
-	if !errors.Is(err, os.ErrNotExist) {
-		return "", fmt.Errorf("read secret: %w", err)
+	value, err := readSecret(path)
+	if err != nil || value != "" {
+		return value, err
 	}
 	random := make([]byte, 24)
 	_, err = rand.Read(random)
 	if err != nil {
 		return "", fmt.Errorf("generate secret: %w", err)
 	}
-	value := hex.EncodeToString(random)
-	return value, pki.WriteFile(path, []byte(value+"\n"))
+	value = hex.EncodeToString(random)
+	return value, durable.WriteFile(path, []byte(value+"\n"))
+}
+
+// readSecret reads a file's secret; a missing file has none, and neither has one that a power cut emptied.
+func readSecret(path string) (string, error) {
+	content, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return "", fmt.Errorf("read secret: %w", err)
+	}
+	return strings.TrimSpace(string(content)), nil
 }

@@ -2,6 +2,7 @@ package database
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"yilian.example/network/internal/durable"
 	"yilian.example/network/internal/supervisor"
 	"yilian.example/network/topology"
 )
@@ -204,5 +206,68 @@ func TestRemoveRefusesWhatIsNotOurs(t *testing.T) {
 	}
 	if Remove(state) == nil {
 		t.Error("another server's data would be removed")
+	}
+}
+
+// cluster makes what looks like a data directory.
+func cluster(t *testing.T, data string) {
+	t.Helper()
+	err := os.MkdirAll(data, 0o700)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = os.WriteFile(filepath.Join(data, "PG_VERSION"), []byte("17\n"), 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A state directory that was removed by hand leaves its database outside of it, with a password that is gone. A server
+// started on that refused everybody for a minute.
+func TestLeftoverClusterIsSetAside(t *testing.T) {
+	state := topology.State(t.TempDir())
+	data := filepath.Join(t.TempDir(), "yilian-0123")
+	for n := range 2 {
+		cluster(t, data)
+		err := checkPassword(state, data, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if aside := fmt.Sprintf("%s.removed-%d", data, n+1); isCluster(data) || !isCluster(aside) {
+			t.Errorf("not set aside as %s", aside)
+		}
+	}
+}
+
+func TestLostPasswordIsSaid(t *testing.T) {
+	state := topology.State(t.TempDir())
+	cluster(t, state.Path("pg"))
+	file := state.Path("secrets", "database")
+	for _, content := range []string{"", "\n"} {
+		err := durable.WriteFile(file, []byte(content))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = placeCluster(state, nil)
+		if err == nil || !strings.Contains(err.Error(), file) || !strings.Contains(err.Error(), "network clean") {
+			t.Errorf("got %v", err)
+		}
+	}
+	_, err := os.Stat(state.Path("pg", "PG_VERSION"))
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func TestEmptySecretIsMadeAnew(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "database")
+	err := os.WriteFile(file, nil, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	value, err := secret(file)
+	again, againErr := secret(file)
+	if err != nil || againErr != nil || len(value) != 48 || again != value {
+		t.Errorf("got %q, then %q: %v, %v", value, again, err, againErr)
 	}
 }

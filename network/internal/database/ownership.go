@@ -11,7 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"yilian.example/network/internal/pki"
+	"yilian.example/network/internal/durable"
 	"yilian.example/network/topology"
 )
 
@@ -73,7 +73,7 @@ func (s Server) parse() (*url.URL, string, error) {
 // user may not make it, the SQL for whoever may is put into a file that the error names.
 func (s Server) Own(ctx context.Context, state topology.State, members []string) error {
 	o := owner{server: s, state: state, members: members}
-	err := pki.WriteFile(state.Path("secrets", "database.url"), []byte(s.URL+"\n"))
+	err := durable.WriteFile(state.Path("secrets", "database.url"), []byte(s.URL+"\n"))
 	if err != nil {
 		return err
 	}
@@ -202,7 +202,7 @@ func (o owner) make(ctx context.Context) error {
 // hand writes the statements down for whoever may run them. They hold no password: only what the server checks one by.
 func (o owner) hand(statements []string) error {
 	file := o.state.Path("secrets", "database.sql")
-	err := pki.WriteFile(file, []byte(strings.Join(statements, ";\n")+";\n"))
+	err := durable.WriteFile(file, []byte(strings.Join(statements, ";\n")+";\n"))
 	if err != nil {
 		return err
 	}

@@ -82,44 +82,39 @@ func postgresUser() (*syscall.Credential, error) {
 	)
 }
 
-// makeCluster makes the data directory if it is missing, and returns where it is.
+// makeCluster makes the data directory if it is missing.
 func makeCluster(
-	ctx context.Context, state topology.State, programs string, credential *syscall.Credential, password string,
-) (string, error) {
-	data, err := placeCluster(state, credential)
-	if err != nil {
-		return "", err
-	}
-	_, err = os.Stat(filepath.Join(data, "PG_VERSION"))
-	if err == nil {
-		return data, nil
+	ctx context.Context, data, programs string, credential *syscall.Credential, password string,
+) error {
+	if isCluster(data) {
+		return nil
 	}
 	// Made beside its place and moved there at the end: initdb writes PG_VERSION early, so an interrupted one looks like a
 	// whole one.
 	unfinished := data + ".new"
-	err = os.RemoveAll(unfinished)
+	err := os.RemoveAll(unfinished)
 	if err != nil {
-		return "", fmt.Errorf("remove unfinished cluster: %w", err)
+		return fmt.Errorf("remove unfinished cluster: %w", err)
 	}
 	err = os.MkdirAll(unfinished, 0o700)
 	if err != nil {
-		return "", fmt.Errorf("make data directory: %w", err)
+		return fmt.Errorf("make data directory: %w", err)
 	}
 	if credential != nil {
 		err = os.Chown(unfinished, int(credential.Uid), int(credential.Gid))
 		if err != nil {
-			return "", fmt.Errorf("give data directory away: %w", err)
+			return fmt.Errorf("give data directory away: %w", err)
 		}
 	}
 	err = initialise(ctx, programs, unfinished, credential, password)
 	if err != nil {
-		return "", err
+		return err
 	}
 	err = os.Rename(unfinished, data)
 	if err != nil {
-		return "", fmt.Errorf("put data directory in place: %w", err)
+		return fmt.Errorf("put data directory in place: %w", err)
 	}
-	return data, nil
+	return nil
 }
 
 // initialise runs initdb. The password goes through a file that only the server's user can read, for as long as that
@@ -157,24 +152,63 @@ func initialise(ctx context.Context, programs, data string, credential *syscall.
 	return nil
 }
 
+func isCluster(data string) bool {
+	_, err := os.Stat(filepath.Join(data, "PG_VERSION"))
+	return err == nil
+}
+
 // placeCluster is <state>/pg, unless another user must run the server and cannot come there (a checkout below /root):
 // then it is a directory below /var/lib, to which <state>/pg links.
 func placeCluster(state topology.State, credential *syscall.Credential) (string, error) {
-	link := state.Path("pg")
-	target, err := os.Readlink(link)
-	if err == nil {
-		return target, nil
+	data, linked := state.Path("pg"), true
+	target, err := os.Readlink(data)
+	switch {
+	case err == nil:
+		data = target
+	case credential != nil && !passable(string(state)):
+		data, linked = outside(state), false
 	}
-	if credential == nil || passable(string(state)) {
-		return link, nil
+	err = checkPassword(state, data, linked)
+	if err != nil || linked {
+		return data, err
 	}
-	sum := sha256.Sum256([]byte(state))
-	target = filepath.Join("/var/lib", name+"-"+hex.EncodeToString(sum[:6]))
-	err = os.Symlink(target, link)
+	err = os.Symlink(data, state.Path("pg"))
 	if err != nil {
 		return "", fmt.Errorf("link data directory: %w", err)
 	}
-	return target, nil
+	return data, nil
+}
+
+// outside is the place of the cluster of a state directory into which the server's user cannot come.
+func outside(state topology.State) string {
+	sum := sha256.Sum256([]byte(state))
+	return filepath.Join("/var/lib", name+"-"+hex.EncodeToString(sum[:6]))
+}
+
+// checkPassword sees to it that no server is started whose password is not known: it would refuse everybody for a
+// minute and tell nobody why. What a state directory that was removed by hand left outside of it is set aside.
+func checkPassword(state topology.State, data string, linked bool) error {
+	file := state.Path("secrets", "database")
+	password, err := readSecret(file)
+	if err != nil || password != "" || !isCluster(data) {
+		return err
+	}
+	if linked {
+		return fmt.Errorf("%s is missing or empty, and the database in %s opens with nothing else: put it back from a "+
+			"backup, or, if all data of this consortium may go, type network clean --state '%s'", file, data, state)
+	}
+	for n := 1; ; n++ {
+		aside := fmt.Sprintf("%s.removed-%d", data, n)
+		_, err = os.Lstat(aside)
+		if err == nil {
+			continue
+		}
+		err = os.Rename(data, aside)
+		if err != nil {
+			return fmt.Errorf("set aside the database of a removed state directory: %w", err)
+		}
+		return nil
+	}
 }
 
 // passable reports whether every user may pass through a directory and all above it.
@@ -201,9 +235,15 @@ func Remove(state topology.State) error {
 	if !strings.HasPrefix(target, "/var/lib/"+name+"-") {
 		return fmt.Errorf("remove database: %s does not look like ours", target)
 	}
-	err = errors.Join(os.RemoveAll(target), os.RemoveAll(target+".new"))
+	aside, err := filepath.Glob(target + ".removed-*")
 	if err != nil {
 		return fmt.Errorf("remove database: %w", err)
+	}
+	for _, dir := range append(aside, target, target+".new") {
+		err = os.RemoveAll(dir)
+		if err != nil {
+			return fmt.Errorf("remove database: %w", err)
+		}
 	}
 	return nil
 }

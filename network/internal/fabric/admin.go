@@ -8,7 +8,6 @@ import (
 
 	"github.com/hyperledger/fabric-protos-go/common"
 	"github.com/hyperledger/fabric-sdk-go/pkg/client/channel"
-	"github.com/hyperledger/fabric-sdk-go/pkg/client/ledger"
 	"github.com/hyperledger/fabric-sdk-go/pkg/client/resmgmt"
 	sdkapi "github.com/hyperledger/fabric-sdk-go/pkg/common/providers/context"
 	"github.com/hyperledger/fabric-sdk-go/pkg/common/providers/fab"
@@ -201,23 +200,6 @@ func (a *Admin) Commit(ctx context.Context) error {
 		return fmt.Errorf("commit chaincode: %w", err)
 	}
 	return nil
-}
-
-// Height is the number of blocks that a member's peer holds.
-func (a *Admin) Height(ctx context.Context, m topology.Member) (uint64, error) {
-	client, err := ledger.New(
-		a.sdk.ChannelContext(a.topology.Channel, fabsdk.WithOrg(m.ID), fabsdk.WithUser(administrator)),
-	)
-	if err != nil {
-		return 0, fmt.Errorf("open ledger of %s: %w", m.ID, err)
-	}
-	info, err := client.QueryInfo(
-		ledger.WithParentContext(ctx), ledger.WithTargetEndpoints(topology.Address(m.Ports.Peer)),
-	)
-	if err != nil {
-		return 0, fmt.Errorf("ask peer of %s for its height: %w", m.ID, err)
-	}
-	return info.BCI.Height, nil
 }
 
 // Answers asks the chaincode of a member's peer for its own description, which every contract of Fabric's contract API

@@ -12,6 +12,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -102,6 +103,71 @@ func TestConfigurationIsYAMLAndOnLoopback(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Somebody's home directory may be called anything, and YAML gives a meaning to some of it.
+func TestPathsSurviveYAML(t *testing.T) {
+	text, err := os.ReadFile("../../topology.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	top, err := topology.Parse(text, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	state := topology.State(filepath.Join(t.TempDir(), "a #1: 'our' \"data\", {all}"))
+	builder := string(state) + "/bin/builder"
+	err = errors.Join(MakeIdentities(state, top, time.Now), RenderNodes(state, top, builder))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The programs are stood in for: what is rendered for configtxgen is rendered before it is started.
+	_ = MakeGenesis(t.Context(), state, top, "/nowhere")
+	m := top.Members[0]
+	for file, want := range map[string][]string{
+		state.Org(m.ID, "peer/core.yaml"): {
+			state.Org(m.ID, "peer/tls/server.crt"), state.Org(m.ID, "peer/data"), state.Org(m.ID, "peer/msp"), builder,
+		},
+		state.Org(m.ID, "orderer/orderer.yaml"): {
+			state.Org(m.ID, "orderer/tls/server.key"), state.Org(m.ID, "orderer/data/wal"), state.Org(m.ID, "orderer/msp"),
+		},
+		state.Path("channel/configtx.yaml"): {
+			state.Org(m.ID, "msp"), state.Org(m.ID, "orderer/msp/signcerts/cert.pem"),
+		},
+	} {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var parsed any
+		err = yaml.Unmarshal(content, &parsed)
+		if err != nil {
+			t.Errorf("%s: %v", file, err)
+			continue
+		}
+		for _, path := range want {
+			if !contains(parsed, path) {
+				t.Errorf("%s does not name %s", file, path)
+			}
+		}
+	}
+}
+
+// contains looks for a text as a whole value anywhere in parsed YAML.
+func contains(in any, text string) bool {
+	switch v := in.(type) {
+	case string:
+		return v == text
+	case []any:
+		return slices.ContainsFunc(v, func(part any) bool { return contains(part, text) })
+	case map[string]any:
+		for _, part := range v {
+			if contains(part, text) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func TestPolicies(t *testing.T) {

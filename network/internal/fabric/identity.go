@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
+	"yilian.example/network/internal/durable"
 	"yilian.example/network/internal/pki"
 	"yilian.example/network/topology"
 )
@@ -32,15 +35,20 @@ type identities struct {
 	exchange *pki.Authority
 }
 
-// MakeIdentities makes the keys and certificates of all members below <state>/orgs.
+// MakeIdentities makes the keys and certificates of all members below <state>/orgs, at the same time since each of the
+// many files waits for the disk.
 func MakeIdentities(state topology.State, t *topology.Topology, now func() time.Time) error {
+	var group errgroup.Group
 	for _, m := range t.Members {
-		err := makeMember(state, t, m, now)
-		if err != nil {
-			return fmt.Errorf("make identities of %s: %w", m.ID, err)
-		}
+		group.Go(func() error {
+			err := makeMember(state, t, m, now)
+			if err != nil {
+				return fmt.Errorf("make identities of %s: %w", m.ID, err)
+			}
+			return nil
+		})
 	}
-	return nil
+	return group.Wait()
 }
 
 func makeMember(state topology.State, t *topology.Topology, m topology.Member, now func() time.Time) error {
@@ -75,7 +83,7 @@ func (i *identities) roots(dir string) error {
 	for name, content := range map[string][]byte{
 		"cacerts/ca.crt": i.msp.PEM, "tlscacerts/tlsca.crt": i.tls.PEM, "config.yaml": []byte(nodeOUs),
 	} {
-		err := pki.WriteFile(dir+"/"+name, content)
+		err := durable.WriteFile(dir+"/"+name, content)
 		if err != nil {
 			return err
 		}
@@ -120,7 +128,7 @@ func (i *identities) tlsPair(dir, host string) error {
 	if err != nil {
 		return err
 	}
-	err = pki.WriteFile(dir+"/ca.crt", i.tls.PEM)
+	err = durable.WriteFile(dir+"/ca.crt", i.tls.PEM)
 	if err != nil {
 		return err
 	}

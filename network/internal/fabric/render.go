@@ -12,14 +12,23 @@ import (
 	"strings"
 	"text/template"
 
-	"yilian.example/network/internal/pki"
+	"yilian.example/network/internal/durable"
 	"yilian.example/network/topology"
 )
 
 //go:embed templates
 var files embed.FS
 
-var templates = template.Must(template.ParseFS(files, "templates/*.yaml"))
+var templates = template.Must(
+	template.New("").Funcs(template.FuncMap{"path": quotedPath}).ParseFS(files, "templates/*.yaml"),
+)
+
+// quotedPath joins names to a path and quotes it for YAML, to which a # or a colon in a directory's name means
+// something. JSON's quotation is one of YAML's.
+func quotedPath(names ...string) (string, error) {
+	quoted, err := json.Marshal(filepath.Join(names...))
+	return string(quoted), err
+}
 
 // profile is the name of the channel's profile in configtx.yaml.
 const profile = "Yilian"
@@ -79,7 +88,7 @@ func renderConnection(state topology.State, m topology.Member) error {
 	if err != nil {
 		return fmt.Errorf("encode: %w", err)
 	}
-	return pki.WriteFile(ConnectionFile(state, m.ID), content)
+	return durable.WriteFile(ConnectionFile(state, m.ID), content)
 }
 
 type consenter struct {
@@ -130,5 +139,5 @@ func render(path, name string, data any) error {
 	if err != nil {
 		return fmt.Errorf("render %s: %w", name, err)
 	}
-	return pki.WriteFile(path, out.Bytes())
+	return durable.WriteFile(path, out.Bytes())
 }

@@ -16,9 +16,10 @@ import (
 	"fmt"
 	"math/big"
 	"net"
-	"os"
 	"path/filepath"
 	"time"
+
+	"yilian.example/network/internal/durable"
 )
 
 // attributesOID is where Fabric's certificate authority puts an identity's attributes, as JSON.
@@ -128,33 +129,20 @@ func (a *Authority) Save(dir string) error {
 	if err != nil {
 		return err
 	}
-	err = WriteFile(filepath.Join(dir, "ca.crt"), a.PEM)
+	err = durable.WriteFile(filepath.Join(dir, "ca.crt"), a.PEM)
 	if err != nil {
 		return err
 	}
-	return WriteFile(filepath.Join(dir, "ca.key"), keyPEM)
+	return durable.WriteFile(filepath.Join(dir, "ca.key"), keyPEM)
 }
 
 // Save writes certificate and key to two files.
 func (p Pair) Save(cert, key string) error {
-	err := WriteFile(cert, p.Cert)
+	err := durable.WriteFile(cert, p.Cert)
 	if err != nil {
 		return err
 	}
-	return WriteFile(key, p.Key)
-}
-
-// WriteFile writes a file that only its owner may read, and the directories above it.
-func WriteFile(path string, content []byte) error {
-	err := os.MkdirAll(filepath.Dir(path), 0o700)
-	if err != nil {
-		return fmt.Errorf("make directory: %w", err)
-	}
-	err = os.WriteFile(path, content, 0o600)
-	if err != nil {
-		return fmt.Errorf("write file: %w", err)
-	}
-	return nil
+	return durable.WriteFile(key, p.Key)
 }
 
 func newTemplate(subject pkix.Name, now time.Time) (*x509.Certificate, error) {

@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
+
+	"yilian.example/network/internal/durable"
 )
 
 // Status is what the supervisor writes into its status file: scripts find process ids here.
@@ -29,14 +31,39 @@ type ProcessStatus struct {
 	Name     string    `json:"name"`
 	PID      int       `json:"pid"`      // 0 while it does not run
 	Started  uint64    `json:"started"`  // kernel ticks
-	State    string    `json:"state"`    // running, waiting (to be restarted) or stopped
+	State    string    `json:"state"`    // running, waiting (to be restarted), stopped or dead
 	Restarts int       `json:"restarts"` //
 	Since    time.Time `json:"since"`    // of the state
 	Last     string    `json:"last"`     // how it ended last, if it did
+	Trouble  string    `json:"trouble"`  // what is wrong with it though it runs
 }
 
 // Alive reports whether the supervisor that wrote the status still runs.
 func (s Status) Alive() bool { return alive(s.PID, s.Started) }
+
+// ErrDamaged is the error of a status file that is empty or cut off: a disk can lose what was not yet written when the
+// power went.
+var ErrDamaged = errors.New("status file is damaged")
+
+// Observed compares the status with what the kernel says: a supervisor that cannot write, as on a full disk, leaves its
+// last words standing. What it finds stands in State and Trouble.
+func (s Status) Observed() Status {
+	s.Processes = slices.Clone(s.Processes)
+	for i := range s.Processes {
+		p := &s.Processes[i]
+		if p.State != "running" {
+			continue
+		}
+		_, state, err := processStat(p.PID)
+		switch {
+		case err != nil || !alive(p.PID, p.Started):
+			p.State, p.Trouble = "dead", "process ended, and the status file does not say so"
+		case state == "T" && p.Trouble == "":
+			p.Trouble = "is stopped by a signal (SIGSTOP)"
+		}
+	}
+	return s
+}
 
 // ReadStatus reads a status file. A missing file is an empty status.
 func ReadStatus(path string) (Status, error) {
@@ -50,7 +77,7 @@ func ReadStatus(path string) (Status, error) {
 	var s Status
 	err = json.Unmarshal(content, &s)
 	if err != nil {
-		return Status{}, fmt.Errorf("parse status: %w", err)
+		return Status{}, fmt.Errorf("%w: %s: %w", ErrDamaged, path, err)
 	}
 	return s, nil
 }
@@ -131,18 +158,5 @@ func writeStatus(path string, s Status) error {
 	if err != nil {
 		return fmt.Errorf("encode status: %w", err)
 	}
-	err = os.MkdirAll(filepath.Dir(path), 0o755)
-	if err != nil {
-		return fmt.Errorf("make directory: %w", err)
-	}
-	temporary := path + ".new"
-	err = os.WriteFile(temporary, content, 0o644)
-	if err != nil {
-		return fmt.Errorf("write status: %w", err)
-	}
-	err = os.Rename(temporary, path)
-	if err != nil {
-		return fmt.Errorf("replace status: %w", err)
-	}
-	return nil
+	return durable.Replace(path, content, 0o644)
 }

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"sync"
@@ -49,6 +50,8 @@ type Supervisor struct {
 
 	mu       sync.Mutex // guards all below
 	status   Status
+	disowned bool // the status file is another's: see Disown
+	stale    bool // the status file could not be written, as on a full disk
 	children []*child
 }
 
@@ -58,6 +61,7 @@ type child struct {
 	log     *logFile
 	stop    chan struct{} // closed to end it
 	done    chan struct{} // closed when it has ended for good
+	why     string        // it was killed to be started again; the supervisor's mutex guards it
 }
 
 // New makes a supervisor that says what it does in the file at path.
@@ -69,6 +73,10 @@ func New(path string, logs func(name string) string, logger *slog.Logger, now fu
 	s := &Supervisor{
 		logger: logger, now: now, path: path, logs: logs, spawn: make(chan func()),
 		status: Status{PID: os.Getpid(), Started: ticks, Phase: "starting"},
+	}
+	err = os.MkdirAll(filepath.Dir(path), 0o755)
+	if err != nil {
+		return nil, fmt.Errorf("make directory: %w", err)
 	}
 	go s.spawner()
 	s.mu.Lock()
@@ -110,13 +118,76 @@ func (s *Supervisor) Status() Status {
 	return status
 }
 
+// Disown ends the writing of the status file: somebody removed the directory it was in, and a file in that place is
+// another supervisor's.
+func (s *Supervisor) Disown() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.disowned = true
+}
+
 func (s *Supervisor) update(change func(*Status)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	change(&s.status)
+	s.write()
+}
+
+// write writes the status file; the mutex is held.
+func (s *Supervisor) write() {
+	if s.disowned {
+		return
+	}
 	err := writeStatus(s.path, s.status)
+	s.stale = err != nil
 	if err != nil {
 		s.logger.ErrorContext(lifetime, "write status", "error", err)
+	}
+}
+
+// Refresh writes the status file again if the last time it could not be written, so that it is right again soon after
+// there is room on the disk.
+func (s *Supervisor) Refresh() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stale {
+		s.write()
+	}
+}
+
+// Trouble notes what is wrong with a process that runs, or, when empty, that nothing is.
+func (s *Supervisor) Trouble(process, what string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range s.status.Processes {
+		p := &s.status.Processes[i]
+		if p.Name != process || p.Trouble == what {
+			continue
+		}
+		if what == "" {
+			s.logger.InfoContext(lifetime, "process is well again", "process", process)
+		} else if p.Trouble == "" {
+			s.logger.WarnContext(lifetime, "process does not work", "process", process, "trouble", what)
+		}
+		p.Trouble = what
+		s.write()
+	}
+}
+
+// Restart kills a process that runs but does not work, so that it is started again as one that died. It is not asked to
+// end: one that hangs does not hear.
+func (s *Supervisor) Restart(process, why string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.children {
+		for _, p := range s.status.Processes {
+			if p.Name != process || c.process.Name != process || !alive(p.PID, p.Started) {
+				continue
+			}
+			s.logger.WarnContext(lifetime, "restart process", "process", process, "trouble", why)
+			c.why = why
+			_ = syscall.Kill(-p.PID, syscall.SIGKILL) //nolint:errcheck // it may end in this moment
+		}
 	}
 }
 
@@ -230,8 +301,11 @@ func (s *Supervisor) wait(c *child, command *exec.Cmd) bool {
 	if err != nil {
 		how = err.Error()
 	}
-	c.log.say("ended: %s", how)
 	s.record(c, func(p *ProcessStatus) {
+		if c.why != "" {
+			how, c.why, p.Trouble = c.why+": "+how, "", ""
+		}
+		c.log.say("ended: %s", how)
 		p.PID, p.Started, p.Since, p.Last, p.State = 0, 0, s.now(), how, "waiting"
 		if stopped {
 			p.State = "stopped"

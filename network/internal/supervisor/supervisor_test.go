@@ -3,6 +3,7 @@ package supervisor
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -263,6 +264,103 @@ func TestStatusOfNothing(t *testing.T) {
 	status, err := ReadStatus(filepath.Join(t.TempDir(), "status.json"))
 	if err != nil || status.Alive() {
 		t.Errorf("got %+v, %v", status, err)
+	}
+}
+
+// A power cut can leave an empty file, or half of one. Whoever reads it must be able to tell that from one that may not
+// be read.
+func TestDamagedStatus(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "status.json")
+	for _, content := range []string{"", "{\"pid\": 12", "\x00\x00\x00"} {
+		err := os.WriteFile(path, []byte(content), 0o600)
+		if err != nil {
+			t.Fatal(err)
+		}
+		status, err := ReadStatus(path)
+		if !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), path) || status.Alive() {
+			t.Errorf("%q: %+v, %v", content, status, err)
+		}
+	}
+}
+
+// On a full disk the supervisor's last words stood on: three orderers were dead and shown as running.
+func TestDeadProcessIsNotShownAsRunning(t *testing.T) {
+	s, _ := newSupervisor(t)
+	for _, name := range []string{"one", "two", "three"} {
+		err := s.Start(sleeper(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	written := s.Status() // and nothing after it
+	err := syscall.Kill(written.Processes[0].PID, syscall.SIGSTOP)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Restart("two", "a test wants it")
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	err = Wait(ctx, 5*time.Millisecond, func(context.Context) error {
+		seen := written.Observed().Processes
+		if seen[0].State != "running" || !strings.Contains(seen[0].Trouble, "SIGSTOP") ||
+			seen[1].State != "dead" || seen[1].Trouble == "" || seen[2] != written.Processes[2] {
+			return fmt.Errorf("seen %+v", seen)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	if written.Processes[1].State != "running" {
+		t.Error("what was read is changed")
+	}
+	err = syscall.Kill(written.Processes[0].PID, syscall.SIGCONT)
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A status that could not be written is written as soon as that can be done, without anything happening.
+func TestStatusIsWrittenOnceThereIsRoom(t *testing.T) {
+	s, dir := newSupervisor(t)
+	path := filepath.Join(dir, "run", "status.json")
+	err := errors.Join(os.Remove(path), os.MkdirAll(filepath.Join(path, "in-the-way"), 0o700))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Phase("a phase that nobody can read of")
+	err = os.RemoveAll(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Refresh()
+	status, err := ReadStatus(path)
+	if err != nil || status.Phase != s.Status().Phase {
+		t.Errorf("got %+v, %v", status, err)
+	}
+}
+
+// After its directory was removed, a supervisor must leave no trace in a new one of the same name.
+func TestDisownedStatusIsNotWritten(t *testing.T) {
+	s, dir := newSupervisor(t)
+	err := s.Start(sleeper("one"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Disown()
+	other := []byte(`{"pid": 1}`)
+	path := filepath.Join(dir, "run", "status.json")
+	err = os.WriteFile(path, other, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Stop()
+	got, err := os.ReadFile(path)
+	if err != nil || string(got) != string(other) {
+		t.Errorf("got %s, %v", got, err)
+	}
+	if p := s.Status().Processes[0]; p.State != "stopped" {
+		t.Errorf("after Stop: %+v", p)
 	}
 }
 
