@@ -37,6 +37,10 @@ var (
 		ON CONFLICT (org, patient) DO UPDATE
 		SET seq = excluded.seq, commitment = excluded.commitment, bound = excluded.bound`)
 
+	moveAccessHead = sql("move a remembered access head", `
+		UPDATE access_heads SET seq = $3, commitment = $4, bound = $5
+		WHERE org = $1 AND patient = $2 AND seq = $6 AND bound = $7`)
+
 	insertAccess = sql("add an access", `
 		INSERT INTO access_log (org, patient, seq, commitment, sealed, entry_id, at, bound)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`)
@@ -76,28 +80,61 @@ func (db *DB) readLogged(
 	}
 	f := db.newFetch(org, patient, sel)
 	f.weighed = weighed
-	var written int64
-	// The chain's end is a row that is written: of two who append at once one is run again.
-	err := db.TxSnapshot(ctx, func(tx pgx.Tx) error {
+	if end, ok := db.chains.Get(f.at()); ok && patient != "" {
+		f.end = &end
+	}
+	err := f.readAndAppend(ctx, next)
+	if errors.Is(err, errChainMoved) { // by another process, or by nobody of ours: the row is read and looked at
+		f.end = nil
+		err = f.readAndAppend(ctx, next)
+	}
+	if err != nil {
+		db.chains.Remove(f.at())
+		return nil, err
+	}
+	return f.versions, nil
+}
+
+// errChainMoved says that the end of a chain is not the one that this process wrote last.
+var errChainMoved = errors.New("the access chain's end is another one by now")
+
+// chainEnd is the end of a patient's chain as this process wrote it last. Remembering it saves reading it: that it still
+// stands is what the statement wants that moves it on.
+type chainEnd struct {
+	head records.AccessHead
+	tag  []byte
+}
+
+// readAndAppend is one transaction. The chain's end is a row that is written: of two who append at once one is run
+// again.
+func (f *fetch) readAndAppend(
+	ctx context.Context, next func(records.AccessHead, []records.SealedVersion) (records.SealedAccess, error),
+) error {
+	var written chainEnd
+	err := f.db.TxSnapshot(ctx, func(tx pgx.Tx) error {
 		if err := f.run(ctx, tx); err != nil {
 			return err
 		}
 		access, err := next(f.chain, f.versions)
-		if err != nil || patient == "" {
+		if err != nil || f.patient == "" {
 			return err
 		}
-		written = access.Seq
-		return db.appendAccess(ctx, tx, org, patient, access)
+		written, err = f.append(ctx, tx, access)
+		return err
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	f.heads.committed()
-	if written > 0 {
-		db.marks.note(org, place{roomAccess, string(patient)}, seen{seq: written})
+	if written.head.Seq > 0 {
+		f.db.marks.note(f.org, place{roomAccess, string(f.patient)}, seen{seq: written.head.Seq})
+		f.db.chains.Add(f.at(), written)
 	}
-	return f.versions, nil
+	return nil
 }
+
+// at is where the patient's chain is remembered.
+func (f *fetch) at() place { return place{string(f.org), string(f.patient)} }
 
 // fetch is one reading within a transaction: the chain's end, and the versions that a selection names, proven to be the
 // ones that stand.
@@ -107,8 +144,9 @@ type fetch struct {
 	patient consortium.PatientRef
 	sel     *records.Selection
 	heads   *heads
-	known   int64 // number of the chain's end, as of before the transaction
-	weighed int64 // bytes that there is room for
+	known   int64     // number of the chain's end, as of before the transaction
+	weighed int64     // bytes that there is room for
+	end     *chainEnd // as remembered; nil: it is read
 
 	chain    records.AccessHead
 	versions []records.SealedVersion
@@ -220,6 +258,10 @@ func (f *fetch) queueChain(b *pgx.Batch) {
 	if f.patient == "" {
 		return
 	}
+	if f.end != nil {
+		f.chain = f.end.head
+		return
+	}
 	b.Queue(queryAccessHead.text, f.org, f.patient).QueryRow(func(row pgx.Row) error {
 		var tag []byte
 		err := row.Scan(&f.chain.Seq, &f.chain.Commitment, &tag)
@@ -321,19 +363,24 @@ func scanVersion(row pgx.CollectableRow) (records.SealedVersion, error) {
 	return v, err
 }
 
-// appendAccess writes the head first: of two transactions that append at once, one stops there and is run again.
-func (db *DB) appendAccess(
-	ctx context.Context, tx pgx.Tx, org consortium.OrgID, patient consortium.PatientRef, a records.SealedAccess,
-) error {
-	b := &pgx.Batch{}
-	head := db.key.Tag("access_heads", org, patient, a.Seq, a.Commitment)
-	b.Queue(upsertAccessHead.text, org, patient, a.Seq, a.Commitment, head[:])
-	row := db.key.Tag("access_log", org, patient, a.Seq, a.Commitment, a.Sealed, a.Entry.ID, a.Time)
-	b.Queue(insertAccess.text, org, patient, a.Seq, a.Commitment, a.Sealed, a.Entry.ID, a.Time, row[:])
-	if err := db.queueEntries(b, org, a.Entry); err != nil {
-		return err
+// append writes the head first: of two transactions that append at once, one stops there and is run again. It returns
+// the chain's new end.
+func (f *fetch) append(ctx context.Context, tx pgx.Tx, a records.SealedAccess) (chainEnd, error) {
+	b, key := &pgx.Batch{}, f.db.key
+	head := key.Tag("access_heads", f.org, f.patient, a.Seq, a.Commitment)
+	if f.end == nil {
+		b.Queue(upsertAccessHead.text, f.org, f.patient, a.Seq, a.Commitment, head[:])
+	} else {
+		b.Queue(moveAccessHead.text, f.org, f.patient, a.Seq, a.Commitment, head[:], f.end.head.Seq, f.end.tag).Exec(
+			wantRows(1, func() error { return errChainMoved }),
+		)
 	}
-	return tx.SendBatch(ctx, b).Close()
+	row := key.Tag("access_log", f.org, f.patient, a.Seq, a.Commitment, a.Sealed, a.Entry.ID, a.Time)
+	b.Queue(insertAccess.text, f.org, f.patient, a.Seq, a.Commitment, a.Sealed, a.Entry.ID, a.Time, row[:])
+	if err := f.db.queueEntries(b, f.org, a.Entry); err != nil {
+		return chainEnd{}, err
+	}
+	return chainEnd{records.AccessHead{Seq: a.Seq, Commitment: a.Commitment}, head[:]}, tx.SendBatch(ctx, b).Close()
 }
 
 // AccessEntries returns the head of a patient's chain and entries below before, newest first.

@@ -3,6 +3,7 @@ package cockroach
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"sync"
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
@@ -34,7 +35,23 @@ var (
 		FROM unnest($2::TEXT[], $3::TEXT[], $4::INT8[], $5::BYTEA[]) AS u (room, scope, seq, state)
 		ON CONFLICT (org, room, scope) DO UPDATE SET seq = excluded.seq, state = excluded.state
 		WHERE heads.seq = excluded.seq - 1`)
+
+	moveHeads = sql("move remembered heads", `
+		UPDATE heads SET seq = u.seq, state = u.state
+		FROM unnest($2::TEXT[], $3::TEXT[], $4::INT8[], $5::BYTEA[], $6::BYTEA[]) AS u (room, scope, seq, state, was)
+		WHERE heads.org = $1 AND heads.room = u.room AND heads.scope = u.scope AND heads.seq = u.seq - 1
+			AND heads.state = u.was`)
 )
+
+// errHeadsMoved says that a head is not the one that this process wrote last.
+var errHeadsMoved = errors.New("a head is another one by now")
+
+// lastHead is a head as this process wrote it last, and as it is stored. Remembering it saves reading it: that it still
+// stands is what the statement wants that moves it on.
+type lastHead struct {
+	head  bound.Head
+	state []byte
+}
 
 // place is where a head stands.
 type place struct{ room, scope string }
@@ -152,9 +169,11 @@ type heads struct {
 	db     *DB
 	org    consortium.OrgID
 	places []place
-	known  []seen // as of before the transaction
+	known  []seen             // as of before the transaction
+	last   map[place]lastHead // as remembered; nil: they are read
 	now    map[place]bound.Head
 	moved  map[place]bound.Head
+	states map[place][]byte // of those moved, as stored
 }
 
 // expectHeads prepares for a transaction; call it before that begins.
@@ -162,10 +181,25 @@ func (db *DB) expectHeads(org consortium.OrgID, places ...place) *heads {
 	return &heads{db: db, org: org, places: places, known: db.marks.known(org, places...)}
 }
 
+// remember spares reading the head where this process wrote it last. Whoever moves it then has to expect
+// errHeadsMoved, and to begin anew without. Of several heads none is remembered: they are locked in their order.
+func (h *heads) remember() {
+	if len(h.places) != 1 {
+		return
+	}
+	if last, ok := h.db.lastHeads.Get(mark{h.org, h.places[0]}); ok {
+		h.last = map[place]lastHead{h.places[0]: last}
+	}
+}
+
 // queue reads the heads with a batch. Begin resets what an earlier run of the transaction left.
 func (h *heads) queue(b *pgx.Batch) {
 	h.now, h.moved = make(map[place]bound.Head, len(h.places)), map[place]bound.Head{}
-	if len(h.places) == 0 {
+	h.states = map[place][]byte{}
+	for p, last := range h.last {
+		h.now[p] = last.head
+	}
+	if len(h.places) == 0 || h.last != nil {
 		return
 	}
 	rooms, scopes := make([]string, len(h.places)), make([]string, len(h.places))
@@ -254,7 +288,7 @@ func (h *heads) remove(p place, part string, tag bound.Tag) {
 func (h *heads) queueMoves(b *pgx.Batch) error {
 	var rooms, scopes []string
 	var seqs []int64
-	var states [][]byte
+	var states, were [][]byte
 	for _, p := range h.places {
 		head, ok := h.moved[p]
 		if !ok {
@@ -265,7 +299,8 @@ func (h *heads) queueMoves(b *pgx.Batch) error {
 			return err
 		}
 		head.State = sha256.Sum256(state)
-		h.moved[p] = head
+		h.moved[p], h.states[p] = head, state
+		were = append(were, h.last[p].state)
 		rooms, scopes = append(rooms, p.room), append(scopes, p.scope)
 		seqs, states = append(seqs, head.Seq), append(states, state)
 	}
@@ -273,6 +308,12 @@ func (h *heads) queueMoves(b *pgx.Batch) error {
 		return nil
 	}
 	want := int64(len(rooms))
+	if h.last != nil {
+		b.Queue(moveHeads.text, h.org, rooms, scopes, seqs, states, were).Exec(
+			wantRows(want, func() error { return errHeadsMoved }),
+		)
+		return nil
+	}
 	b.Queue(upsertHeads.text, h.org, rooms, scopes, seqs, states).Exec(wantRows(want, func() error {
 		return fault.New(fault.Unavailable, CodeContention,
 			"Too many changes to the same entry at this moment. Nothing was changed. Please try again.")
@@ -293,6 +334,7 @@ func (h *heads) write(ctx context.Context, tx pgx.Tx) error {
 func (h *heads) committed() {
 	for p, head := range h.moved {
 		h.db.marks.move(h.org, p, seen{head.Seq, head.State})
+		h.db.lastHeads.Add(mark{h.org, p}, lastHead{head, h.states[p]})
 	}
 	if len(h.moved) > 0 {
 		return

@@ -2,6 +2,7 @@ package cockroach
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -63,13 +64,25 @@ func (db *DB) SaveVersions(ctx context.Context, org consortium.OrgID, batch []re
 	}
 	defer leave()
 	heads := db.expectHeads(org, patientPlaces(roomRecords, patientsOf(batch))...)
+	heads.remember()
+	err = db.saveVersions(ctx, org, heads, batch)
+	if errors.Is(err, errHeadsMoved) { // by another process, or by nobody of ours: they are read and looked at
+		heads.last = nil
+		err = db.saveVersions(ctx, org, heads, batch)
+	}
+	return err
+}
+
+func (db *DB) saveVersions(
+	ctx context.Context, org consortium.OrgID, heads *heads, batch []records.SealedVersion,
+) error {
 	// Of two conditional creates that both find nothing one must fail, which takes a serialisable transaction. Otherwise
 	// records and heads are rows that are written, and keys are locked.
 	run := db.TxSnapshot
 	if slices.ContainsFunc(batch, func(v records.SealedVersion) bool { return v.Unless != nil }) {
 		run = db.Tx
 	}
-	err = run(ctx, func(tx pgx.Tx) error {
+	err := run(ctx, func(tx pgx.Tx) error {
 		known, err := db.readForSave(ctx, tx, org, heads, batch)
 		if err != nil {
 			return err

@@ -33,10 +33,13 @@ type DB struct {
 	lanes   *lanes
 	marks   *marks
 	indexes *lru.Cache[place, *index]
-	placed  *lru.Cache[string, struct{}] // by log and number: an entry gets no second place
-	sweeps  sweeps
-	scale   *weigh.Scale // of large pages that are being read
-	retries atomic.Int64
+	chains  *lru.Cache[place, chainEnd] // by organisation and patient
+	// heads of this process's last moves, for stores that are about one patient each
+	lastHeads *lru.Cache[mark, lastHead]
+	placed    *lru.Cache[string, struct{}] // by log and number: an entry gets no second place
+	sweeps    sweeps
+	scale     *weigh.Scale // of large pages that are being read
+	retries   atomic.Int64
 }
 
 // Defaults of the pool and of retries.
@@ -83,12 +86,22 @@ func open(
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
+	chains, err := lru.New[place, chainEnd](maxIndexes)
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	lastHeads, err := lru.New[mark, lastHead](maxIndexes)
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
 	placed, err := lru.New[string, struct{}](maxMarks)
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
 	db := &DB{
-		pool: pool, schema: schema, key: key, lanes: newLanes(), marks: newMarks(), indexes: indexes, placed: placed,
+		pool: pool, schema: schema, key: key, lanes: newLanes(), marks: newMarks(), indexes: indexes, chains: chains,
+		lastHeads: lastHeads,
+		placed:    placed,
 	}
 	db.sweeps.of = map[consortium.OrgID]*swept{}
 	db.scale = weigh.NewScale(maxHeld)

@@ -94,6 +94,12 @@ func (b *browser) consents(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	const path = "/me/consents"
+	base, err := url.Parse(b.base)
+	if err != nil {
+		return "", fmt.Errorf("parse address: %w", err)
+	}
+	// A refusal takes the cookies away; the next look is made with them again.
+	defer b.http.Jar.SetCookies(base, b.http.Jar.Cookies(base))
 	page, at, err := b.do(ctx, http.MethodGet, b.base+path, nil)
 	if err != nil {
 		return "", err
