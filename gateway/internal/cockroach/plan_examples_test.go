@@ -123,6 +123,7 @@ func examples(at time.Time) map[string][]any {
 		"postpone an order":                            {"org1", "id1", "grant", id, at, "CODE"},
 		"how far events were noted":                    {"p1"},
 		"note how far events were noted":               {"p1", 2, blob},
+		"let statements take longer":                   {"60000"},
 		"fill the migration lock":                      {},
 		"hold the migration lock":                      {},
 		"reserve a request id":                         {"org1", "org2", id, at, blob},
