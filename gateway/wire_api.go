@@ -67,7 +67,7 @@ func (a *app) operate(r *gin.Engine, identity func(context.Context) error) http.
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		health{log: a.seq, db: a.db, now: a.now}, watched{a.watch},
+		health{log: a.seq, db: a.db, now: a.now}, watched{a.watch}, &a.over,
 	)
 	r.Use(api.Metrics(registry))
 	ops := &api.Ops{Registry: registry, Checks: []api.Check{

@@ -44,7 +44,8 @@ type HandedOver struct {
 
 // AnsweringStore keeps what was asked and handed over.
 type AnsweringStore interface {
-	// ReserveRequest remembers a request id of a member for good; fault.Conflict where it was seen before.
+	// ReserveRequest remembers a request id of a member until Forgetting lets go of it, when its time would be refused
+	// anyway; fault.Conflict where it was seen before.
 	ReserveRequest(ctx context.Context, org, from consortium.OrgID, id string, at time.Time) error
 	// SaveRelease keeps h and its log entry in one transaction. It is exchange.ErrConsentEnded where the consent that h
 	// names does not hold at h.At, and fault.Conflict where that request was answered before; nothing is kept then.

@@ -129,7 +129,7 @@ func (db *DB) OpenHeld(t testing.TB, hold func(sql string)) *DB {
 	return other
 }
 
-// Within gives what is run in a context an end of its own.
+// Within ends a context after d, as for what may take long.
 func Within(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
 	return within(ctx, d)
 }

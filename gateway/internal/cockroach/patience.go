@@ -31,7 +31,7 @@ var errSlow = errors.New("the database did not answer in time")
 // patienceKey marks a context that has an end of this package's making.
 type patienceKey struct{}
 
-// bounded gives ctx the end that a request has. What has an end already keeps it: a transaction that waited for its
+// bounded ends ctx as soon as a request must end. What has an end already keeps it: a transaction that waited for its
 // turn has only the rest.
 func bounded(ctx context.Context) (context.Context, context.CancelFunc) {
 	if ctx.Value(patienceKey{}) != nil {
@@ -40,7 +40,7 @@ func bounded(ctx context.Context) (context.Context, context.CancelFunc) {
 	return within(ctx, requestPatience)
 }
 
-// within gives ctx an end after d, whatever transactions are run in it.
+// within ends ctx after d, whatever transactions are run in it.
 func within(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
 	return context.WithTimeoutCause(context.WithValue(ctx, patienceKey{}, d), d, errSlow)
 }
@@ -62,7 +62,8 @@ func ended(ctx context.Context, err error) error {
 func slow(err error) error {
 	return fault.Wrap(
 		err, fault.Unavailable, CodeDatabaseSlow,
-		"The database did not answer in time. If you were saving something, look whether it is there before you send it again.",
+		"The database did not answer in time. If you were saving something, look whether it is there before you send it "+
+			"again.",
 	)
 }
 

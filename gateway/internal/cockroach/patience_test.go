@@ -46,7 +46,8 @@ func TestHangingDatabaseIsGivenUp(t *testing.T) {
 		"look":  func() error { _, err := db.Log("org1").Head(ctx); return err },
 		"tiles": func() error { _, err := db.Log("org1").Places(ctx, nil); return err },
 		"turn": func() error {
-			return db.SaveVersions(ctx, "org1", []records.SealedVersion{{Patient: "p1", Type: "Observation", ID: "1", Number: 1}})
+			one := records.SealedVersion{Patient: "p1", Type: "Observation", ID: "1", Number: 1}
+			return db.SaveVersions(ctx, "org1", []records.SealedVersion{one})
 		},
 		"session": func() error {
 			_, err := cockroach.NewSessions(db).TouchSession(ctx, "org1", [32]byte{}, time.Now(), time.Hour)
