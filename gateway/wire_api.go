@@ -59,7 +59,7 @@ func (a *app) programs(
 	api.Evidence{Builder: s.evidence, Lookups: seek.lookups}.Register(j)
 	api.OwnLog{Status: a.seq, Now: a.now}.Register(j)
 	api.Audit{Logs: audit.Logs}.Register(j)
-	api.Integrity{Status: a.watch.Status}.Register(j)
+	api.Integrity{Status: a.watch.Status, Refused: a.seq.Refused}.Register(j)
 }
 
 // operate adds what supervisors ask of everybody's listener, and returns what operators ask on their own.
