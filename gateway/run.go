@@ -37,6 +37,7 @@ type app struct {
 	ledger *fabric.Ledger
 	seq    *anchor.Sequencer
 	watch  *oversight.Watch
+	clocks *oversight.Clocks
 	over   over // what was deleted since the start, as its time was over
 }
 
@@ -76,6 +77,7 @@ func run(ctx context.Context, c config.Config, logger *slog.Logger) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { a.seq.Run(ctx); return nil })
 	group.Go(func() error { a.watch.Run(ctx); return nil })
+	group.Go(func() error { a.clocks.Run(ctx); return nil })
 	group.Go(func() error { return callers.Run(ctx) })
 	group.Go(func() error { a.forget(ctx, s.forgetting); return nil })
 	group.Go(func() error { return s.carrier.Run(ctx) })
@@ -103,6 +105,7 @@ func (a *app) open(ctx context.Context) error {
 		return err
 	}
 	a.openWatch()
+	a.openClocks()
 	if err := a.db.CheckSchema(ctx); err != nil {
 		return err
 	}

@@ -44,7 +44,7 @@ func (a *app) exchangeServices(s *services, decider exchange.Decider) error {
 			return a.db.KnowsPatient(ctx, a.org, patient)
 		},
 		Suspended: a.suspended, Now: a.now,
-		Fresh: a.cfg.Limits.ReleaseFresh,
+		Fresh: a.cfg.Limits.ReleaseFresh, Stale: a.stale,
 	}
 	s.forgetting = &release.Forgetting{
 		Org: a.org, Store: store, Sealer: a.ring, Fresh: a.cfg.Limits.ReleaseFresh, Logger: a.logger,
