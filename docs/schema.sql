@@ -252,9 +252,10 @@ CREATE TABLE received (
     bound bytea NOT NULL,
     PRIMARY KEY (org, request_id)
 );
+CREATE INDEX received_due ON received USING btree (org, expires_at, request_id) WHERE actor <> ''::text;
 COMMENT ON TABLE received IS 'answers that a member got from a custodian, to be shown to the one who asked until they expire';
-COMMENT ON COLUMN received.actor IS 'who asked: subject at the identity provider of the organisation';
-COMMENT ON COLUMN received.sealed IS 'the signed reply, under the data key of the patient at the receiving organisation';
+COMMENT ON COLUMN received.actor IS 'who asked: subject at the identity provider of the organisation; empty once the copy is over and was deleted';
+COMMENT ON COLUMN received.sealed IS 'the signed reply, under the data key of the patient at the receiving organisation; once it is over, what opens the receipt in the log';
 COMMENT ON COLUMN received.bound IS 'Binds all other columns to this table, under a key that is not in the database (gateway/internal/bound).';
 
 CREATE TABLE record_versions (
@@ -317,6 +318,7 @@ CREATE TABLE release_requests (
     bound bytea NOT NULL,
     PRIMARY KEY (org, from_org, id)
 );
+CREATE INDEX release_requests_old ON release_requests USING btree (org, received_at);
 COMMENT ON TABLE release_requests IS 'ids of signed requests that were used; a request is answered once';
 COMMENT ON COLUMN release_requests.org IS 'the custodian that was asked';
 COMMENT ON COLUMN release_requests.from_org IS 'the member that asked';

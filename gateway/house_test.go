@@ -51,10 +51,15 @@ type house struct {
 const idCard = "urn:oid:2.16.156.10011.1.3"
 
 func newHouse(t *testing.T) *house {
+	return newHouseAt(t, cockroachtest.URL(t))
+}
+
+// newHouseAt is a house whose database has that address.
+func newHouseAt(t *testing.T, database string) *house {
 	h := &house{t: t, dir: t.TempDir(), key: newKey(t)}
 	h.issuer = httptest.NewServer(http.HandlerFunc(h.provide))
 	t.Cleanup(h.issuer.Close)
-	c := h.configuration()
+	c := h.configuration(database)
 	h.audience = c.PublicURL
 	ctx := t.Context()
 	h.must(keyring.Generate(c.Keys, consortiumOrigin(c)))
@@ -99,7 +104,7 @@ func (h *house) must(err error) {
 }
 
 // configuration is that of a consortium of two, in the test's directory.
-func (h *house) configuration() config.Config {
+func (h *house) configuration(database string) config.Config {
 	file := func(name string) string { return filepath.Join(h.dir, name) }
 	var members []config.Member
 	for _, org := range []string{"donghu", "qingshan"} {
@@ -123,7 +128,7 @@ func (h *house) configuration() config.Config {
 	c := config.Config{
 		Org: "donghu", Domain: "yilian.example", PublicURL: "http://127.0.0.1:2", Listen: "127.0.0.1:0",
 		Exchange: config.Exchange{Listen: "127.0.0.1:0", Cert: file("donghu.pem"), Key: file("donghu.key")}, Members: members,
-		Database: config.Database{URL: cockroachtest.URL(h.t), Schema: cockroachtest.Schema},
+		Database: config.Database{URL: database, Schema: cockroachtest.Schema},
 		Identity: config.Identity{Issuer: h.issuer.URL, ClientID: "pages", ClientSecretFile: file("secret")},
 		Ledger: config.Ledger{
 			Channel: "c", Chaincode: "c", MSP: "donghu", Cert: file("donghu.pem"), Key: file("donghu.key"),

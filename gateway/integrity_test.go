@@ -100,6 +100,9 @@ func TestRefusedLogStopsReleaseAndShows(t *testing.T) {
 	if err := a.integrity(t.Context()); fault.Of(err).Code != "LOG_REFUSED" {
 		t.Errorf("integrity: %v", err)
 	}
+	if !a.seq.Refused() {
+		t.Error("the auditor's pages do not say so")
+	}
 }
 
 // quiet is a database in which nothing is wrong.

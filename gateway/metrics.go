@@ -42,9 +42,14 @@ func (h health) Describe(out chan<- *prometheus.Desc) {
 	}
 }
 
-// Collect looks. While the database is down, the log's figures are absent.
+// Collect looks. While the database is down, figures of the log that stand there are absent.
 func (h health) Collect(out chan<- prometheus.Metric) {
 	out <- prometheus.MustNewConstMetric(dbRetries, prometheus.CounterValue, float64(h.db.Retries()))
+	refused := 0.0
+	if h.log.Refused() {
+		refused = 1
+	}
+	out <- prometheus.MustNewConstMetric(logTrouble, prometheus.GaugeValue, refused)
 	ctx, cancel := context.WithTimeout(context.Background(), scrapePatience)
 	defer cancel()
 	st, err := h.log.Status(ctx)
@@ -55,9 +60,4 @@ func (h health) Collect(out chan<- prometheus.Metric) {
 		out <- prometheus.MustNewConstMetric(logEntries, prometheus.GaugeValue, float64(n), stage)
 	}
 	out <- prometheus.MustNewConstMetric(logLag, prometheus.GaugeValue, st.Lag(h.now()).Seconds())
-	refused := 0.0
-	if st.Trouble == anchor.TroubleRefused {
-		refused = 1
-	}
-	out <- prometheus.MustNewConstMetric(logTrouble, prometheus.GaugeValue, refused)
 }

@@ -37,6 +37,8 @@ type app struct {
 	ledger *fabric.Ledger
 	seq    *anchor.Sequencer
 	watch  *oversight.Watch
+	clocks *oversight.Clocks
+	over   over // what was deleted since the start, as its time was over
 }
 
 func consortiumOrigin(c config.Config) string {
@@ -75,7 +77,9 @@ func run(ctx context.Context, c config.Config, logger *slog.Logger) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { a.seq.Run(ctx); return nil })
 	group.Go(func() error { a.watch.Run(ctx); return nil })
+	group.Go(func() error { a.clocks.Run(ctx); return nil })
 	group.Go(func() error { return callers.Run(ctx) })
+	group.Go(func() error { a.forget(ctx, s.forgetting); return nil })
 	group.Go(func() error { return s.carrier.Run(ctx) })
 	group.Go(func() error { return a.follow(ctx, s.carrier) })
 	group.Go(func() error { return serve(ctx, c.Listen, public, nil, c.Limits.ReadTimeout) })
@@ -101,6 +105,7 @@ func (a *app) open(ctx context.Context) error {
 		return err
 	}
 	a.openWatch()
+	a.openClocks()
 	if err := a.db.CheckSchema(ctx); err != nil {
 		return err
 	}
@@ -147,7 +152,7 @@ func (a *app) callers(ctx context.Context) (*auth.Auth, error) {
 		Org: a.org, PublicURL: a.cfg.PublicURL, Issuer: a.cfg.Identity.Issuer, ClientID: a.cfg.Identity.ClientID,
 		ClientSecret: strings.TrimSpace(
 			string(secret),
-		), Audience: a.cfg.Identity.Audience, Sessions: cockroach.NewSessions(a.db), Sealer: sealer,
+		), Audience: a.cfg.Identity.Audience, Sessions: sessions{cockroach.NewSessions(a.db), a}, Sealer: sealer,
 		Patient: a.patientRef, Logger: a.logger,
 	})
 }

@@ -25,11 +25,13 @@ type services struct {
 	requests *release.Asking
 	releases *release.Answering
 	locating *release.Locating
-	consents *consent.Consents
-	carrier  *consent.Carrier
-	policy   *policy.Engine
-	peers    *auth.Peers
-	evidence *evidence.Office
+	// forgetting deletes what is over of both sides of release
+	forgetting *release.Forgetting
+	consents   *consent.Consents
+	carrier    *consent.Carrier
+	policy     *policy.Engine
+	peers      *auth.Peers
+	evidence   *evidence.Office
 }
 
 func (a *app) services(ctx context.Context) (*services, error) {

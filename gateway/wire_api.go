@@ -59,7 +59,7 @@ func (a *app) programs(
 	api.Evidence{Builder: s.evidence, Lookups: seek.lookups}.Register(j)
 	api.OwnLog{Status: a.seq, Now: a.now}.Register(j)
 	api.Audit{Logs: audit.Logs}.Register(j)
-	api.Integrity{Status: a.watch.Status}.Register(j)
+	api.Integrity{Status: a.watch.Status, Refused: a.seq.Refused}.Register(j)
 }
 
 // operate adds what supervisors ask of everybody's listener, and returns what operators ask on their own.
@@ -67,7 +67,7 @@ func (a *app) operate(r *gin.Engine, identity func(context.Context) error) http.
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		health{log: a.seq, db: a.db, now: a.now}, watched{a.watch},
+		health{log: a.seq, db: a.db, now: a.now}, watched{a.watch}, &a.over, clocked{a.clocks},
 	)
 	r.Use(api.Metrics(registry))
 	ops := &api.Ops{Registry: registry, Checks: []api.Check{
@@ -75,6 +75,7 @@ func (a *app) operate(r *gin.Engine, identity func(context.Context) error) http.
 		{Name: "integrity", Essential: true, Run: a.integrity},
 		{Name: "ledger", Run: a.ledger.Ping},
 		{Name: "identity", Run: identity},
+		{Name: "clock", Advisory: true, Run: a.clocks.Check},
 	}}
 	ops.Register(r)
 	return ops.Counts()

@@ -44,7 +44,10 @@ func (a *app) exchangeServices(s *services, decider exchange.Decider) error {
 			return a.db.KnowsPatient(ctx, a.org, patient)
 		},
 		Suspended: a.suspended, Now: a.now,
-		Fresh: a.cfg.Limits.ReleaseFresh,
+		Fresh: a.cfg.Limits.ReleaseFresh, Stale: a.stale,
+	}
+	s.forgetting = &release.Forgetting{
+		Org: a.org, Store: store, Sealer: a.ring, Fresh: a.cfg.Limits.ReleaseFresh, Logger: a.logger,
 	}
 	s.locating = &release.Locating{
 		Org: a.org, Own: s.reading, Decider: decider, Envelope: envelope, Courier: courier, Access: s.records, Now: a.now,

@@ -37,7 +37,9 @@ func (a *app) pages(
 	if err != nil {
 		return nil, fmt.Errorf("open pages: %w", err)
 	}
-	err = auditor.Register(shell, auditor.Deps{MemberLogs: logs, Database: a.watch, Verify: s.evidence.Verify})
+	err = auditor.Register(shell, auditor.Deps{
+		MemberLogs: logs, Database: a.watch, LogRefused: a.seq.Refused, Verify: s.evidence.Verify,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("open pages: %w", err)
 	}

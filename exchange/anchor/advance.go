@@ -78,7 +78,10 @@ func (s *Sequencer) askLedger(ctx context.Context, head Head) (*ledgerState, err
 	}
 	checkpoint, err := tlog.OpenCheckpoint(latest.Note, s.cfg.VerifierKey)
 	if err != nil || checkpoint.Origin != s.cfg.Origin {
-		return nil, fmt.Errorf("%w: the ledger's checkpoint is not signed by this log's key", ErrRefused)
+		return nil, fmt.Errorf(
+			"%w: the ledger's checkpoint is not signed by this log's key; was the key file made anew? Put the old one back",
+			ErrRefused,
+		)
 	}
 	published, err := s.publishedSize(head)
 	if err != nil {

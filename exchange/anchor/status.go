@@ -38,6 +38,13 @@ func (s *Sequencer) Status(ctx context.Context) (Status, error) {
 	return st, err
 }
 
+// Refused says, from memory, whether the log contradicts what the ledger witnessed.
+func (s *Sequencer) Refused() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.trouble == TroubleRefused
+}
+
 // ReadStatus reads the state of any log in the store, without taking part in it.
 func ReadStatus(ctx context.Context, log Reader, origin string) (Status, error) {
 	st := Status{Origin: origin}

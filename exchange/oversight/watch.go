@@ -2,6 +2,7 @@ package oversight
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"slices"
 	"strings"
@@ -50,6 +51,9 @@ type WatchStatus struct {
 // what the database can do.
 const share = 20
 
+// minPatience is how long any pass may take.
+const minPatience = 15 * time.Minute
+
 // MaxStanding bounds the alarms that are kept: a database that is all wrong needs no longer list.
 const MaxStanding = 1000
 
@@ -68,9 +72,11 @@ type Watch struct {
 	passes  int64
 	last    time.Time
 	took    time.Duration
-	longest time.Duration // of any pass
-	begun   int64         // passes that have begun
-	alarms  map[Alarm]*standing
+	longest time.Duration // of any complete pass
+	// patience is how long the next pass may take, where the last was given up
+	patience time.Duration
+	begun    int64 // passes that have begun
+	alarms   map[Alarm]*standing
 }
 
 // standing is an alarm with the pass that was the newest when it was last seen: it ends with the first pass that began
@@ -86,15 +92,16 @@ func (w *Watch) Once(ctx context.Context) { w.pass(ctx) }
 // Run looks through the database until ctx is over.
 func (w *Watch) Run(ctx context.Context) {
 	for ctx.Err() == nil {
-		took := w.pass(ctx)
+		rest := w.pass(ctx)
 		select {
 		case <-ctx.Done():
-		case <-time.After(max(w.Interval, share*took)):
+		case <-time.After(max(w.Interval, rest)):
 		}
 	}
 }
 
-// pass looks once. One that fails (the database is down, most likely) ends no alarm.
+// pass looks once, and returns how long to rest at least. One that fails (the database is down, most likely) ends no
+// alarm, and is soon tried again.
 func (w *Watch) pass(ctx context.Context) time.Duration {
 	began := w.Now()
 	w.mu.Lock()
@@ -102,11 +109,8 @@ func (w *Watch) pass(ctx context.Context) time.Duration {
 	number := w.begun
 	w.mu.Unlock()
 	found := map[Alarm]bool{}
-	err := w.Database.Sweep(ctx, w.Org, func(a Alarm) { found[a] = true })
+	err := w.sweep(ctx, func(a Alarm) { found[a] = true })
 	took := w.Now().Sub(began)
-	w.mu.Lock()
-	w.longest = max(w.longest, took)
-	w.mu.Unlock()
 	for a := range found {
 		w.Report(a)
 	}
@@ -114,21 +118,41 @@ func (w *Watch) pass(ctx context.Context) time.Duration {
 		if ctx.Err() == nil {
 			w.Logger.WarnContext(ctx, "audit of the database did not end; will try again", "error", err)
 		}
-		return took
+		return min(took, time.Minute)
 	}
 	defer w.after(ctx, len(found))
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.passes, w.last, w.took = w.passes+1, began, took
+	w.passes, w.last, w.took, w.longest = w.passes+1, began, took, max(w.longest, took)
 	for a, s := range w.alarms {
 		if !found[a] && s.seen < number {
 			delete(w.alarms, a)
 			w.Logger.WarnContext(ctx, "database alarm is over", "table", a.Table, "row", a.Row, "code", a.Code)
 		}
 	}
-	return took
+	return share * took
 }
 
+// sweep looks through the database, and gives up where that takes far longer than ever before: a database that hangs
+// would else hold up the audit for good. Each that was given up makes it more patient, so that a database which has
+// grown gets the time that it needs.
+func (w *Watch) sweep(ctx context.Context, report func(Alarm)) error {
+	w.mu.Lock()
+	most := max(minPatience, 10*w.longest, w.patience)
+	w.mu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, most)
+	defer cancel()
+	err := w.Database.Sweep(ctx, w.Org, report)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.patience = 0
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		w.patience = 2 * most
+	}
+	return err
+}
+
+// after is called with what a pass found.
 func (w *Watch) after(ctx context.Context, found int) {
 	if w.After == nil || found > 0 {
 		return

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -159,5 +160,36 @@ func TestWatchRestsTwentyTimesAsLongAsItTakes(t *testing.T) {
 		if db.passes != 2 {
 			t.Errorf("%d passes after the pause", db.passes)
 		}
+	})
+}
+
+// hangs never answers.
+type hangs struct{ asked atomic.Int64 }
+
+func (h *hangs) Sweep(ctx context.Context, _ consortium.OrgID, _ func(oversight.Alarm)) error {
+	h.asked.Add(1)
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// TestPassIsGivenUp has a database that hangs: the audit asks again, with more patience each time.
+func TestPassIsGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db := &hangs{}
+		w := &oversight.Watch{
+			Org: "donghu", Database: db, Interval: 10 * time.Second, Now: time.Now, Logger: slog.New(slog.DiscardHandler),
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { w.Run(ctx); close(done) }()
+		time.Sleep(12 * time.Hour)
+		if n := db.asked.Load(); n != 6 { // 15 minutes, 30, 1 hour, 2, 4, and 8 of which no more than 4 are over
+			t.Errorf("asked %d times in twelve hours", n)
+		}
+		if w.Ready() == nil {
+			t.Error("ready, and nothing was looked through")
+		}
+		cancel()
+		<-done
 	})
 }

@@ -44,7 +44,8 @@ type HandedOver struct {
 
 // AnsweringStore keeps what was asked and handed over.
 type AnsweringStore interface {
-	// ReserveRequest remembers a request id of a member for good; fault.Conflict where it was seen before.
+	// ReserveRequest remembers a request id of a member until Forgetting lets go of it, when its time would be refused
+	// anyway; fault.Conflict where it was seen before.
 	ReserveRequest(ctx context.Context, org, from consortium.OrgID, id string, at time.Time) error
 	// SaveRelease keeps h and its log entry in one transaction. It is exchange.ErrConsentEnded where the consent that h
 	// names does not hold at h.At, and fault.Conflict where that request was answered before; nothing is kept then.
@@ -76,12 +77,14 @@ type Answering struct {
 	Suspended func(ctx context.Context) (bool, error)
 	Now       func() time.Time
 	Fresh     time.Duration // how far a request's time may be from ours
+	// Stale is told of a member's request that was refused for its time, and how far that is behind ours; nil: nobody is.
+	Stale func(ctx context.Context, from consortium.OrgID, behind time.Duration)
 }
 
 // Answer verifies a signed request that came over the connection of the member peer, decides, logs, and gives the
 // signed reply. A refusal by policy is a signed reply too; an error means that the request itself was not acceptable.
 func (r *Answering) Answer(ctx context.Context, peer consortium.OrgID, message []byte) ([]byte, error) {
-	req, err := r.open(peer, message)
+	req, err := r.open(ctx, peer, message)
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +127,7 @@ func (r *Answering) answer(ctx context.Context, req Request) ([]byte, error) {
 // maxDecided bounds how often one request is decided again because a consent ended meanwhile: a patient has few.
 const maxDecided = 4
 
-func (r *Answering) open(peer consortium.OrgID, message []byte) (Request, error) {
+func (r *Answering) open(ctx context.Context, peer consortium.OrgID, message []byte) (Request, error) {
 	payload, err := r.Envelope.Open(peer, RequestType, message)
 	if err != nil {
 		return Request{}, badSignature(err)
@@ -136,7 +139,7 @@ func (r *Answering) open(peer consortium.OrgID, message []byte) (Request, error)
 	if err := r.checkEnds(peer, req.Version, req.From, req.To, req.Actor.Org); err != nil {
 		return Request{}, err
 	}
-	if err := r.checkFresh(req.ID, req.Time); err != nil {
+	if err := r.checkFresh(ctx, peer, req.ID, req.Time); err != nil {
 		return Request{}, err
 	}
 	req.Kinds, err = checkAsked(req.From, req.Purpose, req.Patient, req.To, req.Kinds)
@@ -164,16 +167,22 @@ func (r *Answering) checkEnds(peer consortium.OrgID, version int, from, to, acto
 	return nil
 }
 
-func (r *Answering) checkFresh(id string, at time.Time) error {
+// checkFresh wants a message to be new by our clock.
+func (r *Answering) checkFresh(ctx context.Context, peer consortium.OrgID, id string, at time.Time) error {
 	if parsed, err := uuid.Parse(id); err != nil || parsed.String() != id {
 		return fault.New(fault.Malformed, CodeMalformed, "The request's id is not a plain lower-case UUID.")
 	}
-	if age := r.Now().Sub(at).Abs(); age > r.Fresh {
-		return fault.New(
-			fault.Invalid, CodeStale, "The request is too old or the clocks differ. Check the clock and make a new request.",
-		)
+	behind := r.Now().Sub(at)
+	if behind.Abs() <= r.Fresh {
+		return nil
 	}
-	return nil
+	if r.Stale != nil {
+		r.Stale(ctx, peer, behind)
+	}
+	return fault.New(fault.Invalid, CodeStale, fmt.Sprintf(
+		"The request's time is %s behind this organisation's clock, and at most %s either way is accepted. Check the "+
+			"clocks, and make a new request.", behind.Round(time.Second), r.Fresh,
+	))
 }
 
 // outgoing is a reply, and under whom the release is kept.

@@ -229,7 +229,7 @@ type Holder interface {
 // may not know, and of a person who is not known, the answer is the same: nothing. An asking about somebody on whom
 // nothing is held leaves no trace, as there is no patient's log that it could stand in.
 func (r *Answering) Locate(ctx context.Context, peer consortium.OrgID, message []byte) ([]byte, error) {
-	req, err := r.openLocate(peer, message)
+	req, err := r.openLocate(ctx, peer, message)
 	if err != nil {
 		return nil, err
 	}
@@ -286,7 +286,9 @@ func (r *Answering) tellable(ctx context.Context, req LocateRequest, held []exch
 	return out, nil
 }
 
-func (r *Answering) openLocate(peer consortium.OrgID, message []byte) (LocateRequest, error) {
+func (r *Answering) openLocate(
+	ctx context.Context, peer consortium.OrgID, message []byte,
+) (LocateRequest, error) {
 	payload, err := r.Envelope.Open(peer, LocateType, message)
 	if err != nil {
 		return LocateRequest{}, badSignature(err)
@@ -298,7 +300,7 @@ func (r *Answering) openLocate(peer consortium.OrgID, message []byte) (LocateReq
 	if err := r.checkEnds(peer, req.Version, req.From, req.To, req.Actor.Org); err != nil {
 		return LocateRequest{}, err
 	}
-	if err := r.checkFresh(req.ID, req.Time); err != nil {
+	if err := r.checkFresh(ctx, peer, req.ID, req.Time); err != nil {
 		return LocateRequest{}, err
 	}
 	_, err = checkAsked(req.From, req.Purpose, req.Patient, req.To, allKinds())

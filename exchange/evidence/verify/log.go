@@ -138,8 +138,8 @@ func (a *logAudit) checkpoint(ctx context.Context) (*tlog.Checkpoint, error) {
 			return &c, nil
 		}
 		if try == checkpointTries {
-			a.say("[失败] 日志只出示 %d 条，成员见证过 %d 条：后面的被截去了",
-				"[FAILED] The log shows %d entries, the members witnessed %d: the end was cut off",
+			a.say("[失败] 日志只出示 %d 条，成员见证过 %d 条：后面的被截去了，或者数据库被恢复成了较旧的备份",
+				"[FAILED] The log shows %d entries, the members witnessed %d: the end was cut off, or an older database restored",
 				c.Size, a.attested.Checkpoint.Size)
 			return nil, nil
 		}
@@ -187,8 +187,9 @@ func (a *logAudit) extends(ctx context.Context, c tlog.Checkpoint) (bool, error)
 		return false, err
 	}
 	if c.Origin != witnessed.Origin || root != witnessed.Root {
-		a.say("[失败] 前 %d 条与成员见证过的不同",
-			"[FAILED] The first %d entries are not those that the members witnessed", witnessed.Size)
+		a.say("[失败] 前 %d 条与成员见证过的不同：这是另一本日志，或者被改写过",
+			"[FAILED] The first %d entries are not those that the members witnessed: this is another log, or was rewritten",
+			witnessed.Size)
 		return false, nil
 	}
 	a.say("[通过] 前 %d 条正是成员见证过的；这就是 %s 的日志，没有被截短",

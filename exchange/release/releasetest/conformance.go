@@ -26,6 +26,12 @@ import (
 type Backend interface {
 	release.AnsweringStore
 	release.AskingStore
+	// Due, KeepReceipt and ForgetRequests are as in release.ForgettingStore.
+	Due(
+		ctx context.Context, org consortium.OrgID, before time.Time, after release.Due, limit int,
+	) ([]release.Due, error)
+	KeepReceipt(ctx context.Context, org consortium.OrgID, id string, sealed []byte) error
+	ForgetRequests(ctx context.Context, org consortium.OrgID, before time.Time, limit int) (int, error)
 	Grant(
 		ctx context.Context, org consortium.OrgID, patient consortium.PatientRef, id string, from, until time.Time,
 	) error
@@ -67,6 +73,9 @@ func Conformance(t *testing.T, open func(t *testing.T) Backend) {
 		"a received answer is kept once":            receivesOnce,
 		"what was not received is not found":        notReceived,
 		"another organisation's answers are not":    othersNotFound,
+		"a copy is due when its time is over":       copiesFallDue,
+		"of a copy that is over stays the receipt":  keepsReceipt,
+		"old request ids are let go of":             forgetsRequests,
 	} {
 		t.Run(name, func(t *testing.T) { check(t, open(t)) })
 	}
@@ -288,4 +297,72 @@ func othersNotFound(t *testing.T, b Backend) {
 	must(t, b.SaveReceived(t.Context(), here, ours))
 	wantReceived(t, b, ours)
 	wantLogged(t, b, third, theirs.Entry)
+}
+
+// wantDue wants exactly these to be due, and returns the last.
+func wantDue(
+	t *testing.T, b Backend, at time.Time, after release.Due, limit int, want ...release.Received,
+) release.Due {
+	t.Helper()
+	got, err := b.Due(t.Context(), here, at, after, limit)
+	must(t, err)
+	if len(got) != len(want) {
+		t.Fatalf("%d are due, want %d", len(got), len(want))
+	}
+	var last release.Due
+	for i, d := range got {
+		if d.ID != want[i].ID || !d.Expires.Equal(want[i].Expires) {
+			t.Errorf("%d is %+v, want %s", i, d, want[i].ID)
+		}
+		last = d
+	}
+	return last
+}
+
+func copiesFallDue(t *testing.T, b Backend) {
+	first, second, third := received(uuid.NewString()), received(uuid.NewString()), received(uuid.NewString())
+	second.Expires, third.Expires = first.Expires.Add(time.Hour), first.Expires.Add(2*time.Hour)
+	for _, r := range []release.Received{third, first, second} {
+		must(t, b.SaveReceived(t.Context(), here, r))
+	}
+	must(t, b.SaveReceived(t.Context(), asker, received(uuid.NewString())))
+	wantDue(t, b, first.Expires.Add(-time.Microsecond), release.Due{}, 10)
+	wantDue(t, b, first.Expires, release.Due{}, 10, first)
+	last := wantDue(t, b, third.Expires, release.Due{}, 2, first, second)
+	wantDue(t, b, third.Expires, last, 2, third)
+}
+
+func keepsReceipt(t *testing.T, b Backend) {
+	r, other := received(uuid.NewString()), received(uuid.NewString())
+	must(t, b.SaveReceived(t.Context(), here, r))
+	must(t, b.SaveReceived(t.Context(), here, other))
+	must(t, b.KeepReceipt(t.Context(), here, r.ID, []byte("receipt")))
+	forgotten := r
+	forgotten.Actor, forgotten.Sealed = "", []byte("receipt")
+	wantReceived(t, b, forgotten)
+	must(t, b.KeepReceipt(t.Context(), here, r.ID, []byte("again")))
+	must(t, b.KeepReceipt(t.Context(), here, uuid.NewString(), []byte("nothing")))
+	wantReceived(t, b, forgotten)
+	wantReceived(t, b, other)
+	wantDue(t, b, r.Expires, release.Due{}, 10, other)
+	wantLogged(t, b, here, r.Entry, other.Entry)
+	wantKind(t, "received again", b.SaveReceived(t.Context(), here, received(r.ID)), fault.Conflict)
+}
+
+func forgetsRequests(t *testing.T, b Backend) {
+	old := []string{uuid.NewString(), uuid.NewString(), uuid.NewString()}
+	for _, id := range old {
+		must(t, b.ReserveRequest(t.Context(), here, asker, id, begin))
+		must(t, b.ReserveRequest(t.Context(), third, asker, id, begin))
+	}
+	young := uuid.NewString()
+	must(t, b.ReserveRequest(t.Context(), here, asker, young, begin.Add(time.Microsecond)))
+	for _, want := range []int{2, 1, 0} {
+		if n, err := b.ForgetRequests(t.Context(), here, begin, 2); err != nil || n != want {
+			t.Errorf("%d, %v; want %d", n, err, want)
+		}
+	}
+	wantKind(t, "a young one", b.ReserveRequest(t.Context(), here, asker, young, begin), fault.Conflict)
+	wantKind(t, "another's", b.ReserveRequest(t.Context(), third, asker, old[0], begin), fault.Conflict)
+	must(t, b.ReserveRequest(t.Context(), here, asker, old[0], begin))
 }

@@ -3,8 +3,10 @@
 package releasetest
 
 import (
+	"cmp"
 	"context"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -17,8 +19,8 @@ import (
 
 // Store keeps in memory what several organisations asked of one another and handed over.
 type Store struct {
-	mu       sync.Mutex // guards all fields
-	reserved map[request]bool
+	mu       sync.Mutex            // guards all fields
+	reserved map[request]time.Time // when
 	released map[consortium.OrgID][]release.HandedOver
 	received map[consortium.OrgID][]release.Received
 	consents map[granted]period
@@ -42,14 +44,15 @@ type granted struct {
 type period struct{ from, until time.Time }
 
 var (
-	_ release.AnsweringStore = (*Store)(nil)
-	_ release.AskingStore    = (*Store)(nil)
+	_ release.AnsweringStore  = (*Store)(nil)
+	_ release.AskingStore     = (*Store)(nil)
+	_ release.ForgettingStore = (*Store)(nil)
 )
 
 // NewStore returns an empty store.
 func NewStore() *Store {
 	return &Store{
-		reserved: map[request]bool{},
+		reserved: map[request]time.Time{},
 		released: map[consortium.OrgID][]release.HandedOver{},
 		received: map[consortium.OrgID][]release.Received{},
 		consents: map[granted]period{},
@@ -114,14 +117,14 @@ func exists() error {
 }
 
 // ReserveRequest implements release.AnsweringStore.
-func (s *Store) ReserveRequest(_ context.Context, org, from consortium.OrgID, id string, _ time.Time) error {
+func (s *Store) ReserveRequest(_ context.Context, org, from consortium.OrgID, id string, at time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	key := request{org, from, id}
-	if s.reserved[key] {
+	if _, ok := s.reserved[key]; ok {
 		return exists()
 	}
-	s.reserved[key] = true
+	s.reserved[key] = at
 	return nil
 }
 
@@ -173,4 +176,50 @@ func (s *Store) answer(org consortium.OrgID, id string) (release.Received, bool)
 		return release.Received{}, false
 	}
 	return s.received[org][i], true
+}
+
+// Due implements release.ForgettingStore.
+func (s *Store) Due(
+	_ context.Context, org consortium.OrgID, before time.Time, after release.Due, limit int,
+) ([]release.Due, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	order := func(a, b release.Due) int {
+		return cmp.Or(a.Expires.Compare(b.Expires), strings.Compare(a.ID, b.ID))
+	}
+	var due []release.Due
+	for _, r := range s.received[org] {
+		d := release.Due{ID: r.ID, Expires: r.Expires}
+		if r.Actor != "" && !r.Expires.After(before) && order(d, after) > 0 {
+			due = append(due, d)
+		}
+	}
+	slices.SortFunc(due, order)
+	return due[:min(limit, len(due))], nil
+}
+
+// KeepReceipt implements release.ForgettingStore.
+func (s *Store) KeepReceipt(_ context.Context, org consortium.OrgID, id string, sealed []byte) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, r := range s.received[org] {
+		if r.ID == id && r.Actor != "" {
+			s.received[org][i].Actor, s.received[org][i].Sealed = "", sealed
+		}
+	}
+	return nil
+}
+
+// ForgetRequests implements release.ForgettingStore.
+func (s *Store) ForgetRequests(_ context.Context, org consortium.OrgID, before time.Time, limit int) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	for r, at := range s.reserved {
+		if r.org == org && !at.After(before) && n < limit {
+			delete(s.reserved, r)
+			n++
+		}
+	}
+	return n, nil
 }

@@ -16,6 +16,8 @@ import (
 // never content.
 type Integrity struct {
 	Status func() oversight.WatchStatus
+	// Refused says whether the ledger contradicts this organisation's log.
+	Refused func() bool
 }
 
 type integrityAlarm struct {
@@ -32,6 +34,8 @@ type integrityOutput struct {
 		Seconds  float64          `json:"seconds" doc:"How long it took"`
 		Stale    bool             `json:"stale" doc:"The last complete pass is too long ago: nothing is released"`
 		Alarms   []integrityAlarm `json:"alarms" doc:"Those that stand"`
+		// LogRefused is no finding of the audit: a row may be well, and old.
+		LogRefused bool `json:"logRefused" doc:"The ledger contradicts this log, most likely as an older dump was restored"`
 	}
 }
 
@@ -47,7 +51,7 @@ func (i Integrity) Register(j JSON) {
 		st := i.Status()
 		out := &integrityOutput{}
 		out.Body.Passes, out.Body.Seconds, out.Body.Alarms = st.Passes, st.Took.Seconds(), []integrityAlarm{}
-		out.Body.Stale = st.Stale
+		out.Body.Stale, out.Body.LogRefused = st.Stale, i.Refused()
 		if !st.LastPass.IsZero() {
 			began := st.LastPass.UTC()
 			out.Body.LastPass = &began

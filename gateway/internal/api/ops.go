@@ -21,6 +21,7 @@ import (
 type Check struct {
 	Name      string
 	Essential bool
+	Advisory  bool // tells operators something, and stops nothing, not even at the start
 	Run       func(ctx context.Context) error
 }
 
@@ -71,7 +72,7 @@ func (o *Ops) ready(c *gin.Context) {
 			continue
 		}
 		parts[check.Name] = failure(errs[i])
-		if check.Essential || !o.worked[i].Load() {
+		if check.Essential || !check.Advisory && !o.worked[i].Load() {
 			status = http.StatusServiceUnavailable
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 	"sync/atomic"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -27,8 +28,12 @@ type PublicLog struct {
 	// Fail answers with a problem document.
 	Fail func(*gin.Context, error)
 
-	published atomic.Int64 // a size that was published; the real one may be larger, never smaller
+	published atomic.Int64           // a size that was published; the real one may be larger, never smaller
+	newest    atomic.Pointer[[]byte] // the checkpoint that was served last
 }
+
+// checkpointPatience is how long a checkpoint waits for the database before the last one is served again.
+const checkpointPatience = 2 * time.Second
 
 // How long answers may be kept: a checkpoint for a moment, tiles for ever, since a log only grows.
 const (
@@ -48,22 +53,34 @@ func (l *PublicLog) Register(r gin.IRouter) {
 }
 
 func (l *PublicLog) checkpoint(c *gin.Context) {
-	head, err := l.Store.Head(c.Request.Context())
+	note, err := l.latest(c.Request.Context())
 	if err != nil {
 		l.Fail(c, err)
 		return
 	}
-	if len(head.Published) == 0 {
-		l.Fail(
-			c,
-			fault.New(
-				fault.NotFound, CodeLogNotPublished,
-				"This log has no witnessed checkpoint yet. Please try again in a few seconds.",
-			),
-		)
-		return
+	l.send(c, "text/plain; charset=utf-8", cacheCheckpoint, note)
+}
+
+// latest is the newest checkpoint; while the database does not answer, the last that was served. An older checkpoint is
+// as true as it was, and members who hold this log against the ledger learn that the gateway is there.
+func (l *PublicLog) latest(ctx context.Context) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, checkpointPatience)
+	defer cancel()
+	head, err := l.Store.Head(ctx)
+	if served := l.newest.Load(); fault.Is(err, fault.Unavailable) && served != nil {
+		return *served, nil
 	}
-	l.send(c, "text/plain; charset=utf-8", cacheCheckpoint, head.Published)
+	if err != nil {
+		return nil, err
+	}
+	if len(head.Published) == 0 {
+		return nil, fault.New(
+			fault.NotFound, CodeLogNotPublished,
+			"This log has no witnessed checkpoint yet. Please try again in a few seconds.",
+		)
+	}
+	l.newest.Store(&head.Published)
+	return head.Published, nil
 }
 
 func (l *PublicLog) key(c *gin.Context) {

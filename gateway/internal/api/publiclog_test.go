@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -43,6 +44,55 @@ type servedLog struct {
 type forged struct {
 	*anchortest.Store
 	note *[]byte
+}
+
+// hangs has a store that does not answer, once it is on.
+type hangs struct {
+	*anchortest.Store
+	on atomic.Bool
+}
+
+func (h *hangs) Head(ctx context.Context) (anchor.Head, error) {
+	if h.on.Load() {
+		<-ctx.Done()
+		return anchor.Head{}, fault.Wrap(ctx.Err(), fault.Unavailable, "TIMED_OUT", "No.")
+	}
+	return h.Store.Head(ctx)
+}
+
+// TestCheckpointOutlivesTheDatabase asks for the checkpoint of a log whose database hangs: who holds the log against
+// the ledger gets the last one within moments, and a gateway that has none yet says so.
+func TestCheckpointOutlivesTheDatabase(t *testing.T) {
+	served, _ := serveLog(t, 3)
+	store := &hangs{Store: served.Store}
+	ask := func(handler http.Handler) (int, string) {
+		w := httptest.NewRecorder()
+		began := time.Now()
+		handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/log/checkpoint", nil))
+		if took := time.Since(began); took > 4*time.Second {
+			t.Errorf("answered after %s", took)
+		}
+		return w.Code, w.Body.String()
+	}
+	open := func() http.Handler {
+		r := gin.New()
+		(&gatewayapi.PublicLog{Store: store, VerifierKey: served.vkey, Fail: func(c *gin.Context, err error) {
+			c.String(problem.Status(err), string(fault.Of(err).Code))
+		}}).Register(r)
+		return r
+	}
+	log := open()
+	status, before := ask(log)
+	if status != http.StatusOK {
+		t.Fatalf("%d %s", status, before)
+	}
+	store.on.Store(true)
+	if status, after := ask(log); status != http.StatusOK || after != before {
+		t.Errorf("while the database hangs: %d %s", status, after)
+	}
+	if status, body := ask(open()); status != http.StatusServiceUnavailable {
+		t.Errorf("a gateway that has served none: %d %s", status, body)
+	}
 }
 
 func (f forged) Head(ctx context.Context) (anchor.Head, error) {

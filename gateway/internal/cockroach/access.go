@@ -71,6 +71,8 @@ func (db *DB) readLogged(
 	ctx context.Context, org consortium.OrgID, patient consortium.PatientRef, sel *records.Selection, weighed int64,
 	next func(records.AccessHead, []records.SealedVersion) (records.SealedAccess, error),
 ) ([]records.SealedVersion, error) {
+	ctx, cancel := bounded(ctx) // the turn and the transaction together
+	defer cancel()
 	if patient != "" {
 		leave, err := db.lanes.enter(ctx, org, patient)
 		if err != nil {

@@ -63,6 +63,7 @@ const (
 	CodeContention     fault.Code = "CONTENTION"
 	CodeDatabase       fault.Code = "DATABASE"
 	CodeDatabaseDown   fault.Code = "DATABASE_DOWN"
+	CodeDatabaseSlow   fault.Code = "DATABASE_SLOW"
 	CodeOutcomeUnknown fault.Code = "OUTCOME_UNKNOWN"
 	CodeTimedOut       fault.Code = "TIMED_OUT"
 )

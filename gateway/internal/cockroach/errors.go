@@ -16,6 +16,7 @@ import (
 const (
 	uniqueViolation     = "23505"
 	completionUnknown   = "40003" // CockroachDB: the answer of another node to a COMMIT was lost
+	statementCancelled  = "57014" // the server's own patience was over
 	classConnection     = "08"
 	classResources      = "53"
 	classOperator       = "57" // the server is shutting down, or cancelled the statement
@@ -35,14 +36,18 @@ func classify(err error) error {
 	if errors.Is(err, pgx.ErrNoRows) {
 		return fault.Wrap(err, fault.NotFound, CodeNoEntry, "There is no such entry.")
 	}
+	if commitUnknown(err) { // first: a COMMIT whose answer nobody waited for may have been carried out all the same
+		return fault.Wrap(err, fault.Unavailable, CodeOutcomeUnknown,
+			"The connection to the database was lost while saving. Look whether your change is there before you send it again.")
+	}
+	var connect *pgconn.ConnectError
+	if errors.As(err, &connect) { // before the next: connecting has a deadline of its own
+		return unavailable(err)
+	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return fault.Wrap(
 			err, fault.Unavailable, CodeTimedOut, "The request was ended before it was finished. Please try again.",
 		)
-	}
-	if commitUnknown(err) {
-		return fault.Wrap(err, fault.Unavailable, CodeOutcomeUnknown,
-			"The connection to the database was lost while saving. Look whether your change is there before you send it again.")
 	}
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
@@ -69,9 +74,8 @@ func commitUnknown(err error) bool {
 }
 
 func connectionLost(err error) bool {
-	var connect *pgconn.ConnectError
 	var network net.Error
-	return errors.As(err, &connect) || errors.As(err, &network) || pgconn.SafeToRetry(err) ||
+	return errors.As(err, &network) || pgconn.SafeToRetry(err) ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed)
 }
 
@@ -80,6 +84,8 @@ func classifyServer(err error, pg *pgconn.PgError) error {
 	switch {
 	case pg.Code == uniqueViolation:
 		return fault.Wrap(err, fault.Conflict, CodeAlreadyExists, "This entry exists already.")
+	case pg.Code == statementCancelled:
+		return slow(err)
 	case class == classConnection || class == classResources || class == classOperator:
 		return unavailable(err)
 	case class == classTransactionEnd:

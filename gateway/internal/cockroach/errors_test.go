@@ -37,6 +37,8 @@ func TestClassify(t *testing.T) {
 		{"rolled back instead", commitError{pgx.ErrTxCommitRollback}, fault.Internal, "DATABASE"},
 		{"lost before commit", io.ErrUnexpectedEOF, fault.Unavailable, "DATABASE_DOWN"},
 		{"cancelled", context.Canceled, fault.Unavailable, "TIMED_OUT"},
+		{"cancelled by the server", server("57014"), fault.Unavailable, "DATABASE_SLOW"},
+		{"cancelled at commit", commitError{context.DeadlineExceeded}, fault.Unavailable, "OUTCOME_UNKNOWN"},
 		{"defect", server("42703"), fault.Internal, "DATABASE"},
 		{"unknown", errors.New("secret words"), fault.Internal, "DATABASE"},
 		{"odd code", server(""), fault.Internal, "DATABASE"},

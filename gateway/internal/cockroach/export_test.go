@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -126,4 +127,9 @@ func (db *DB) OpenHeld(t testing.TB, hold func(sql string)) *DB {
 	}
 	t.Cleanup(other.Close)
 	return other
+}
+
+// Within ends a context after d, as for what may take long.
+func Within(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	return within(ctx, d)
 }

@@ -281,7 +281,10 @@ func startProcess(t *testing.T, number int, db *cockroach.DB, keys config.Keys) 
 	t.Helper()
 	p := &process{number: number}
 	text, err := json.Marshal(setting{
-		Database: cockroachtest.Proxied(t, db, func(a cockroachtest.Answer) { p.hear(t.Context(), a) }), Keys: keys,
+		Database: cockroachtest.Proxied(
+			t, db.Pool().Config().ConnString(), func(a cockroachtest.Answer) { p.hear(t.Context(), a) },
+		),
+		Keys: keys,
 	})
 	if err != nil {
 		t.Fatal(err)

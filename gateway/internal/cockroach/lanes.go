@@ -31,7 +31,7 @@ func (l *lanes) enter(ctx context.Context, org consortium.OrgID, patient consort
 	case turn <- struct{}{}:
 		return func() { <-turn }, nil
 	case <-ctx.Done():
-		return nil, classify(ctx.Err())
+		return nil, ended(ctx, ctx.Err())
 	}
 }
 

@@ -25,6 +25,14 @@ var (
 	queryDatabaseClock = sql("the database's clock", `SELECT now(), count(name) FROM leases WHERE name = $1`)
 )
 
+// Clock returns what the database's clock says.
+func (db *DB) Clock(ctx context.Context) (time.Time, error) {
+	var now time.Time
+	var none int64
+	err := db.look(ctx, func(q querier) error { return q.QueryRow(ctx, queryDatabaseClock.text, "").Scan(&now, &none) })
+	return now, err
+}
+
 // lease is a row of leases.
 type lease struct {
 	holder  string

@@ -132,9 +132,15 @@ const roomLog = "log"
 
 // Head implements anchor.Reader.
 func (l *Log) Head(ctx context.Context) (anchor.Head, error) {
-	row, err := l.readHead(ctx, l.db.pool, queryLogHead, l.knownSize())
+	var row logHead
+	known := l.knownSize()
+	err := l.db.look(ctx, func(q querier) error {
+		var err error
+		row, err = l.readHead(ctx, q, queryLogHead, known)
+		return err
+	})
 	if err != nil {
-		return anchor.Head{}, fmt.Errorf("read log head: %w", classify(err))
+		return anchor.Head{}, fmt.Errorf("read log head: %w", err)
 	}
 	l.db.marks.note(consortium.OrgID(l.org), place{room: roomLog}, seen{seq: row.size})
 	h := anchor.Head{Size: row.size, Root: tlog.Hash(row.root), Published: row.published}
@@ -159,22 +165,22 @@ func (l *Log) Tiles(ctx context.Context, tiles []tlog.Tile) ([][]byte, error) {
 	for i, t := range tiles {
 		levels[i], ns[i] = int64(t.Level), t.N
 	}
-	rows, err := l.db.pool.Query(ctx, queryTiles.text, l.org, levels, ns)
-	if err != nil {
-		return nil, fmt.Errorf("read tiles: %w", classify(err))
-	}
-	defer rows.Close()
 	found := make(map[[2]int64][]byte, len(tiles))
-	for rows.Next() {
-		var key [2]int64
-		var data []byte
-		if err := rows.Scan(&key[0], &key[1], &data); err != nil {
-			return nil, fmt.Errorf("read tiles: %w", classify(err))
+	err := l.db.look(ctx, func(q querier) error {
+		rows, err := q.Query(ctx, queryTiles.text, l.org, levels, ns)
+		if err != nil {
+			return err
 		}
-		found[key] = data
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("read tiles: %w", classify(err))
+		var level, n int64
+		var data []byte
+		_, err = pgx.ForEachRow(rows, []any{&level, &n, &data}, func() error {
+			found[[2]int64{level, n}] = data
+			return nil
+		})
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read tiles: %w", err)
 	}
 	out := make([][]byte, len(tiles))
 	for i, t := range tiles {
@@ -201,8 +207,11 @@ var queryBacklog = sql("what waits for its place", `
 func (l *Log) Backlog(ctx context.Context) (anchor.Backlog, error) {
 	var b anchor.Backlog
 	var oldest *time.Time
-	if err := l.db.pool.QueryRow(ctx, queryBacklog.text, l.org).Scan(&b.Pending, &oldest); err != nil {
-		return anchor.Backlog{}, fmt.Errorf("read backlog: %w", classify(err))
+	err := l.db.look(ctx, func(q querier) error {
+		return q.QueryRow(ctx, queryBacklog.text, l.org).Scan(&b.Pending, &oldest)
+	})
+	if err != nil {
+		return anchor.Backlog{}, fmt.Errorf("read backlog: %w", err)
 	}
 	if oldest != nil {
 		b.Oldest = oldest.UTC()

@@ -22,23 +22,26 @@ func (l *Log) Places(ctx context.Context, ids []string) (map[string]int64, error
 			wanted = append(wanted, parsed.String())
 		}
 	}
-	rows, err := l.db.pool.Query(ctx, queryPlaces.text, l.org, wanted)
-	if err != nil {
-		return nil, fmt.Errorf("find log entries: %w", classify(err))
-	}
 	places := make(map[string]int64, len(wanted))
-	var id string
-	var index int64
-	var hash, tag []byte
-	_, err = pgx.ForEachRow(rows, []any{&id, &index, &hash, &tag}, func() error {
-		if !l.db.key.Check(tag, "log_places", l.org, id, index, hash) {
-			return l.db.refuse("log_places", id, CodeRowAltered)
+	err := l.db.look(ctx, func(q querier) error {
+		rows, err := q.Query(ctx, queryPlaces.text, l.org, wanted)
+		if err != nil {
+			return err
 		}
-		places[id] = index
-		return nil
+		var id string
+		var index int64
+		var hash, tag []byte
+		_, err = pgx.ForEachRow(rows, []any{&id, &index, &hash, &tag}, func() error {
+			if !l.db.key.Check(tag, "log_places", l.org, id, index, hash) {
+				return l.db.refuse("log_places", id, CodeRowAltered)
+			}
+			places[id] = index
+			return nil
+		})
+		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("find log entries: %w", classify(err))
+		return nil, fmt.Errorf("find log entries: %w", err)
 	}
 	return places, nil
 }
@@ -59,8 +62,11 @@ func (l *Log) Place(ctx context.Context, id string) (int64, bool, error) {
 		return index, true, nil
 	}
 	var waiting int64
-	if err := l.db.pool.QueryRow(ctx, queryIsPending.text, l.org, parsed).Scan(&waiting); err != nil {
-		return 0, false, fmt.Errorf("find log entry: %w", classify(err))
+	err = l.db.look(ctx, func(q querier) error {
+		return q.QueryRow(ctx, queryIsPending.text, l.org, parsed).Scan(&waiting)
+	})
+	if err != nil {
+		return 0, false, fmt.Errorf("find log entry: %w", err)
 	}
 	if waiting == 0 {
 		return 0, false, fault.New(fault.NotFound, CodeNoEntry, "There is no such entry.")

@@ -48,9 +48,11 @@ func (l *Log) Pending(ctx context.Context, after string, limit int) ([]anchor.En
 
 // pendingFrom adds what counts of the next rows, and tells how many it read and which was the last.
 func (l *Log) pendingFrom(ctx context.Context, from string, limit int, out *[]anchor.Entry) (string, int, error) {
+	ctx, cancel := bounded(ctx)
+	defer cancel()
 	rows, err := l.db.pool.Query(ctx, queryPending.text, l.org, from, limit)
 	if err != nil {
-		return "", 0, err
+		return "", 0, ended(ctx, err)
 	}
 	read := 0
 	var e anchor.Entry
@@ -66,7 +68,7 @@ func (l *Log) pendingFrom(ctx context.Context, from string, limit int, out *[]an
 		*out = append(*out, e)
 		return nil
 	})
-	return e.ID, read, err
+	return e.ID, read, ended(ctx, err)
 }
 
 // Integrate implements anchor.Writer.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 )
@@ -21,14 +22,28 @@ var migrations embed.FS
 // in a transaction of its own, while the migrations run, so the second gateway waits and then finds nothing to do. When
 // a gateway dies, the server ends its transaction and with it the lock. (Advisory locks do nothing on CockroachDB.)
 func (db *DB) Migrate(ctx context.Context) error {
-	if err := db.createMigrationLock(ctx); err != nil {
-		return fmt.Errorf("create migration lock: %w", classify(err))
-	}
-	err := db.holdMigrationLock(ctx, func() error { return db.applyMigrations(ctx) })
+	ctx, cancel := within(ctx, migrationPatience)
+	defer cancel()
+	pool, err := db.patientPool(ctx)
 	if err != nil {
-		return fmt.Errorf("migrate database: %w", classify(err))
+		return fmt.Errorf("migrate database: %w", ended(ctx, err))
+	}
+	defer pool.Close()
+	if err := createMigrationTable(ctx, pool); err != nil {
+		return fmt.Errorf("create migration lock: %w", ended(ctx, err))
+	}
+	err = withMigrationLock(ctx, pool, func() error { return applyMigrations(ctx, pool) })
+	if err != nil {
+		return fmt.Errorf("migrate database: %w", ended(ctx, err))
 	}
 	return nil
+}
+
+// patientPool is for migrations, whose statements may take longer than those that somebody waits for.
+func (db *DB) patientPool(ctx context.Context) (*pgxpool.Pool, error) {
+	cfg := db.pool.Config()
+	cfg.ConnConfig.RuntimeParams["statement_timeout"] = milliseconds(migrationPatience)
+	return pgxpool.NewWithConfig(ctx, cfg)
 }
 
 var (
@@ -38,13 +53,13 @@ var (
 		INSERT INTO migration_lock (id) VALUES (1) ON CONFLICT (id) DO NOTHING`)
 )
 
-// createMigrationLock repeats, since CREATE TABLE IF NOT EXISTS by two sessions at once may fail in one of them on
+// createMigrationTable repeats, since CREATE TABLE IF NOT EXISTS by two sessions at once may fail in one of them on
 // either server.
-func (db *DB) createMigrationLock(ctx context.Context) error {
+func createMigrationTable(ctx context.Context, pool *pgxpool.Pool) error {
 	var err error
 	for range 20 {
-		if _, err = db.pool.Exec(ctx, createMigrationLock.text); err == nil {
-			if _, err = db.pool.Exec(ctx, insertMigrationLock.text); err == nil {
+		if _, err = pool.Exec(ctx, createMigrationLock.text); err == nil {
+			if _, err = pool.Exec(ctx, insertMigrationLock.text); err == nil {
 				return nil
 			}
 		}
@@ -63,8 +78,9 @@ func (db *DB) createMigrationLock(ctx context.Context) error {
 
 var holdMigrationLock = sql("hold the migration lock", `SELECT id FROM migration_lock WHERE id = 1 FOR UPDATE`)
 
-func (db *DB) holdMigrationLock(ctx context.Context, work func() error) error {
-	tx, err := db.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.ReadCommitted})
+// withMigrationLock runs work while no other gateway migrates.
+func withMigrationLock(ctx context.Context, pool *pgxpool.Pool, work func() error) error {
+	tx, err := pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.ReadCommitted})
 	if err != nil {
 		return err
 	}
@@ -83,14 +99,16 @@ func (db *DB) holdMigrationLock(ctx context.Context, work func() error) error {
 // CheckSchema is an error while migrations are outstanding, as a gateway on an old schema would fail request by
 // request, and when the schema is not as they make it, as a trigger could make every statement lie.
 func (db *DB) CheckSchema(ctx context.Context) error {
+	ctx, cancel := bounded(ctx)
+	defer cancel()
 	pending := false
-	err := db.withMigrations(func(p *goose.Provider) error {
+	err := withMigrations(db.pool, func(p *goose.Provider) error {
 		var err error
 		pending, err = p.HasPending(ctx)
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("check schema: %w", classify(err))
+		return fmt.Errorf("check schema: %w", ended(ctx, err))
 	}
 	if pending {
 		return errors.New("check schema: the database is older than this program; run `gateway migrate` first")
@@ -101,19 +119,20 @@ func (db *DB) CheckSchema(ctx context.Context) error {
 	return nil
 }
 
-func (db *DB) applyMigrations(ctx context.Context) error {
-	return db.withMigrations(func(p *goose.Provider) error {
+func applyMigrations(ctx context.Context, pool *pgxpool.Pool) error {
+	return withMigrations(pool, func(p *goose.Provider) error {
 		_, err := p.Up(ctx)
 		return err
 	})
 }
 
-func (db *DB) withMigrations(work func(*goose.Provider) error) error {
+// withMigrations reads what migrations there are, for a connection of pool.
+func withMigrations(pool *pgxpool.Pool, work func(*goose.Provider) error) error {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return err
 	}
-	conn := stdlib.OpenDBFromPool(db.pool)
+	conn := stdlib.OpenDBFromPool(pool)
 	defer conn.Close()
 	// Migrations are numbered in ranges by subject, so a lower number may arrive later.
 	provider, err := goose.NewProvider(goose.DialectPostgres, conn, files,

@@ -82,7 +82,8 @@ func TestStatementsUseIndexes(t *testing.T) {
 			SELECT org, gen_random_uuid(), 'org9', patient, true, '\x00'::BYTEA, gen_random_uuid(), $1, '\x00'::BYTEA
 			FROM records WHERE recorded <= $1`,
 		`INSERT INTO received (org, request_id, actor, patient, custodian, allowed, sealed, entry_id, created_at, expires_at, bound)
-			SELECT org, gen_random_uuid(), '', patient, 'org9', true, '\x00'::BYTEA, gen_random_uuid(), $1, $1, '\x00'::BYTEA
+			SELECT org, gen_random_uuid(), CASE WHEN random() < 0.05 THEN 'me' ELSE '' END, patient, 'org9', true,
+				'\x00'::BYTEA, gen_random_uuid(), $1, $1::TIMESTAMPTZ + random() * INTERVAL '1 day', '\x00'::BYTEA
 			FROM records WHERE recorded <= $1`,
 	}
 	for _, statement := range fill {

@@ -205,10 +205,10 @@ func (db *DB) rememberedIndex(
 	if !ok {
 		return nil, nil
 	}
-	err := db.repeat(ctx, func() error {
+	err := db.look(ctx, func(q querier) error {
 		b := &pgx.Batch{}
 		heads.queue(b)
-		return db.pool.SendBatch(ctx, b).Close()
+		return q.SendBatch(ctx, b).Close()
 	})
 	if err != nil {
 		return nil, err

@@ -58,6 +58,8 @@ var (
 
 // SaveVersions keeps a batch in one transaction of at most five round trips, however large the batch is.
 func (db *DB) SaveVersions(ctx context.Context, org consortium.OrgID, batch []records.SealedVersion) error {
+	ctx, cancel := bounded(ctx) // the turn and the transaction together
+	defer cancel()
 	leave, err := db.lanes.enterFor(ctx, org, batch)
 	if err != nil {
 		return err

@@ -31,7 +31,7 @@ func NewReleases(db *DB) *Releases { return &Releases{db: db} }
 var reserveRequest = sql("reserve a request id", `
 	INSERT INTO release_requests (org, from_org, id, received_at, bound) VALUES ($1, $2, $3, $4, $5)`)
 
-// ReserveRequest remembers a request id for good; fault.Conflict where it was seen before. It is a plain insert, so
+// ReserveRequest remembers a request id; fault.Conflict where it was seen before. It is a plain insert, so
 // that of two copies that come at the same moment one wins.
 func (r *Releases) ReserveRequest(ctx context.Context, org, from consortium.OrgID, id string, at time.Time) error {
 	tag := r.db.key.Tag("release_requests", org, from, id, at)

@@ -122,7 +122,7 @@ func (db *DB) compareSchema(ctx context.Context) error {
 
 func (db *DB) onCockroach(ctx context.Context) (bool, error) {
 	var version string
-	err := db.pool.QueryRow(ctx, queryServer.text).Scan(&version)
+	err := db.look(ctx, func(q querier) error { return q.QueryRow(ctx, queryServer.text).Scan(&version) })
 	return strings.Contains(version, "CockroachDB"), err
 }
 
@@ -138,11 +138,15 @@ func (db *DB) describe(ctx context.Context) ([]string, error) {
 	}
 	var lines []string
 	for _, query := range queries {
-		rows, err := db.pool.Query(ctx, query.text)
-		if err != nil {
-			return nil, err
-		}
-		found, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		var found []string
+		err := db.look(ctx, func(q querier) error {
+			rows, err := q.Query(ctx, query.text)
+			if err != nil {
+				return err
+			}
+			found, err = pgx.CollectRows(rows, pgx.RowTo[string])
+			return err
+		})
 		if err != nil {
 			return nil, err
 		}

@@ -159,22 +159,44 @@ func (s *Sessions) DestroySession(ctx context.Context, org consortium.OrgID, has
 
 var (
 	sweepSessions = sql("delete sessions that are over", `
-		DELETE FROM sessions WHERE org = $1 AND (expires_at <= $2 OR seen_at <= $3)`)
+		DELETE FROM sessions WHERE org = $1 AND id_hash IN (
+			SELECT id_hash FROM sessions WHERE org = $1 AND (expires_at <= $2 OR seen_at <= $3)
+			ORDER BY id_hash LIMIT $4)`)
 
 	sweepSessionEnds = sql("forget ends of sessions that would be over", `
-		DELETE FROM session_ends WHERE org = $1 AND keep_until <= $2 RETURNING id_hash, keep_until, bound`)
+		DELETE FROM session_ends WHERE org = $1 AND id_hash IN (
+			SELECT id_hash FROM session_ends WHERE org = $1 AND keep_until <= $2 ORDER BY id_hash LIMIT $3)
+		RETURNING id_hash, keep_until, bound`)
 )
+
+// sweepBatch is how many rows one transaction deletes: while it runs, people sign in and out.
+const sweepBatch = 500
 
 // SweepSessions deletes the organisation's sessions that are over, and counts them. The end of a session is kept for as
 // long as the session could be used if it stood there again.
 func (s *Sessions) SweepSessions(
 	ctx context.Context, org consortium.OrgID, now time.Time, idle time.Duration,
 ) (int64, error) {
+	var count int64
+	for {
+		sessions, ends, err := s.sweepSome(ctx, org, now, idle)
+		count += sessions
+		if err != nil || max(sessions, ends) < sweepBatch {
+			return count, err
+		}
+	}
+}
+
+// sweepSome is one batch of SweepSessions. It counts sessions, and ends of sessions.
+func (s *Sessions) sweepSome(
+	ctx context.Context, org consortium.OrgID, now time.Time, idle time.Duration,
+) (int64, int64, error) {
 	at := place{room: roomSessions}
 	heads := s.db.expectHeads(org, at)
-	var count int64
+	var count, ends int64
 	err := s.db.Tx(ctx, func(tx pgx.Tx) error {
-		done, err := tx.Exec(ctx, sweepSessions.text, org, now, now.Add(-idle))
+		ends = 0
+		done, err := tx.Exec(ctx, sweepSessions.text, org, now, now.Add(-idle), sweepBatch)
 		if err != nil {
 			return err
 		}
@@ -182,13 +204,14 @@ func (s *Sessions) SweepSessions(
 		if err := heads.read(ctx, tx); err != nil {
 			return err
 		}
-		rows, err := tx.Query(ctx, sweepSessionEnds.text, org, now)
+		rows, err := tx.Query(ctx, sweepSessionEnds.text, org, now, sweepBatch)
 		if err != nil {
 			return err
 		}
 		var hash, tag []byte
 		var until time.Time
 		_, err = pgx.ForEachRow(rows, []any{&hash, &until, &tag}, func() error {
+			ends++
 			if !s.db.key.Check(tag, "session_ends", org, hash, until) {
 				_ = s.db.refuse("session_ends", hex.EncodeToString(hash[:min(4, len(hash))]), CodeRowAltered)
 				return nil // it was never summed up
@@ -201,8 +224,9 @@ func (s *Sessions) SweepSessions(
 		}
 		return heads.write(ctx, tx)
 	})
-	if err == nil {
-		heads.committed()
+	if err != nil {
+		return 0, 0, err
 	}
-	return count, err
+	heads.committed()
+	return count, ends, nil
 }

@@ -67,6 +67,8 @@ func (db *DB) Sweep(ctx context.Context, org consortium.OrgID, report func(Alarm
 		state = &swept{}
 		db.sweeps.of[org] = state
 	}
+	ctx, cancel := within(ctx, sweepPatience)
+	defer cancel()
 	// The numbers seen are read before the snapshot: what is committed later need not be in it.
 	s := &sweep{db: db, org: string(org), state: state, known: db.marks.all(org)}
 	s.whole = db.sweeps.suspect.Swap(false) || !state.whole

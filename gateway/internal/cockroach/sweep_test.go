@@ -489,3 +489,54 @@ func TestAnotherStateOfAKnownNumberIsRefused(t *testing.T) {
 		t.Errorf("what was lost is not missed: %v", err)
 	}
 }
+
+// TestSweepIsQuietAfterForgetting lets go of what is over, as a gateway does: copies, and ids of requests. What is left
+// is proven by the audit as before, and a copy that somebody alters is still noticed.
+func TestSweepIsQuietAfterForgetting(t *testing.T) {
+	h := newHouse(t)
+	h.live(t.Context(), t, 1)
+	h.live(t.Context(), t, 2)
+	later := time.Now().Add(48 * time.Hour)
+	h.count(t, "received", 2)
+	forgetting := release.Forgetting{
+		Org: donghu, Store: h.releases, Sealer: opensAll{}, Fresh: time.Minute, Logger: slog.New(slog.DiscardHandler),
+	}
+	done, err := forgetting.Once(t.Context(), later)
+	if err != nil || done.Copies != 2 || done.Requests != 2 {
+		t.Fatalf("%+v, %v", done, err)
+	}
+	h.count(t, "received WHERE sealed = 'receipt' AND actor = ''", 2)
+	h.count(t, "release_requests", 0)
+	if found := alarms(t, h.db); len(found) > 0 {
+		t.Errorf("alarms: %v", found)
+	}
+	if again, err := forgetting.Once(t.Context(), later); err != nil || again != (release.Forgotten{}) {
+		t.Errorf("again: %+v, %v", again, err)
+	}
+	exec(t, h.db, `UPDATE received SET actor = 'me' WHERE request_id = (SELECT min(request_id::TEXT)::UUID FROM received)`)
+	if _, err := forgetting.Once(t.Context(), later); err != nil {
+		t.Error(err)
+	}
+	if found := alarms(t, h.db); len(found) != 1 {
+		t.Errorf("alarms after one was altered: %v", found)
+	}
+}
+
+// opensAll seals nothing.
+type opensAll struct{}
+
+func (opensAll) Seal(context.Context, consortium.PatientRef, []byte, []byte) ([]byte, error) {
+	return []byte("receipt"), nil
+}
+
+func (opensAll) Open(context.Context, consortium.PatientRef, []byte, []byte) ([]byte, error) {
+	return []byte(`{"opening":""}`), nil
+}
+
+func (h *house) count(t *testing.T, rows string, want int) {
+	t.Helper()
+	var n int
+	if err := h.db.Pool().QueryRow(t.Context(), `SELECT count(*) FROM `+rows).Scan(&n); err != nil || n != want {
+		t.Errorf("%s: %d, %v; want %d", rows, n, err, want)
+	}
+}

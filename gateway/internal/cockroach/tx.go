@@ -77,6 +77,8 @@ func open(
 	cfg.ConnConfig.Tracer = tracer
 	cfg.ConnConfig.RuntimeParams["application_name"] = "yilian-gateway"
 	cfg.ConnConfig.RuntimeParams["timezone"] = "UTC"
+	cfg.ConnConfig.RuntimeParams["statement_timeout"] = milliseconds(requestPatience)
+	cfg.ConnConfig.ConnectTimeout = connectPatience
 	cfg.ConnConfig.RuntimeParams["search_path"] = schema + ", pg_temp"
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
@@ -118,8 +120,9 @@ var queryCurrentSchema = sql("where this connection stands", `SELECT COALESCE(cu
 // the role may not use.
 func (db *DB) checkPlace(ctx context.Context) error {
 	var current string
-	if err := db.pool.QueryRow(ctx, queryCurrentSchema.text).Scan(&current); err != nil {
-		return classify(err)
+	err := db.look(ctx, func(q querier) error { return q.QueryRow(ctx, queryCurrentSchema.text).Scan(&current) })
+	if err != nil {
+		return err
 	}
 	if current != db.schema {
 		return fmt.Errorf("there is no schema %s that this role may use", db.schema)
@@ -145,7 +148,7 @@ func (db *DB) Retries() int64 { return db.retries.Load() }
 
 // Tx runs fn in one serialisable transaction and commits it. On a serialisation failure or deadlock the whole
 // transaction is run again, so fn may run more than once: nothing may leave the database inside it, and it must reset
-// what it fills in the caller's variables.
+// what it fills in the caller's variables. All of it together ends after requestPatience.
 //
 // Cockroach-go retries the transaction as a whole (ExecuteCtx) and not within one (ExecuteTx): the latter takes RELEASE
 // SAVEPOINT for the commit, as it is on CockroachDB, and drops COMMIT's own error, so that on PostgreSQL a commit
@@ -177,18 +180,20 @@ type querier interface {
 // look is for a reading of exactly one statement, which sees one moment without a transaction around it, in a third of
 // the round trips.
 func (db *DB) look(ctx context.Context, fn func(querier) error) error {
-	return db.repeat(ctx, func() error { return fn(db.pool) })
+	return db.repeat(ctx, func(ctx context.Context) error { return fn(limitedPool{db.pool, ctx}) })
 }
 
 func (db *DB) run(ctx context.Context, opts pgx.TxOptions, fn func(pgx.Tx) error) error {
-	return db.repeat(ctx, func() error { return db.once(ctx, opts, fn) })
+	return db.repeat(ctx, func(ctx context.Context) error { return db.once(ctx, opts, fn) })
 }
 
-// repeat runs once again and again, with growing pauses, as long as the server says to.
-func (db *DB) repeat(ctx context.Context, once func() error) error {
+// repeat runs once again and again, with growing pauses, as long as the server says to and patience lasts.
+func (db *DB) repeat(ctx context.Context, once func(context.Context) error) error {
+	ctx, cancel := bounded(ctx)
+	defer cancel()
 	wait := backoffMin
 	first := true
-	return classify(crdb.ExecuteCtx(crdb.WithMaxRetries(ctx, maxRetries), func(ctx context.Context, _ ...any) error {
+	return ended(ctx, crdb.ExecuteCtx(crdb.WithMaxRetries(ctx, maxRetries), func(ctx context.Context, _ ...any) error {
 		if !first {
 			db.retries.Add(1)
 			select {
@@ -199,7 +204,7 @@ func (db *DB) repeat(ctx context.Context, once func() error) error {
 			wait = min(wait*2, backoffMax)
 		}
 		first = false
-		return retryDeadlock(once())
+		return retryDeadlock(once(ctx))
 	}))
 }
 
@@ -214,7 +219,10 @@ func (db *DB) once(ctx context.Context, opts pgx.TxOptions, fn func(pgx.Tx) erro
 		defer cancel()
 		_ = tx.Rollback(ctx)
 	}()
-	if err := fn(tx); err != nil {
+	if err := extend(ctx, tx); err != nil {
+		return err
+	}
+	if err := fn(limited{tx, ctx}); err != nil {
 		return err
 	}
 	if err := tx.Commit(ctx); err != nil {

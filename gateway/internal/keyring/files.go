@@ -66,8 +66,13 @@ func (k *FileKEK) Unwrap(_ context.Context, wrapped, aad []byte) ([]byte, error)
 
 // Generate makes the key files that are missing, each readable by its owner only, and beside the two signing keys their
 // public halves: <release>.pub (PKIX, PEM) and <log>.vkey (signed-note verifier key). A file that exists is never
-// touched. Origin is the log's name.
+// touched, and a signing key whose public half is left is not made anew. Origin is the log's name.
 func Generate(keys config.Keys, origin string) error {
+	for secret, public := range map[string]string{keys.Log: logPublic(keys), keys.Release: releasePublic(keys)} {
+		if err := notLost(secret, public); err != nil {
+			return fmt.Errorf("make key: %w", err)
+		}
+	}
 	steps := []struct {
 		path string
 		make func() ([]byte, error)
@@ -86,6 +91,25 @@ func Generate(keys config.Keys, origin string) error {
 	return writePublic(keys, origin)
 }
 
+func logPublic(keys config.Keys) string     { return keys.Log + ".vkey" }
+func releasePublic(keys config.Keys) string { return keys.Release + ".pub" }
+
+// notLost refuses to replace a signing key of which only the public half is left. The ledger and the other members know
+// the old one, and would take nothing that is signed with another.
+func notLost(secret, public string) error {
+	if _, err := os.Lstat(secret); !errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if _, err := os.Lstat(public); err != nil {
+		return nil
+	}
+	return fmt.Errorf(
+		"%s is gone, and %s shows that there was one: put it back from the backup of this organisation's keys; the ledger "+
+			"and the other members accept no other. Only where nothing was ever signed with it, remove %s as well",
+		secret, public, public,
+	)
+}
+
 // writePublic derives the public halves from the files, so that they are right even when only they were lost.
 func writePublic(keys config.Keys, origin string) error {
 	_, vkey, err := readLogKey(keys.Log, origin)
@@ -100,10 +124,10 @@ func writePublic(keys config.Keys, origin string) error {
 	if err != nil {
 		return fmt.Errorf("encode release key: %w", err)
 	}
-	if err := replacePublic(keys.Log+".vkey", []byte(vkey+"\n")); err != nil {
+	if err := replacePublic(logPublic(keys), []byte(vkey+"\n")); err != nil {
 		return err
 	}
-	return replacePublic(keys.Release+".pub", pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: spki}))
+	return replacePublic(releasePublic(keys), pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: spki}))
 }
 
 func newWrappingKey() ([]byte, error) {

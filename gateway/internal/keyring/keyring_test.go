@@ -358,3 +358,39 @@ func TestBlind(t *testing.T) {
 		t.Error("two organisations have the same token: their holdings could be matched")
 	}
 }
+
+// TestLostSigningKeyIsNotMadeAnew removes a key that others know: another in its place would be refused by all of them,
+// and nobody would see why.
+func TestLostSigningKeyIsNotMadeAnew(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name string) string { return filepath.Join(dir, name) }
+	keys := config.Keys{
+		Wrapping: file("wrapping"), Log: file("log"), Release: file("release"), Index: file("index"),
+		Binding: file("binding"),
+	}
+	if err := keyring.Generate(keys, origin); err != nil {
+		t.Fatal(err)
+	}
+	for _, lost := range []string{keys.Log, keys.Release} {
+		data, err := os.ReadFile(lost)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Remove(lost); err != nil {
+			t.Fatal(err)
+		}
+		err = keyring.Generate(keys, origin)
+		if err == nil || !strings.Contains(err.Error(), "put it back from the backup") {
+			t.Errorf("%s: %v", lost, err)
+		}
+		if _, err := os.Stat(lost); err == nil {
+			t.Errorf("%s was made anew", lost)
+		}
+		if err := os.WriteFile(lost, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := keyring.Generate(keys, origin); err != nil {
+			t.Errorf("with its key back: %v", err)
+		}
+	}
+}

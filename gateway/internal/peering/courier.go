@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -98,7 +99,7 @@ func (c *Courier) post(ctx context.Context, to consortium.OrgID, path string, re
 		return nil, err
 	}
 	if res.StatusCode != http.StatusOK {
-		return nil, refused(res.StatusCode, body)
+		return nil, refused(res, body)
 	}
 	return body, nil
 }
@@ -152,12 +153,16 @@ func unreachable(err error) error {
 
 // refused turns the other side's problem document into a fault. Its code is kept when it looks like one of ours; its
 // text is not shown, since it is another organisation's.
-func refused(status int, body []byte) error {
+func refused(res *http.Response, body []byte) error {
+	status := res.StatusCode
 	var p struct {
 		Code string `json:"code"`
 	}
 	_ = json.Unmarshal(body, &p) // no code is fine: the status says enough
 	cause := fmt.Errorf("custodian answered %d %s", status, safeCode(p.Code))
+	if fault.Code(p.Code) == release.CodeStale {
+		return clocksDiffer(res)
+	}
 	switch status {
 	case http.StatusConflict:
 		return fault.Wrap(
@@ -177,6 +182,18 @@ func refused(status int, body []byte) error {
 	return fault.Wrap(
 		cause, fault.Unavailable, CodeRefused,
 		"The other organisation did not accept the request. Tell your administrator if it happens again.",
+	)
+}
+
+// clocksDiffer says how far this clock is from that of who refused a request for its time.
+func clocksDiffer(res *http.Response) error {
+	cause := errors.New("custodian refused the request for its time")
+	if theirs, err := http.ParseTime(res.Header.Get("Date")); err == nil {
+		cause = fmt.Errorf("%w: this clock is ahead of theirs by %s", cause, time.Since(theirs).Round(time.Second))
+	}
+	return fault.Wrap(
+		cause, fault.Unavailable, release.CodeStale,
+		"The other organisation refused the request for its time: the clocks differ. Tell your administrator.",
 	)
 }
 

@@ -66,6 +66,20 @@ func (l *PublicLog) published(ctx context.Context, path string) ([]byte, error) 
 // Checkpoint returns the signed checkpoint that the member serves.
 func (l *PublicLog) Checkpoint(ctx context.Context) ([]byte, error) { return l.get(ctx, "checkpoint") }
 
+// Clock returns what the member's clock says, to the second (RFC 9110, 6.6.1). Any answer has it.
+func (l *PublicLog) Clock(ctx context.Context) (time.Time, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodHead, l.prefix+"key", nil)
+	if err != nil {
+		return time.Time{}, err
+	}
+	res, err := l.client.Do(req)
+	if err != nil {
+		return time.Time{}, err
+	}
+	defer res.Body.Close()
+	return http.ParseTime(res.Header.Get("Date"))
+}
+
 func (l *PublicLog) get(ctx context.Context, path string) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, l.prefix+path, nil)
 	if err != nil {

@@ -35,7 +35,8 @@ func open(t testing.TB, caller *consortium.Actor) *webtest.World {
 			})
 		},
 		func(s *site.Site) error {
-			return auditor.Register(s, auditor.Deps{MemberLogs: noLogs{}, Database: &oversight.Watch{}})
+			return auditor.Register(s, auditor.Deps{
+				LogRefused: func() bool { return false }, MemberLogs: noLogs{}, Database: &oversight.Watch{}})
 		},
 	)
 }

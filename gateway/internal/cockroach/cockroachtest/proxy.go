@@ -13,8 +13,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
-
-	"yilian.example/gateway/internal/cockroach"
 )
 
 // Answer is all that the server says to one statement or batch, on one connection.
@@ -25,12 +23,15 @@ type Answer struct {
 	Since time.Time
 }
 
-// Proxied returns an address under which the database of db is reached through a proxy, so that another process can be
+// Proxied returns an address under which the database of another is reached through a proxy, so that who uses it can be
 // held up from outside. Each answer is passed on when hear returns; it is called for several connections at once.
-func Proxied(t testing.TB, db *cockroach.DB, hear func(Answer)) string {
+func Proxied(t testing.TB, database string, hear func(Answer)) string {
 	t.Helper()
-	server := db.Pool().Config().ConnConfig
-	address, err := url.Parse(server.ConnString())
+	server, err := pgconn.ParseConfig(database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	address, err := url.Parse(database)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +50,7 @@ func Proxied(t testing.TB, db *cockroach.DB, hear func(Answer)) string {
 			if err != nil {
 				return // the test is over
 			}
-			running.Go(func() { relay(t.Context(), client, &server.Config, hear) })
+			running.Go(func() { relay(t.Context(), client, server, hear) })
 		}
 	})
 	address.Host = listener.Addr().String()
@@ -57,6 +58,21 @@ func Proxied(t testing.TB, db *cockroach.DB, hear func(Answer)) string {
 	plain.Set("sslmode", "disable") // the proxy reads along
 	address.RawQuery = plain.Encode()
 	return address.String()
+}
+
+// Hanging returns an address as Proxied does, and what makes the database hang: it takes what it is asked, and says
+// nothing more until the test is over.
+func Hanging(t testing.TB, database string) (string, func()) {
+	t.Helper()
+	hung := make(chan struct{})
+	address := Proxied(t, database, func(Answer) {
+		select {
+		case <-hung:
+			<-t.Context().Done()
+		default:
+		}
+	})
+	return address, func() { close(hung) }
 }
 
 // relay serves one connection until either side, or the test, ends it.

@@ -25,7 +25,7 @@ func (p *pages) auditLogs(c *gin.Context) error {
 		return fmt.Errorf("read logs: %w", err)
 	}
 	page := auditPage{
-		Base: p.Base(c, "audit.title", ""), Logs: logs, At: p.Now(), Database: stateOf(p.Database.Status()),
+		Base: p.Base(c, "audit.title", ""), Logs: logs, At: p.Now(), Database: p.stateOf(p.Database.Status()),
 	}
 	for _, l := range logs {
 		if l.Problem != "" {

@@ -17,15 +17,19 @@ const maxShown = 100
 type databaseState string
 
 const (
+	databaseRefused databaseState = "refused" // the log is not the one that the ledger witnessed
 	databaseAlarm   databaseState = "alarm"   // something does not fit
 	databaseUnknown databaseState = "unknown" // no pass has ended since the start
 	databaseStale   databaseState = "stale"   // the last pass is too long ago to count
 	databaseWhole   databaseState = "whole"
 )
 
-// stateOf puts what is known to be wrong before what is not known, and both before what is well.
-func stateOf(st oversight.WatchStatus) databaseState {
+// stateOf puts what is known to be wrong before what is not known, and both before what is well. A refused log comes
+// first: an older database has alarms too, and they are not what has to be mended.
+func (p *pages) stateOf(st oversight.WatchStatus) databaseState {
 	switch {
+	case p.LogRefused():
+		return databaseRefused
 	case len(st.Alarms) > 0:
 		return databaseAlarm
 	case st.Passes == 0:
@@ -60,7 +64,7 @@ type databasePage struct {
 func (p *pages) auditDatabase(c *gin.Context) error {
 	st := p.Database.Status()
 	return p.Render(c, http.StatusOK, "database", databasePage{
-		Base: p.Base(c, "integrity.title", ""), WatchStatus: st, State: stateOf(st), At: p.Now(),
+		Base: p.Base(c, "integrity.title", ""), WatchStatus: st, State: p.stateOf(st), At: p.Now(),
 		Shown: st.Alarms[:min(maxShown, len(st.Alarms))], Full: len(st.Alarms) >= oversight.MaxStanding,
 	})
 }

@@ -11,6 +11,8 @@ import (
 type Deps struct {
 	MemberLogs MemberLogs
 	Database   DatabaseWatch
+	// LogRefused says, from memory, whether the ledger contradicts this organisation's log.
+	LogRefused func() bool
 	// Verify checks an evidence file (evidence.Verify with the members' roots). fault.Invalid: it is none.
 	Verify func(file []byte) (evidence.Report, error)
 }

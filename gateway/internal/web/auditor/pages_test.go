@@ -31,9 +31,15 @@ func openWith(t testing.TB, caller *consortium.Actor, database watch) *webtest.W
 	w := webtest.NewWorld(t, caller)
 	verify := func(file []byte) (evidence.Report, error) { return evidence.Verify(file, nil, evidence.Options{}) }
 	return w.Open(func(s *site.Site) error {
-		return auditor.Register(s, auditor.Deps{MemberLogs: logs(demoLogs()), Database: database, Verify: verify})
+		return auditor.Register(s, auditor.Deps{
+			MemberLogs: logs(demoLogs()), Database: database, Verify: verify,
+			LogRefused: func() bool { return database.LastPass.Equal(refusedAt) },
+		})
 	})
 }
+
+// refusedAt is when the last pass began where the ledger contradicts the log: no pass of the audit can tell.
+var refusedAt = webtest.Now.Add(-time.Minute)
 
 // watch is the audit of the database as the tests have it.
 type watch oversight.WatchStatus
@@ -63,6 +69,10 @@ func demoWatch(state string) watch {
 		return watch{}
 	case "unknown, with an alarm":
 		return watch{Alarms: []oversight.Standing{alarm("consents", "c1", "ROW_ALTERED", time.Second)}}
+	case "refused":
+		whole.LastPass = refusedAt
+	case "refused, with an alarm":
+		whole.LastPass, whole.Alarms = refusedAt, []oversight.Standing{alarm("heads", "records p1", "STATE_OLD", time.Second)}
 	case "stale":
 		whole.LastPass, whole.Stale = webtest.Now.Add(-26*time.Hour), true
 	}
@@ -124,6 +134,8 @@ func TestDatabasePage(t *testing.T) {
 		"many":                   {"notice bad", "至少有 1000 条警报。", "显示 100 条，共 1000 条；全部见", 100},
 		"unknown":                {"notice ", "还不知道", "没有警报不等于没有问题", 0},
 		"unknown, with an alarm": {"notice bad", "有 1 条警报", "尚未核对完", 1},
+		"refused":                {"notice bad", "账本不认可本机构的日志", "没有别的警报", 0},
+		"refused, with an alarm": {"notice bad", "账本不认可本机构的日志", "恢复账本最后一次见证之后的备份", 1},
 		"stale":                  {"notice bad", "不再可靠", "此后的改动没有核对过", 0},
 		"whole":                  {"notice good", "没有发现问题", "没有警报", 0},
 	} {

@@ -13,6 +13,28 @@ var textDatabase = site.Texts{
 	"integrity.at":   {"数据时间", "As of"},
 	"integrity.more": {"查看数据库核对", "See the audit of the database"},
 
+	"integrity.short.refused": {
+		"账本不认可本机构的日志，对外提供记录已停止，日志不再增长。",
+		"The ledger contradicts this organisation's log; release has stopped and the log does not grow.",
+	},
+	"integrity.state.refused": {
+		"账本不认可本机构的日志：数据库很可能被恢复成了较旧的备份。",
+		"The ledger contradicts this organisation's log: most likely an older dump of the database was restored.",
+	},
+	"integrity.release.refused": {
+		"已停止向其他机构提供记录，日志不再增长；新记录照常接收并等候。",
+		"Nothing is released to other organisations and the log does not grow; new records are stored, and wait.",
+	},
+	"integrity.next.refused": {
+		"请立即打电话给系统管理员：先备份现状，再恢复账本最后一次见证之后的备份（运行手册 network/runbook.md，“LOG_REFUSED”一节）。",
+		"Call the system administrator at once: keep a dump of what is there now, then restore one from after the ledger " +
+			"witnessed the log last (runbook network/runbook.md, \"LOG_REFUSED\").",
+	},
+	"integrity.empty.refused": {"没有别的警报", "No other alarms"},
+	"integrity.why.refused": {
+		"每一行都可能正是本机构写入的，只是旧了：这一点由账本看出，不是由核对看出。",
+		"Each row may be as this organisation wrote it, and old: the ledger shows that, and not the audit.",
+	},
 	"integrity.short.alarm":   {"数据库核对有警报，对外提供记录已停止。", "The audit of the database has alarms; release has stopped."},
 	"integrity.short.unknown": {"数据库尚未完整核对过一遍。", "The database has not been checked once yet."},
 	"integrity.short.stale": {

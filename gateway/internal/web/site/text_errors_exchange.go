@@ -141,6 +141,11 @@ var textErrorsExchange = Texts{
 		"This organisation's log is being examined. Records are not released until that is done.",
 	},
 	"error.LOG_REFUSED.next": {"请联系管理员。", "Please ask your administrator."},
+	"error.CLOCK_WRONG": {
+		"这台机器的时钟与多数机构不一致，其他机构会拒绝它的请求。",
+		"This machine's clock differs from most others'. Other organisations refuse its requests.",
+	},
+	"error.CLOCK_WRONG.next": {"请联系管理员校准时钟。", "Please ask your administrator to set it right."},
 	"error.AUDIT_RUNNING": {
 		"系统刚刚启动，正在核对数据库，请稍候。",
 		"This gateway has just started and is still checking its database.",

@@ -12,6 +12,14 @@ var textErrorsSystem = Texts{
 		"The database cannot be reached at the moment. Nothing was changed.",
 	},
 	"error.DATABASE_DOWN.next": {"请过一会儿再试。", "Please try again in a moment."},
+	"error.DATABASE_SLOW": {
+		"数据库没有及时回应。如果您正在保存，不知道是否已经保存。",
+		"The database did not answer in time. If you were saving something, it is not known whether it is there.",
+	},
+	"error.DATABASE_SLOW.next": {
+		"请先看一下有没有保存，再决定是否重发；如果只是查看，请过一会儿再试。",
+		"Please look whether it is there before you send it again; if you were only reading, try again in a moment.",
+	},
 	"error.CONTENTION": {
 		"此刻对同一内容的修改太多，没有改动任何内容。",
 		"There are too many changes to the same entry at this moment. Nothing was changed.",
