@@ -100,8 +100,8 @@ func (db *DB) readLogged(
 // errChainMoved says that the end of a chain is not the one that this process wrote last.
 var errChainMoved = errors.New("the access chain's end is another one by now")
 
-// chainEnd is the end of a patient's chain as this process wrote it last. Remembering it saves reading it: that it still
-// stands is what the statement wants that moves it on.
+// chainEnd is the end of a patient's chain as this process wrote it last. Remembering it saves reading it: that it
+// still stands is what the statement wants that moves it on.
 type chainEnd struct {
 	head records.AccessHead
 	tag  []byte
