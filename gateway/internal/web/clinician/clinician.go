@@ -36,7 +36,9 @@ func Register(s *site.Site, deps Deps) error {
 	staff.POST("/patients", p.find)
 	staff.GET("/patients/:patient", p.patient)
 	staff.POST("/patients/:patient/ask", p.ask)
-	s.Group("/", auth.Require(consortium.RoleClinician)).GET("/patients/:patient/records/:type/:record", p.record)
+	treating := s.Group("/", auth.Require(consortium.RoleClinician))
+	treating.GET("/patients/:patient/kinds/:kind", p.kind)
+	treating.GET("/patients/:patient/records/:type/:record", p.record)
 	staff.GET("/releases/:id", p.release)
 	staff.GET("/releases/:id/:type/:record/evidence", p.releaseEvidence)
 	return nil
