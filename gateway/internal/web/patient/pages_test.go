@@ -4,10 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"yilian.example/consent"
 	"yilian.example/exchange"
@@ -40,7 +42,7 @@ func TestPagesInBothLanguages(t *testing.T) {
 		{Name: "record that is not there", Caller: &webtest.Wang, Path: "/me/records/Patient/none", Status: 404},
 		{Name: "access", Caller: &webtest.Wang, Path: "/me/access", Status: 200},
 		{Name: "no access", Caller: &webtest.Wang, Path: "/me/access", Status: 200, Change: nothing},
-		{Name: "consents", Caller: &webtest.Wang, Path: "/me/consents?done=withdrawn", Status: 200},
+		{Name: "consents", Caller: &webtest.Wang, Path: "/me/consents", Status: 200},
 		{Name: "no consents", Caller: &webtest.Wang, Path: "/me/consents", Status: 200, Change: nothing},
 		{Name: "grant", Caller: &webtest.Wang, Path: "/me/consents/new", Status: 200},
 		{
@@ -200,8 +202,11 @@ func TestAccessPages(t *testing.T) {
 func TestConsentsPage(t *testing.T) {
 	s := open(t, &webtest.Wang)
 	p := s.Get("/me/consents?done=withdrawn")
-	if p.Text(`[role="status"]`) != "授权已撤回，从现在起不再提供记录。" {
-		t.Error("it is not said that the consent was withdrawn")
+	if len(p.All(`[role="status"]`)) != 0 {
+		t.Error("a link had the page claim that a consent was withdrawn")
+	}
+	if len(s.Get("/me/consents?done=granted").All(`[role="status"]`)) != 0 {
+		t.Error("a link had the page claim that a consent was signed")
 	}
 	var states []string
 	for _, n := range p.All("li.consent .tag") {
@@ -215,8 +220,18 @@ func TestConsentsPage(t *testing.T) {
 		t.Fatalf("%d consents can be withdrawn, want 2", len(forms))
 	}
 	done := s.Post(webtest.Attr(forms[0], "action"), nil)
-	if done.Status != http.StatusSeeOther || done.Header.Get("Location") != "/me/consents?done=withdrawn" {
+	if done.Status != http.StatusSeeOther || done.Header.Get("Location") != "/me/consents" {
 		t.Errorf("withdrawing: %d to %q", done.Status, done.Header.Get("Location"))
+	}
+	after := httptest.NewRequest(http.MethodGet, "/me/consents", nil)
+	after.Header.Set("Cookie", strings.Split(done.Header.Get("Set-Cookie"), ";")[0])
+	if p := s.Do(after); p.Text(`[role="status"]`) != "授权已撤回，从现在起不再提供记录。" ||
+		!strings.Contains(p.Header.Get("Set-Cookie"), "-notice=; Path=/; Max-Age=0") {
+		t.Errorf("it is not said once that the consent was withdrawn: %v", p.Header)
+	}
+	s.Grants[1].CreatedAt = webtest.Now.Add(-time.Minute)
+	if p := s.Get("/me/consents?done=granted"); !strings.Contains(p.Text(`[role="status"]`), "签名已收到") {
+		t.Error("it is not said that the signature arrived")
 	}
 	if len(s.Withdrawn) != 1 || s.Withdrawn[0] != consent.ID(strings.Repeat("a", 64)) {
 		t.Errorf("withdrawn: %v", s.Withdrawn)

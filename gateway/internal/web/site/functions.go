@@ -18,6 +18,7 @@ func (p *Pages) functions(lang Lang) template.FuncMap {
 		"has":     p.HasText,
 		"asset":   p.assetURL,
 		"org":     func(id consortium.OrgID) string { return p.OrgName(lang, id) },
+		"stated":  func(id string) string { return p.OrgName(lang, consortium.OrgID(id)) },
 		"orgURL":  func(id consortium.OrgID) string { return p.members[id].PublicURL },
 		"kind":    func(k consortium.Kind) string { return p.Text(lang, "kind."+string(k)) },
 		"purpose": func(x consortium.Purpose) string { return p.Text(lang, "purpose."+string(x)) },

@@ -133,6 +133,6 @@ func (p *Pages) Render(c *gin.Context, status int, page string, data any) error 
 	if err := t.ExecuteTemplate(&out, "layout.html", data); err != nil {
 		return fmt.Errorf("render %s: %w", page, err)
 	}
-	c.Data(status, "text/html; charset=utf-8", out.Bytes())
+	send(c, status, "text/html; charset=utf-8", out.Bytes())
 	return nil
 }

@@ -12,7 +12,7 @@ var Texts = map[string][2]string{
 	},
 	"entry.unresolved": {
 		"还有 %d 项结果没有列在这里。",
-		"%d more results are not listed here.",
+		"Results not listed here: %d.",
 	},
 	"entry.attached": {
 		"报告附有文件（%s），这里不能显示，请看原件。",
