@@ -82,7 +82,41 @@ type Page struct {
 	Type  string   // only this FHIR type; empty: all
 	IDs   []string // only these ids; nil: all
 	After *Cursor  // what follows this one; nil: from the newest
-	Limit int      // at most maxPage; 0: maxPage
+	Skip  int      // of a patient's records: how many come before this page
+	// Each, of a patient's records, is how many of a kind are on the page at most. Kinds that it does not name are never
+	// cut for the others: they come first, and so does their content where not all has room.
+	Each  map[consortium.Kind]int
+	Limit int // at most maxPage; 0: maxPage
+}
+
+// Choose returns what is on the page of a patient's records, which are given newest first.
+func Choose[T any](p Page, newestFirst []T, kind func(T) consortium.Kind) []T {
+	out := newestFirst
+	if p.Each != nil {
+		var whole, cut []T
+		of := map[consortium.Kind]int{}
+		for _, one := range newestFirst {
+			k := kind(one)
+			limit, limited := p.Each[k]
+			of[k]++
+			switch {
+			case !limited:
+				whole = append(whole, one)
+			case of[k] <= limit:
+				cut = append(cut, one)
+			}
+		}
+		out = append(whole, cut...)
+	}
+	out = out[min(max(p.Skip, 0), len(out)):]
+	return out[:min(len(out), p.Limit)]
+}
+
+// Listing is some of a patient's records, and how many there are of each kind that was asked for: what is shown of a
+// person never passes for all there is.
+type Listing struct {
+	Versions []Version
+	Totals   map[consortium.Kind]int
 }
 
 // Cursor is the place of a record in the order newest first: time recorded, then type and id.

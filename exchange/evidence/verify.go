@@ -204,13 +204,18 @@ func (v *verification) ledger() {
 		err = read.covers(v.note, v.checkpoint, v.file.Key, v.statement.Org)
 	}
 	a := read.answer
-	if !v.step(StepWitness, err, a.Channel, stamp(a.Time), stamp(*a.Attested)) || !v.included {
+	if !v.step(StepWitness, err, a.Channel, Stamp(a.Time), Stamp(*a.Attested)) || !v.included {
 		v.skip(StepTime)
 		return
 	}
 	v.report.Witnessed, v.report.Attested = a.Time, *a.Attested
 	err = v.file.checkTime(v.statement.Recorded, v.index, v.checkpoint, a)
-	v.step(StepTime, err, stamp(a.Time), v.statement.Org, stamp(v.statement.Recorded))
+	v.step(StepTime, err, Stamp(a.Time), v.statement.Org, Stamp(v.statement.Recorded))
 }
 
-func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+// beijing is the one clock of what people read. The offset stands with each time, so that it compares with the times in
+// files, which are UTC.
+var beijing = time.FixedZone("UTC+8", 8*60*60)
+
+// Stamp writes a time for people.
+func Stamp(t time.Time) string { return t.In(beijing).Format(time.RFC3339) }

@@ -11,9 +11,6 @@ import (
 	"yilian.example/exchange/fault"
 )
 
-// maxListed bounds one page of a patient's records.
-const maxListed = 2000
-
 // Kept is what Reading needs of the records store. Every call that shows content logs the access in the same
 // transaction.
 type Kept interface {
@@ -22,8 +19,8 @@ type Kept interface {
 	Describe(ctx context.Context, ref exchange.RecordRef) (consortium.PatientRef, consortium.Kind, error)
 	// Read returns one version (0: the current one); fault.Gone when it is a deletion.
 	Read(ctx context.Context, a exchange.Access, ref exchange.RecordRef, number int) (exchange.Version, error)
-	// ListAll returns the current versions of the decided patient and kinds.
-	ListAll(ctx context.Context, a exchange.Access, limit int) ([]exchange.Version, error)
+	// List returns a page of the current versions of the decided patient and kinds.
+	List(ctx context.Context, a exchange.Access, page exchange.Page) ([]exchange.Version, error)
 	LogAccess(ctx context.Context, a exchange.Access) error
 	// Holdings tells what kinds of records are held here on a patient.
 	Holdings(ctx context.Context, patient consortium.PatientRef) ([]exchange.Holding, error)
@@ -38,16 +35,42 @@ type Reading struct {
 	Now     func() time.Time
 }
 
-// List returns the current versions of a patient's records of some kinds.
+// List returns a page of the current versions of a patient's records of some kinds, with how many there are of each.
+// Without a limit it is read on until nothing follows: what the page does not limit is never cut.
 func (r *Reading) List(
 	ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, patient consortium.PatientRef,
-	kinds []consortium.Kind,
-) ([]exchange.Version, error) {
+	kinds []consortium.Kind, page exchange.Page,
+) (exchange.Listing, error) {
 	a, err := r.mayRead(ctx, actor, purpose, patient, kinds)
 	if err != nil {
-		return nil, err
+		return exchange.Listing{}, err
 	}
-	return r.Kept.ListAll(ctx, a, maxListed)
+	whole := page.Limit == 0
+	if whole {
+		page.Limit = maxPage
+	}
+	out := exchange.Listing{Totals: map[consortium.Kind]int{}}
+	for {
+		versions, err := r.Kept.List(ctx, a, page)
+		if err != nil {
+			return exchange.Listing{}, err
+		}
+		out.Versions = append(out.Versions, versions...)
+		if !whole || len(versions) < page.Limit {
+			break
+		}
+		page.Skip += len(versions)
+	}
+	holdings, err := r.Kept.Holdings(ctx, patient)
+	if err != nil {
+		return exchange.Listing{}, err
+	}
+	for _, h := range holdings {
+		if slices.Contains(kinds, h.Kind) {
+			out.Totals[h.Kind] = h.Count
+		}
+	}
+	return out, nil
 }
 
 // Read returns one version of one record; number 0 is the current one. To a patient the records of others do not exist.

@@ -95,3 +95,49 @@ func TestLocateRefusedIsLoggedOnceAboutTheWholeQuestion(t *testing.T) {
 		t.Errorf("logged %+v", store.logged)
 	}
 }
+
+// many is a store with more records than one page of it holds.
+type many struct {
+	kept
+	stored []exchange.Version
+}
+
+func (m *many) List(_ context.Context, a exchange.Access, p exchange.Page) ([]exchange.Version, error) {
+	m.logged = append(m.logged, a)
+	return exchange.Choose(p, m.stored, func(v exchange.Version) consortium.Kind { return v.Kind }), nil
+}
+
+// TestListIsReadOnUntilItIsWhole: no bound of a page hides what must not be cut, and how many there are is told.
+func TestListIsReadOnUntilItIsWhole(t *testing.T) {
+	store := &many{}
+	for range 12_000 {
+		store.stored = append(store.stored, exchange.Version{Kind: consortium.Observations})
+	}
+	for range 6_000 {
+		store.stored = append(store.stored, exchange.Version{Kind: consortium.Diagnoses})
+	}
+	everything := narrow{consortium.PatientKinds()}
+	r := &records.Reading{Org: "anhe", Decider: everything, Kept: store, Now: func() time.Time { return at }}
+	list := func(p exchange.Page) exchange.Listing {
+		kinds := []consortium.Kind{consortium.Observations, consortium.Diagnoses}
+		got, err := r.List(context.Background(), doctor, consortium.Treatment, patient, kinds, p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	got := list(exchange.Page{Each: map[consortium.Kind]int{consortium.Observations: 30}})
+	counts := map[consortium.Kind]int{}
+	for _, v := range got.Versions {
+		counts[v.Kind]++
+	}
+	if counts[consortium.Diagnoses] != 6_000 || counts[consortium.Observations] != 30 {
+		t.Errorf("got %v", counts)
+	}
+	if got.Totals[consortium.Diagnoses] != 1 || len(got.Totals) != 1 {
+		t.Errorf("totals %v", got.Totals)
+	}
+	if n := len(list(exchange.Page{Limit: 30, Skip: 30}).Versions); n != 30 {
+		t.Errorf("a page of 30 has %d", n)
+	}
+}

@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"strings"
-	"time"
 
 	"yilian.example/exchange/evidence"
 	"yilian.example/exchange/fault"
@@ -88,7 +87,7 @@ func (p *program) tell(report evidence.Report) {
 		return
 	}
 	s := report.Statement
-	at, members := report.Witnessed.UTC().Format(time.RFC3339), strings.Join(report.Members, ", ")
+	at, members := evidence.Stamp(report.Witnessed), strings.Join(report.Members, ", ")
 	p.say(
 		"结论：已证明。%[1]s 保存了 %[2]s/%[3]s 第 %[4]d 版，内容与本文件完全一致；"+
 			"它是日志 %[6]s 的第 %[5]d 条，最迟于 %[7]s 已经存在，由成员 %[8]s 共同见证，此后未被改动。",

@@ -85,7 +85,7 @@ func (a *logAudit) attest(ctx context.Context, expected *expectation) (bool, err
 	case age.Abs() > freshness:
 		a.say("[失败] 成员的证明作于 %s，与现在相差过久，之后的条目可能已被截去",
 			"[FAILED] The members' attestation is of %s, too far from now: what came later may have been cut off",
-			l.State.Attested.UTC().Format(time.RFC3339))
+			evidence.Stamp(*l.State.Attested))
 		return false, nil
 	case a.keyGiven && a.key != l.Key:
 		a.say("[失败] 账本登记的公钥不是所给的公钥：%s",
@@ -95,7 +95,7 @@ func (a *logAudit) attest(ctx context.Context, expected *expectation) (bool, err
 	a.key, a.attested = l.Key, &l
 	a.say("[通过] 成员 %s 证明：账本于 %s 见证了 %s 的日志 %s，共 %d 条",
 		"[OK] Members %s attest: at %s the ledger witnessed the log of %s, %s, with %d entries",
-		strings.Join(l.Members, ", "), l.State.Time.UTC().Format(time.RFC3339), l.Org, l.Checkpoint.Origin, l.Checkpoint.Size)
+		strings.Join(l.Members, ", "), evidence.Stamp(l.State.Time), l.Org, l.Checkpoint.Origin, l.Checkpoint.Size)
 	return true, nil
 }
 

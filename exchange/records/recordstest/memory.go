@@ -287,7 +287,7 @@ func (s *Store) page(
 		}
 	}
 	slices.SortFunc(out, func(a, b records.SealedVersion) int { return newestFirst(place(a), place(b)) })
-	return out[:min(len(out), sel.Page.Limit)]
+	return exchange.Choose(sel.Page, out, func(v records.SealedVersion) consortium.Kind { return v.Kind })
 }
 
 func onPage(p exchange.Page, v records.SealedVersion) bool {

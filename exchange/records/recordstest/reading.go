@@ -25,6 +25,7 @@ var readingPromises = map[string]func(*testing.T, Backend){
 	"one version is read by its number":            readsOne,
 	"a page is of current versions, newest first":  readsPages,
 	"a page is of some kinds, types and ids":       readsChosen,
+	"a kind that is not to be cut comes whole":     readsWhole,
 	"directory data is read and leaves no chain":   readsDirectory,
 	"a reading waits for a consent that holds":     wantsConsent,
 	"another organisation's records are not there": othersAreNotThere,
@@ -164,6 +165,30 @@ func readsChosen(t *testing.T, b Backend) {
 		"type and limit": {exchange.Page{Limit: 1, Type: "Observation"}, all, []string{"o"}},
 	} {
 		if got := idsOf(read(t, b, anna, listing(c.page, c.kinds...))); !slices.Equal(got, c.want) {
+			t.Errorf("%s: %v, want %v", what, got, c.want)
+		}
+	}
+}
+
+// readsWhole: many records of one kind, stored later, leave room for what a reader must never miss.
+func readsWhole(t *testing.T, b Backend) {
+	report := version(anna, "r", 1)
+	report.Kind, report.Type = consortium.Reports, "DiagnosticReport"
+	save(t, b, report, version(anna, "a", 1), version(anna, "b", 1), version(anna, "c", 1))
+	all := []consortium.Kind{consortium.Observations, consortium.Reports}
+	two, none := map[consortium.Kind]int{consortium.Observations: 2}, map[consortium.Kind]int{consortium.Observations: 0}
+	for what, c := range map[string]struct {
+		page exchange.Page
+		want []string
+	}{
+		"two of one kind":  {exchange.Page{Limit: 9, Each: two}, []string{"r", "c", "b"}},
+		"cut at one":       {exchange.Page{Limit: 1, Each: two}, []string{"r"}},
+		"what follows":     {exchange.Page{Limit: 1, Skip: 1, Each: two}, []string{"c"}},
+		"the second page":  {exchange.Page{Limit: 2, Skip: 2, Type: "Observation"}, []string{"a"}},
+		"beyond the last":  {exchange.Page{Limit: 2, Skip: 9}, nil},
+		"none of one kind": {exchange.Page{Limit: 9, Each: none}, []string{"r"}},
+	} {
+		if got := idsOf(read(t, b, anna, listing(c.page, all...))); !slices.Equal(got, c.want) {
 			t.Errorf("%s: %v, want %v", what, got, c.want)
 		}
 	}

@@ -130,7 +130,7 @@ func sameSums(a, b map[string]bound.Sum) bool {
 	return true
 }
 
-// page chooses current versions of some kinds, newest first.
+// page chooses current versions of some kinds, newest first; those that the page must not cut before all others.
 func (ix *index) page(kinds []consortium.Kind, p exchange.Page) []*current {
 	var out []*current
 	for _, c := range ix.rows {
@@ -140,7 +140,7 @@ func (ix *index) page(kinds []consortium.Kind, p exchange.Page) []*current {
 		}
 	}
 	slices.SortFunc(out, newestFirst)
-	return out[:min(len(out), p.Limit)]
+	return exchange.Choose(p, out, func(c *current) consortium.Kind { return c.kind })
 }
 
 // maxPageBytes bounds the content that one page of records holds in memory.

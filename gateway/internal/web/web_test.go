@@ -1,7 +1,9 @@
 package web_test
 
 import (
+	"compress/gzip"
 	"context"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -220,5 +222,59 @@ func TestStaticFiles(t *testing.T) {
 	}
 	if p := s.Get("/static/..%2fdeps.go"); p.Status != 404 {
 		t.Errorf("another file: %d", p.Status)
+	}
+}
+
+// TestPagesArePacked: style sheets and pages went over slow lines unpacked.
+func TestPagesArePacked(t *testing.T) {
+	s := open(t, &webtest.Wang)
+	s.Many(100)
+	get := func(path, accept string) webtest.Page {
+		req := httptest.NewRequest(http.MethodGet, path, nil)
+		req.Header.Set("Accept-Encoding", accept)
+		return s.Do(req)
+	}
+	for _, path := range []string{"/me/records", "/static/site.css"} {
+		whole := get(path, "")
+		for accept, packed := range map[string]bool{
+			"gzip": true, "br, GZIP;q=0.5": true, "gzip;q=0": false, "identity": false, "br": false,
+		} {
+			p := get(path, accept)
+			if !strings.Contains(p.Header.Get("Vary"), "Accept-Encoding") {
+				t.Errorf("%s: a store may hand out the wrong form", path)
+			}
+			if got := p.Header.Get("Content-Encoding") == "gzip"; got != packed {
+				t.Errorf("%s with %q: packed %v", path, accept, got)
+			}
+			if !packed {
+				continue
+			}
+			r, err := gzip.NewReader(strings.NewReader(p.Body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			content, err := io.ReadAll(r)
+			if err != nil || string(content) != whole.Body || len(p.Body)*3 > len(whole.Body) {
+				t.Errorf("%s: %v; %d bytes of %d", path, err, len(p.Body), len(whole.Body))
+			}
+		}
+	}
+	if p := get("/me/records/Patient/r0/evidence", "gzip"); p.Header.Get("Content-Encoding") != "" {
+		t.Error("a file to be kept is packed on the way")
+	}
+}
+
+// TestPagesRepeatNothingOfAnAddress: packed, a page that repeats a stranger's words beside a record tells by its length
+// whether these words stand in the record (BREACH).
+func TestPagesRepeatNothingOfAnAddress(t *testing.T) {
+	for path, caller := range map[string]*consortium.Actor{
+		"/me/records": &webtest.Wang, "/me/records/kinds/observations": &webtest.Wang, "/me/access": &webtest.Wang,
+		"/me/consents": &webtest.Wang, "/patients/" + string(webtest.PatientRef): &webtest.He, "/audit": &webtest.Gu,
+	} {
+		for _, name := range []string{"x", "page", "before", "lang", "done", "next"} {
+			if p := open(t, caller).Get(path + "?" + name + "=guessed"); strings.Contains(p.Body, "guessed") {
+				t.Errorf("%s repeats ?%s", path, name)
+			}
+		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"path/filepath"
 
 	"github.com/gin-gonic/gin"
 
@@ -17,6 +18,8 @@ import (
 type evidencePage struct {
 	site.Base
 	Report  *evidence.Report
+	File    string // what the uploaded file is called
+	Stated  bool   // the file says which record it is about, and its log entry commits to that
 	Problem string
 }
 
@@ -27,7 +30,7 @@ func (p *pages) evidenceForm(c *gin.Context) error {
 // checkEvidence checks an uploaded file and tells each step. The file is kept nowhere.
 func (p *pages) checkEvidence(c *gin.Context) error {
 	page := evidencePage{Base: p.Base(c, "evidence.title", "")}
-	file, err := readUpload(c)
+	file, name, err := readUpload(c)
 	if err != nil {
 		page.Problem = p.ErrorText(page.Lang, fault.Of(err))
 		return p.Render(c, status.OfKind(fault.KindOf(err)), "evidence", page)
@@ -40,11 +43,12 @@ func (p *pages) checkEvidence(c *gin.Context) error {
 	if err != nil {
 		return fmt.Errorf("verify evidence: %w", err)
 	}
-	page.Report = &report
+	page.Report, page.File, page.Stated = &report, name, report.Statement.ID != ""
 	return p.Render(c, http.StatusOK, "evidence", page)
 }
 
-func readUpload(c *gin.Context) ([]byte, error) {
+// readUpload returns the uploaded file and its name.
+func readUpload(c *gin.Context) ([]byte, string, error) {
 	// and some room for the form around it
 	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, evidence.MaxSize+64<<10)
 	tooLarge := func(err error) error {
@@ -57,22 +61,22 @@ func readUpload(c *gin.Context) ([]byte, error) {
 	var over *http.MaxBytesError
 	switch {
 	case errors.As(err, &over):
-		return nil, tooLarge(err)
+		return nil, "", tooLarge(err)
 	case err != nil:
-		return nil, missing(err)
+		return nil, "", missing(err)
 	case header.Size > evidence.MaxSize:
-		return nil, tooLarge(nil)
+		return nil, "", tooLarge(nil)
 	case header.Size == 0:
-		return nil, missing(nil)
+		return nil, "", missing(nil)
 	}
 	f, err := header.Open()
 	if err != nil {
-		return nil, fmt.Errorf("open upload: %w", err)
+		return nil, "", fmt.Errorf("open upload: %w", err)
 	}
 	defer f.Close()
 	content, err := io.ReadAll(f)
 	if err != nil {
-		return nil, fmt.Errorf("read upload: %w", err)
+		return nil, "", fmt.Errorf("read upload: %w", err)
 	}
-	return content, nil
+	return content, filepath.Base(header.Filename), nil
 }

@@ -227,4 +227,28 @@ func TestEvidencePage(t *testing.T) {
 		len(p.All("li.step-skip")) == 0 {
 		t.Errorf("a forged file: %d %s", p.Status, p.Text("main"))
 	}
+	if got := p.Text(".verdict"); !strings.Contains(got, "evidence.json") || !strings.Contains(got, "未知：文件不能证明") {
+		t.Errorf("the verdict names neither file nor record: %s", got)
+	}
+}
+
+// TestVerdictNamesWhatItIsAbout: a verdict said "it holds" and not of what.
+func TestVerdictNamesWhatItIsAbout(t *testing.T) {
+	w := webtest.NewWorld(t, &webtest.Gu)
+	w.Open(func(s *site.Site) error {
+		verify := func([]byte) (evidence.Report, error) {
+			return evidence.Report{OK: true, Witnessed: webtest.Now, Statement: evidence.Statement{
+				Org: "donghu", Type: "Observation", ID: "o1", Version: 2,
+			}}, nil
+		}
+		return auditor.Register(s, auditor.Deps{MemberLogs: logs(demoLogs()), Database: demoWatch(""), Verify: verify})
+	})
+	got := w.Do(upload(t, "a file")).Text(".verdict")
+	for _, want := range []string{
+		"evidence.json", "东湖示范医院", "检验或测量 Observation/o1", "第 2 版", "2026年11月21日 20:30 （北京时间）",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("the verdict lacks %q: %s", want, got)
+		}
+	}
 }

@@ -25,11 +25,12 @@ type Deps struct {
 // Records reads this organisation's records on a patient; *records.Reading is one. Every call is decided and logged
 // there; a refusal is an *exchange.Refused (fault.Forbidden).
 type Records interface {
-	// List returns the newest version of each record of the kinds, in any order.
+	// List returns a page of the newest versions of the records of the kinds, in any order, and how many there are.
+	// Without a limit nothing is cut but what the page limits of each kind.
 	List(
 		ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, patient consortium.PatientRef,
-		kinds []consortium.Kind,
-	) ([]exchange.Version, error)
+		kinds []consortium.Kind, page exchange.Page,
+	) (exchange.Listing, error)
 	// Read returns the current version of one record (number 0).
 	Read(
 		ctx context.Context, actor consortium.Actor, purpose consortium.Purpose, ref exchange.RecordRef, number int,

@@ -12,6 +12,7 @@ import (
 	"yilian.example/exchange/release"
 	"yilian.example/gateway/internal/web/clinician"
 	"yilian.example/gateway/internal/web/site"
+	"yilian.example/gateway/internal/web/view"
 	"yilian.example/gateway/internal/web/webtest"
 	"yilian.example/scripts/demo/people"
 )
@@ -272,5 +273,137 @@ func TestEvidenceOfWhatWasReceived(t *testing.T) {
 	s.Result.Records = nil
 	if n := len(s.Get("/releases/x").All(`a[href$="/evidence"]`)); n != 0 {
 		t.Errorf("a refusal offers %d evidence files", n)
+	}
+}
+
+// TestManyResultsHideNothing: with thousands of results, name, allergies, diagnoses and medicines vanished, and the
+// page said that it showed all.
+func TestManyResultsHideNothing(t *testing.T) {
+	s := open(t, &webtest.He)
+	allergy := s.Versions[0]
+	allergy.Ref = exchange.RecordRef{Org: "donghu", Type: "AllergyIntolerance", ID: "al"}
+	allergy.Kind = consortium.Diagnoses
+	allergy.Content = []byte(`{"resourceType":"AllergyIntolerance","code":{"text":"青霉素"},"criticality":"high"}`)
+	s.Versions = append(s.Versions, allergy)
+	few := s.Get("/patients/" + string(webtest.PatientRef))
+	s.Many(3000)
+	p := s.Get("/patients/" + string(webtest.PatientRef))
+	if len(p.Body) > 60_000 || len(p.Body) > len(few.Body)+20_000 {
+		t.Errorf("%d bytes, with few results %d", len(p.Body), len(few.Body))
+	}
+	if !strings.Contains(p.Text(".banner"), "王秀兰") || !strings.Contains(p.Text(".banner .alert-bad"), "⚠ 过敏：青霉素") {
+		t.Errorf("the banner: %s", p.Text(".banner"))
+	}
+	for _, id := range []string{"#allergies", "#diagnoses", "#medications"} {
+		if len(p.All(id+" article.entry")) == 0 || len(p.All(id+" details")) != 0 {
+			t.Errorf("%s is not shown whole", id)
+		}
+	}
+	if first := p.All("section.kind"); webtest.Attr(first[0], "id") != "allergies" {
+		t.Errorf("%s stands first", webtest.Attr(first[0], "id"))
+	}
+	all := p.All("#observations > p a")
+	if len(all) != 1 || !strings.Contains(p.Text("#observations .count"), "显示 30 / 共 30") {
+		t.Fatalf("it is not said that there are more: %s", p.Text("#observations .count"))
+	}
+	address := webtest.Attr(all[0], "href")
+	first := s.Get(address)
+	if !strings.HasPrefix(first.Text(".pager-range"), "第 1–30 条，共 30") || len(first.Body) > 60_000 {
+		t.Errorf("%s: %s, %d bytes", address, first.Text(".pager-range"), len(first.Body))
+	}
+	second := s.Get(webtest.Attr(first.All(`a[rel="next"]`)[0], "href"))
+	if !strings.HasPrefix(second.Text(".pager-range"), "第 31–60 条") || len(second.All("#observations tbody tr")) != 30 ||
+		webtest.Attr(second.All(`a[rel="prev"]`)[0], "href") != address {
+		t.Errorf("the second page: %s", second.Text(".pager-range"))
+	}
+	if got := second.Text(".banner"); !strings.Contains(got, "王秀兰") || !strings.Contains(got, "青霉素") {
+		t.Errorf("the second page does not say whose it is: %s", got)
+	}
+	english := s.Get(address + "?lang=en").Text(".pager-range")
+	if !strings.HasPrefix(english, "1–30 of 3,0") {
+		t.Errorf("in English: %s", english)
+	}
+	for path, want := range map[string]int{"?page=9999": 200, "?page=x": 200} {
+		if got := s.Get(address + path).Status; got != want {
+			t.Errorf("%s: %d", path, got)
+		}
+	}
+	if got := s.Get(strings.Replace(address, "observations", "secrets", 1)).Status; got != 404 {
+		t.Errorf("a kind that is none: %d", got)
+	}
+}
+
+// TestBannerTellsNoneFromNotReached: that no allergy is recorded is not that there is none, nor that nobody asked.
+func TestBannerTellsNoneFromNotReached(t *testing.T) {
+	s := open(t, &webtest.He)
+	allergic := func(v exchange.Version) bool { return v.Ref.Type == "AllergyIntolerance" }
+	s.Versions = slices.DeleteFunc(s.Versions, allergic)
+	got := s.Get("/patients/" + string(webtest.PatientRef)).Text(".banner")
+	if !strings.Contains(got, "没有过敏记录（不等于不过敏，请询问）") ||
+		!strings.Contains(got, "女") || !strings.Contains(got, "岁") || !strings.Contains(got, "证件尾号 0260") {
+		t.Errorf("none recorded: %s", got)
+	}
+}
+
+// TestReportOpensToItsValues: a report opened to an empty box.
+func TestReportOpensToItsValues(t *testing.T) {
+	s := open(t, &webtest.He)
+	i := slices.IndexFunc(s.Versions, func(v exchange.Version) bool { return v.Ref.Type == "DiagnosticReport" })
+	o := slices.IndexFunc(s.Versions, func(v exchange.Version) bool { return v.Ref.Type == "Observation" })
+	s.Versions[i].Content = []byte(`{"resourceType":"DiagnosticReport","code":{"text":"报告"},"conclusion":"偏高",` +
+		`"result":[{"reference":"Observation/` + s.Versions[o].Ref.ID + `"},{"reference":"Observation/gone"}]}`)
+	address := "/patients/" + string(webtest.PatientRef) + "/records" + "/DiagnosticReport/" + s.Versions[i].Ref.ID
+	p := s.Get(address)
+	main := p.Text("main")
+	if len(p.All("table.values tbody tr")) != 1 || strings.Index(main, "偏高") > strings.Index(main, "参考范围") ||
+		!strings.Contains(main, "还有 1 项结果没有列在这里") || !strings.Contains(p.Text(".banner"), "王秀兰") {
+		t.Errorf("%s", main)
+	}
+	s.Versions[i].Content = []byte(`{"resourceType":"DiagnosticReport","code":{"text":"报告"}}`)
+	if got := s.Get(address).Text("main"); !strings.Contains(got, "这份报告是空的") {
+		t.Errorf("an empty report: %s", got)
+	}
+}
+
+// TestPaperSaysWhose: a print had no hospital, patient or date on it.
+func TestPaperSaysWhose(t *testing.T) {
+	head := open(t, &webtest.He).Get("/patients/" + string(webtest.PatientRef)).Text(".print-head")
+	for _, want := range []string{"东湖示范医院", "患者：王秀兰", "打印于 2026年11月21日 20:30"} {
+		if !strings.Contains(head, want) {
+			t.Errorf("%q lacks %s", head, want)
+		}
+	}
+}
+
+// TestReleaseNamesThePatient: with two tabs open, records and refusals of one person were taken for another's.
+func TestReleaseNamesThePatient(t *testing.T) {
+	s := open(t, &webtest.He)
+	decided := consortium.Decision{Query: consortium.Query{Kinds: []consortium.Kind{consortium.Reports}}}
+	s.Result = release.Result{ID: "x", Custodian: "qingshan", Patient: webtest.PatientRef, Decision: decided}
+	refused := s.Get("/releases/x").Text(".banner")
+	if !strings.Contains(refused, "王秀兰") || !strings.Contains(refused, "证件尾号 0260") {
+		t.Errorf("a refusal: %s", refused)
+	}
+	s.Result.Decision.Allow = true
+	if got := s.Get("/releases/x").Text(".banner .alert-wait"); !strings.Contains(got, "过敏史") {
+		t.Errorf("diagnoses were not asked for: %s", got)
+	}
+	s.Result.Decision.Query.Kinds = view.BannerKinds()
+	s.Result.Records = []exchange.Version{{
+		Ref:  exchange.RecordRef{Org: "qingshan", Type: "AllergyIntolerance", ID: "a"},
+		Kind: consortium.Diagnoses, Content: []byte(`{"resourceType":"AllergyIntolerance","code":{"text":"头孢"}}`),
+	}}
+	p := s.Get("/releases/x")
+	if !strings.Contains(p.Text(".banner .alert-bad"), "头孢") || len(p.All(".banner .alert-wait")) != 0 {
+		t.Errorf("what came: %s", p.Text(".banner"))
+	}
+	if !strings.Contains(p.Text(".print-head"), "患者：王秀兰") {
+		t.Errorf("on paper: %s", p.Text(".print-head"))
+	}
+	s.Fail = exchange.NewRefused(consortium.Decision{})
+	other := open(t, &webtest.Qin)
+	other.Result = release.Result{ID: "x", Custodian: "qingshan", Patient: webtest.PatientRef, Decision: decided}
+	if got := other.Get("/releases/x").Text(".banner"); !strings.Contains(got, "过敏史未取到") {
+		t.Errorf("for an assessor, refused: %s", got)
 	}
 }

@@ -19,7 +19,7 @@ type patientPage struct {
 	site.Base
 	Patient  consortium.PatientRef
 	Purpose  consortium.Purpose // what the page was opened for
-	Person   *view.Record       // who it is, where our own records say so and may be read
+	Person   view.Person        // who it is, where our own records say so and may be read
 	Sections []view.Section
 	Refused  []consortium.Reason // why our own records are not shown
 	Holdings []holdingRow
@@ -60,6 +60,7 @@ func (p *pages) patientPage(c *gin.Context) (patientPage, error) {
 		Patient: patient,
 		Purpose: site.PurposeOf(a.Role),
 		Kinds:   consortium.PatientKinds(),
+		Person:  view.PersonOf(nil, nil),
 	}
 	holdings, reasons, err := p.locate(c, a, patient)
 	if err != nil {
@@ -67,19 +68,29 @@ func (p *pages) patientPage(c *gin.Context) (patientPage, error) {
 	}
 	page.Hidden, page.Holdings, page.Unreached = reasons, p.holdingRows(holdings), unreached(holdings)
 	if a.Role == consortium.RoleClinician {
-		versions, err := p.Records.List(c.Request.Context(), a, page.Purpose, patient, consortium.PatientKinds())
-		if page.Refused, err = refusal(err); err != nil {
-			return patientPage{}, fmt.Errorf("list records: %w", err)
-		}
-		if page.Refused == nil {
-			page.Sections = view.Sections(versions)
-			page.Person = person(page.Sections)
+		if err := p.own(c, a, &page); err != nil {
+			return patientPage{}, err
 		}
 	}
 	page.Ask = p.askForm(c, a, patient, holdings)
 	// Whoever may not even learn who holds what would be refused by our own policy before anything is sent.
 	page.MayAsk = page.Hidden == nil
 	return page, nil
+}
+
+// own fills in what our own records say, as far as the reader may see them.
+func (p *pages) own(c *gin.Context, a consortium.Actor, page *patientPage) error {
+	kinds := consortium.PatientKinds()
+	listed, err := p.Records.List(c.Request.Context(), a, page.Purpose, page.Patient, kinds, view.Overview())
+	if page.Refused, err = refusal(err); err != nil {
+		return fmt.Errorf("list records: %w", err)
+	}
+	if page.Refused == nil {
+		page.Sections = view.Sections(listed)
+		page.Person = view.PersonOf(listed.Versions, kinds)
+		page.PrintName = page.Person.Name
+	}
+	return nil
 }
 
 // refusal separates what the policy refused, which the page explains, from what went wrong.
@@ -111,16 +122,6 @@ func unreached(holdings []exchange.Holding) []consortium.OrgID {
 		}
 	}
 	return out
-}
-
-// person is the demographic record, for the head of the page.
-func person(sections []view.Section) *view.Record {
-	for _, s := range sections {
-		if s.Kind == consortium.Demographics && len(s.First.Records) > 0 {
-			return &s.First.Records[0]
-		}
-	}
-	return nil
 }
 
 // holdingRows puts holdings into a table: a row for each member that holds something, ours first, then in the members'

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"yilian.example/exchange"
 	"yilian.example/exchange/consortium"
 	"yilian.example/exchange/release"
 	"yilian.example/gateway/internal/web/site"
@@ -16,6 +17,7 @@ import (
 type releasePage struct {
 	site.Base
 	Result   release.Result
+	Person   view.Person
 	Sent     bool             // the request reached the custodian; else our own policy refused it
 	By       consortium.OrgID // who decided
 	Sections []view.Section
@@ -83,10 +85,12 @@ func (p *pages) renderRelease(c *gin.Context, res release.Result) error {
 	page := releasePage{
 		Base:     p.Base(c, title, "/patients/"+string(res.Patient)),
 		Result:   res,
-		Sections: view.Sections(res.Records),
+		Sections: view.Sections(exchange.Listing{Versions: res.Records}),
+		Person:   p.releaseBanner(c, res),
 		Sent:     res.ID != "",
 		By:       res.Decision.Query.Custodian,
 	}
+	page.PrintName = page.Person.Name
 	for i, v := range res.Records {
 		page.Records = append(page.Records, releasedRecord{view.Of(v), i < len(res.Witnessed) && res.Witnessed[i]})
 	}

@@ -3,6 +3,8 @@ package patient
 import (
 	"fmt"
 	"net/http"
+	"slices"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -30,8 +32,9 @@ func (p *pages) consents(c *gin.Context) error {
 		return fmt.Errorf("list consents: %w", err)
 	}
 	page := consentsPage{Base: p.Base(c, "consents.title", "")}
-	if key := "consents.done." + c.Query("done"); p.HasText(key) {
-		page.Notice = p.Text(page.Lang, key)
+	page.Notice = p.Notice(c, "consents.done.withdrawn")
+	if page.Notice == "" && c.Query("done") == "granted" && slices.ContainsFunc(list, p.justGranted) {
+		page.Notice = p.Text(page.Lang, "consents.done.granted")
 	}
 	for _, one := range list {
 		line := p.consentLine(one)
@@ -43,6 +46,15 @@ func (p *pages) consents(c *gin.Context) error {
 	}
 	return p.Render(c, http.StatusOK, "consents", page)
 }
+
+// justGranted says whether a consent was signed a moment ago. The script that signs comes back with ?done=granted,
+// which any link can have: the page only says so where it is true.
+func (p *pages) justGranted(one consent.Consent) bool {
+	return (one.State == consent.Pending || one.State == consent.Granted) && p.Now().Sub(one.CreatedAt) < grantedLately
+}
+
+// grantedLately is how long it is worth saying that a consent was signed.
+const grantedLately = 5 * time.Minute
 
 func (p *pages) consentLine(one consent.Consent) consentLine {
 	line := consentLine{Consent: one, Shown: string(one.State)}
@@ -63,6 +75,7 @@ func (p *pages) withdraw(c *gin.Context) error {
 	if _, err := p.Consents.Withdraw(c.Request.Context(), site.Actor(c), consent.ID(c.Param("id"))); err != nil {
 		return fmt.Errorf("withdraw consent: %w", err)
 	}
-	c.Redirect(http.StatusSeeOther, "/me/consents?done=withdrawn")
+	p.Notify(c, "consents.done.withdrawn")
+	c.Redirect(http.StatusSeeOther, "/me/consents")
 	return nil
 }

@@ -4,9 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"yilian.example/consent"
 	"yilian.example/exchange"
@@ -39,7 +42,7 @@ func TestPagesInBothLanguages(t *testing.T) {
 		{Name: "record that is not there", Caller: &webtest.Wang, Path: "/me/records/Patient/none", Status: 404},
 		{Name: "access", Caller: &webtest.Wang, Path: "/me/access", Status: 200},
 		{Name: "no access", Caller: &webtest.Wang, Path: "/me/access", Status: 200, Change: nothing},
-		{Name: "consents", Caller: &webtest.Wang, Path: "/me/consents?done=withdrawn", Status: 200},
+		{Name: "consents", Caller: &webtest.Wang, Path: "/me/consents", Status: 200},
 		{Name: "no consents", Caller: &webtest.Wang, Path: "/me/consents", Status: 200, Change: nothing},
 		{Name: "grant", Caller: &webtest.Wang, Path: "/me/consents/new", Status: 200},
 		{
@@ -199,8 +202,11 @@ func TestAccessPages(t *testing.T) {
 func TestConsentsPage(t *testing.T) {
 	s := open(t, &webtest.Wang)
 	p := s.Get("/me/consents?done=withdrawn")
-	if p.Text(`[role="status"]`) != "授权已撤回，从现在起不再提供记录。" {
-		t.Error("it is not said that the consent was withdrawn")
+	if len(p.All(`[role="status"]`)) != 0 {
+		t.Error("a link had the page claim that a consent was withdrawn")
+	}
+	if len(s.Get("/me/consents?done=granted").All(`[role="status"]`)) != 0 {
+		t.Error("a link had the page claim that a consent was signed")
 	}
 	var states []string
 	for _, n := range p.All("li.consent .tag") {
@@ -214,8 +220,18 @@ func TestConsentsPage(t *testing.T) {
 		t.Fatalf("%d consents can be withdrawn, want 2", len(forms))
 	}
 	done := s.Post(webtest.Attr(forms[0], "action"), nil)
-	if done.Status != http.StatusSeeOther || done.Header.Get("Location") != "/me/consents?done=withdrawn" {
+	if done.Status != http.StatusSeeOther || done.Header.Get("Location") != "/me/consents" {
 		t.Errorf("withdrawing: %d to %q", done.Status, done.Header.Get("Location"))
+	}
+	after := httptest.NewRequest(http.MethodGet, "/me/consents", nil)
+	after.Header.Set("Cookie", strings.Split(done.Header.Get("Set-Cookie"), ";")[0])
+	if p := s.Do(after); p.Text(`[role="status"]`) != "授权已撤回，从现在起不再提供记录。" ||
+		!strings.Contains(p.Header.Get("Set-Cookie"), "-notice=; Path=/; Max-Age=0") {
+		t.Errorf("it is not said once that the consent was withdrawn: %v", p.Header)
+	}
+	s.Grants[1].CreatedAt = webtest.Now.Add(-time.Minute)
+	if p := s.Get("/me/consents?done=granted"); !strings.Contains(p.Text(`[role="status"]`), "签名已收到") {
+		t.Error("it is not said that the signature arrived")
 	}
 	if len(s.Withdrawn) != 1 || s.Withdrawn[0] != consent.ID(strings.Repeat("a", 64)) {
 		t.Errorf("withdrawn: %v", s.Withdrawn)
@@ -270,5 +286,103 @@ func TestGrant(t *testing.T) {
 	if p := s.Post("/me/consents/new", chosen); p.Status != 403 ||
 		!strings.Contains(p.Text("main"), "监护人") {
 		t.Errorf("a child: %d", p.Status)
+	}
+}
+
+// TestManyResultsHideNothing: with thousands of results, name, allergies, diagnoses and medicines vanished, and the
+// page said that it showed all.
+func TestManyResultsHideNothing(t *testing.T) {
+	s := open(t, &webtest.Wang)
+	allergy := s.Versions[0]
+	allergy.Ref = exchange.RecordRef{Org: "donghu", Type: "AllergyIntolerance", ID: "al"}
+	allergy.Kind = consortium.Diagnoses
+	allergy.Content = []byte(`{"resourceType":"AllergyIntolerance","code":{"text":"青霉素"},"criticality":"high"}`)
+	s.Versions = append(s.Versions, allergy)
+	few := s.Get("/me/records")
+	s.Many(3000)
+	p := s.Get("/me/records")
+	if len(p.Body) > 60_000 || len(p.Body) > len(few.Body)+20_000 {
+		t.Errorf("%d bytes, with few results %d", len(p.Body), len(few.Body))
+	}
+	if !strings.Contains(p.Text(".banner"), "王秀兰") || !strings.Contains(p.Text(".banner .alert-bad"), "⚠ 过敏：青霉素") {
+		t.Errorf("the banner: %s", p.Text(".banner"))
+	}
+	for _, id := range []string{"#allergies", "#diagnoses", "#medications"} {
+		if len(p.All(id+" article.entry")) == 0 || len(p.All(id+" details")) != 0 {
+			t.Errorf("%s is not shown whole", id)
+		}
+	}
+	if first := p.All("section.kind"); webtest.Attr(first[0], "id") != "allergies" {
+		t.Errorf("%s stands first", webtest.Attr(first[0], "id"))
+	}
+	all := p.All("#observations > p a")
+	if len(all) != 1 || !strings.Contains(p.Text("#observations .count"), "显示 30 / 共 30") {
+		t.Fatalf("it is not said that there are more: %s", p.Text("#observations .count"))
+	}
+	address := webtest.Attr(all[0], "href")
+	first := s.Get(address)
+	if !strings.HasPrefix(first.Text(".pager-range"), "第 1–30 条，共 30") || len(first.Body) > 60_000 {
+		t.Errorf("%s: %s, %d bytes", address, first.Text(".pager-range"), len(first.Body))
+	}
+	second := s.Get(webtest.Attr(first.All(`a[rel="next"]`)[0], "href"))
+	if !strings.HasPrefix(second.Text(".pager-range"), "第 31–60 条") || len(second.All("#observations tbody tr")) != 30 ||
+		webtest.Attr(second.All(`a[rel="prev"]`)[0], "href") != address {
+		t.Errorf("the second page: %s", second.Text(".pager-range"))
+	}
+	if got := second.Text(".banner"); !strings.Contains(got, "王秀兰") || !strings.Contains(got, "青霉素") {
+		t.Errorf("the second page does not say whose it is: %s", got)
+	}
+	english := s.Get(address + "?lang=en").Text(".pager-range")
+	if !strings.HasPrefix(english, "1–30 of 3,0") {
+		t.Errorf("in English: %s", english)
+	}
+	for path, want := range map[string]int{"?page=9999": 200, "?page=x": 200} {
+		if got := s.Get(address + path).Status; got != want {
+			t.Errorf("%s: %d", path, got)
+		}
+	}
+	if got := s.Get(strings.Replace(address, "observations", "secrets", 1)).Status; got != 404 {
+		t.Errorf("a kind that is none: %d", got)
+	}
+}
+
+// TestBannerTellsNoneFromNotReached: that no allergy is recorded is not that there is none, nor that nobody asked.
+func TestBannerTellsNoneFromNotReached(t *testing.T) {
+	s := open(t, &webtest.Wang)
+	allergic := func(v exchange.Version) bool { return v.Ref.Type == "AllergyIntolerance" }
+	s.Versions = slices.DeleteFunc(s.Versions, allergic)
+	if got := s.Get("/me/records").Text(".banner"); !strings.Contains(got, "没有过敏记录（不等于不过敏，请询问）") ||
+		!strings.Contains(got, "女") || !strings.Contains(got, "岁") || !strings.Contains(got, "证件尾号 0260") {
+		t.Errorf("none recorded: %s", got)
+	}
+}
+
+// TestReportOpensToItsValues: a report opened to an empty box.
+func TestReportOpensToItsValues(t *testing.T) {
+	s := open(t, &webtest.Wang)
+	i := slices.IndexFunc(s.Versions, func(v exchange.Version) bool { return v.Ref.Type == "DiagnosticReport" })
+	o := slices.IndexFunc(s.Versions, func(v exchange.Version) bool { return v.Ref.Type == "Observation" })
+	s.Versions[i].Content = []byte(`{"resourceType":"DiagnosticReport","code":{"text":"报告"},"conclusion":"偏高",` +
+		`"result":[{"reference":"Observation/` + s.Versions[o].Ref.ID + `"},{"reference":"Observation/gone"}]}`)
+	address := "/me/records" + "/DiagnosticReport/" + s.Versions[i].Ref.ID
+	p := s.Get(address)
+	main := p.Text("main")
+	if len(p.All("table.values tbody tr")) != 1 || strings.Index(main, "偏高") > strings.Index(main, "参考范围") ||
+		!strings.Contains(main, "还有 1 项结果没有列在这里") || !strings.Contains(p.Text(".banner"), "王秀兰") {
+		t.Errorf("%s", main)
+	}
+	s.Versions[i].Content = []byte(`{"resourceType":"DiagnosticReport","code":{"text":"报告"}}`)
+	if got := s.Get(address).Text("main"); !strings.Contains(got, "这份报告是空的") {
+		t.Errorf("an empty report: %s", got)
+	}
+}
+
+// TestPaperSaysWhose: a print had no hospital, patient or date on it.
+func TestPaperSaysWhose(t *testing.T) {
+	head := open(t, &webtest.Wang).Get("/me/records").Text(".print-head")
+	for _, want := range []string{"东湖示范医院", "患者：王秀兰", "打印于 2026年11月21日 20:30"} {
+		if !strings.Contains(head, want) {
+			t.Errorf("%q lacks %s", head, want)
+		}
 	}
 }

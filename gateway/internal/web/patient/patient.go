@@ -28,6 +28,7 @@ func Register(s *site.Site, deps Deps) error {
 	p := &pages{open, deps}
 	me := s.Group("/me", auth.Require(consortium.RolePatient))
 	me.GET("/records", p.records)
+	me.GET("/records/kinds/:kind", p.kind)
 	me.GET("/records/:type/:id", p.record)
 	me.GET("/records/:type/:id/evidence", p.recordEvidence)
 	me.GET("/access", p.access)

@@ -4,8 +4,12 @@ import "yilian.example/gateway/internal/web/site"
 
 var texts = site.Texts{
 	"records.title": {"我的病历", "My records"},
-	"records.lead":  {"%s保存的、关于您的全部记录。", "All that %s holds about you."},
-	"records.none":  {"这里还没有您的记录", "There are no records of yours here yet"},
+	"records.lead": {
+		"%s保存的、关于您的记录。某一种很多时先显示最近存入的，并写明共有多少。",
+		"What %s holds about you. Where there is much of a kind, the most recently stored come first, and it says how " +
+			"many there are.",
+	},
+	"records.none": {"这里还没有您的记录", "There are no records of yours here yet"},
 	"records.none.why": {
 		"就诊之后，病历会出现在这里。如果您在其他成员机构就诊，请到那里的网站查看。",
 		"After a visit, records appear here. If you were treated at another member, please look at its own site.",

@@ -2,7 +2,10 @@ package site
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
+	"unicode"
 
 	"yilian.example/gateway/internal/web/view"
 )
@@ -77,3 +80,62 @@ func percent(part, whole int64) string {
 	}
 	return fmt.Sprintf("%.1f", min(100, max(0, float64(part)/float64(whole)*100)))
 }
+
+// formatCount writes a number as people of the language do: 2985, 2,985.
+func formatCount(lang Lang, n int) string {
+	digits := strconv.Itoa(n)
+	if lang != English {
+		return digits
+	}
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits
+}
+
+// timeOfDay is the hour and minute of a date that is so exact; else nothing.
+func timeOfDay(d view.Date) string {
+	if d.Exact != "time" {
+		return ""
+	}
+	return d.Time.Format("15:04")
+}
+
+// age is how old a person is today; of a small child in months, since doses depend on it. Nothing where the date of
+// birth is not known, or the person has died.
+func (p *Pages) age(lang Lang, born, died view.Date) string {
+	now := p.Now().In(china)
+	if born.Time.IsZero() || died.Raw != "" || born.Time.After(now) {
+		return ""
+	}
+	months := (now.Year()-born.Time.Year())*12 + int(now.Month()) - int(born.Time.Month())
+	if now.Day() < born.Time.Day() {
+		months--
+	}
+	if months < 36 && born.Exact != "year" {
+		return p.Text(lang, "person.months", months)
+	}
+	return p.Text(lang, "person.years", months/12)
+}
+
+// naming is what stands for a code: words in the reader's language, what the record itself says where that is in the
+// other one, and the codes as written.
+type naming struct{ Text, Also, Codes string }
+
+// name words a code: as the record does; where it only has a code, or words that the reader may not read, as the
+// dictionary does, with the record's own words beside.
+func name(lang Lang, title string, term view.Term) naming {
+	n := naming{Text: title, Codes: term.Codes}
+	switch {
+	case lang == English && term.English != "" && (!term.Own || strings.ContainsFunc(title, isHan)):
+		n.Text = term.English
+		if term.Own {
+			n.Also = title
+		}
+	case lang == Chinese && term.Chinese != "" && !term.Own:
+		n.Text = term.Chinese
+	}
+	return n
+}
+
+func isHan(r rune) bool { return unicode.Is(unicode.Han, r) }

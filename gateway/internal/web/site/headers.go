@@ -22,7 +22,7 @@ func (s *Site) headers(c *gin.Context) {
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
 	h.Set("Cache-Control", "no-store")
-	h.Set("Vary", "Cookie, Accept-Language")
+	h.Set("Vary", "Cookie, Accept-Language, Accept-Encoding")
 	if s.https() {
 		h.Set("Strict-Transport-Security", "max-age=31536000")
 	}

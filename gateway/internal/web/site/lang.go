@@ -78,12 +78,24 @@ func LangOf(c *gin.Context) Lang {
 	return remembered(c) // sign-in's routes do not pass through chooseLang
 }
 
+// repeated are the parameters of an address that a page's own links repeat, where they are numbers. Nothing else of an
+// address comes back on a page (send).
+var repeated = map[string]bool{"page": true, "before": true}
+
+func isNumber(s string) bool {
+	return s != "" && len(s) < 20 && strings.Trim(s, "0123456789") == ""
+}
+
 // langLink is this page in another language. A page that answers a form links to the form's page.
 func langLink(c *gin.Context, lang Lang, formPage string) string {
 	path := c.Request.URL.Path
 	q := url.Values{}
 	if c.Request.Method == http.MethodGet {
-		q = c.Request.URL.Query()
+		for name, values := range c.Request.URL.Query() {
+			if repeated[name] && isNumber(values[0]) {
+				q.Set(name, values[0])
+			}
+		}
 	} else if formPage != "" {
 		path = formPage
 	}

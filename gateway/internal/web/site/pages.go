@@ -8,9 +8,11 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
+	"yilian.example/exchange/consortium"
 	"yilian.example/gateway/internal/auth"
 	"yilian.example/gateway/internal/web/view"
 )
@@ -83,6 +85,8 @@ type Base struct {
 	Notice    string // what was just done; announced to screen readers
 	Next      string // where to come back to after signing in
 	RequestID string
+	PrintName string    // on paper: whom the page is about
+	Printed   time.Time // on paper: when it was made
 }
 
 // Link is a link with its words.
@@ -97,7 +101,9 @@ type user struct{ Name, Role string }
 // Base makes the common part. formPage is the page to link to for the other language where this one answers a POST.
 func (p *Pages) Base(c *gin.Context, titleKey, formPage string) Base {
 	lang := LangOf(c)
-	b := Base{Lang: lang, Title: p.Text(lang, titleKey), Org: p.OrgName(lang, p.Org), RequestID: p.RequestID(c)}
+	b := Base{
+		Lang: lang, Title: p.Text(lang, titleKey), Org: p.OrgName(lang, p.Org), RequestID: p.RequestID(c), Printed: p.Now(),
+	}
 	names := map[Lang]string{Chinese: "中文", English: "English"}
 	for _, l := range languages {
 		b.LangLinks = append(b.LangLinks, Link{Href: langLink(c, l, formPage), Text: names[l], Current: l == lang, Lang: l})
@@ -111,6 +117,9 @@ func (p *Pages) Base(c *gin.Context, titleKey, formPage string) Base {
 	}
 	b.User = &user{Name: a.Name, Role: p.Text(lang, "role."+string(a.Role))}
 	b.Nav = p.nav(c, lang, a.Role)
+	if a.Role == consortium.RolePatient {
+		b.PrintName = a.Name
+	}
 	return b
 }
 
@@ -124,6 +133,6 @@ func (p *Pages) Render(c *gin.Context, status int, page string, data any) error 
 	if err := t.ExecuteTemplate(&out, "layout.html", data); err != nil {
 		return fmt.Errorf("render %s: %w", page, err)
 	}
-	c.Data(status, "text/html; charset=utf-8", out.Bytes())
+	send(c, status, "text/html; charset=utf-8", out.Bytes())
 	return nil
 }

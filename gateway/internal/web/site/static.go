@@ -1,6 +1,7 @@
 package site
 
 import (
+	"compress/gzip"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
@@ -21,6 +22,7 @@ var staticFiles embed.FS
 // asset is a static file. Its address carries its hash, so that browsers may keep it for good.
 type asset struct {
 	content []byte
+	packed  []byte // the same, packed
 	media   string
 	hash    string
 }
@@ -37,7 +39,12 @@ func loadAssets() (map[string]asset, error) {
 			return nil, fmt.Errorf("read static file: %w", err)
 		}
 		sum := sha256.Sum256(content)
-		out[f.Name()] = asset{content, mime.TypeByExtension(path.Ext(f.Name())), hex.EncodeToString(sum[:8])}
+		packed, err := pack(content, gzip.BestCompression)
+		if err != nil {
+			return nil, fmt.Errorf("read static file: %w", err)
+		}
+		media := mime.TypeByExtension(path.Ext(f.Name()))
+		out[f.Name()] = asset{content, packed, media, hex.EncodeToString(sum[:8])}
 	}
 	return out, nil
 }
@@ -61,6 +68,11 @@ func (s *Site) serveAsset(c *gin.Context) {
 	c.Header("Cache-Control", "no-cache")
 	if c.Query("v") == a.hash {
 		c.Header("Cache-Control", "public, max-age=31536000, immutable")
+	}
+	c.Header("Vary", "Accept-Encoding")
+	if len(a.packed) < len(a.content) && acceptsGzip(c.GetHeader("Accept-Encoding")) {
+		sendPacked(c, http.StatusOK, a.media, a.packed)
+		return
 	}
 	c.Data(http.StatusOK, a.media, a.content)
 }

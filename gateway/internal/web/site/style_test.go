@@ -94,3 +94,19 @@ func TestNoColourOutsideTheSystem(t *testing.T) {
 		t.Errorf("a rule names the colour %s", found)
 	}
 }
+
+// TestPrintLeavesNothingFolded: "10 visits" printed six, since what is folded on the screen was missing on paper.
+func TestPrintLeavesNothingFolded(t *testing.T) {
+	css, err := staticFiles.ReadFile("static/site.css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	screen, paper, found := strings.Cut(string(css), "@media print")
+	if !found || !strings.Contains(paper, "details::details-content { content-visibility: visible; display: block;") {
+		t.Error("what is folded is not printed")
+	}
+	head := ".print-head { display: "
+	if !strings.Contains(paper, head+"block") || !strings.Contains(screen, head+"none") {
+		t.Error("the head of a print is not on paper alone")
+	}
+}

@@ -16,6 +16,10 @@ var textCommon = Texts{
 		"Opened for: %s. This look is recorded, and the patient can see it.",
 	},
 
+	"print.patient": {"患者：%s", "Patient: %s"},
+	"print.made":    {"打印于 %s", "Printed %s"},
+	"print.by":      {"打印人：%s", "by %s"},
+
 	"list.separator": {"、", ", "},
 	"kinds.all":      {"全部种类", "all kinds"},
 

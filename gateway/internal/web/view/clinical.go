@@ -72,7 +72,7 @@ func fillCondition(r *Record, content []byte) error {
 	if err != nil {
 		return err
 	}
-	r.Title = c.Code.name()
+	r.name(c.Code)
 	r.Wrong = c.VerificationStatus.code() == enteredInError
 	r.Status = known(
 		"condition", c.ClinicalStatus.code(), "active", "recurrence", "relapse", "inactive", "remission", "resolved",
@@ -91,6 +91,12 @@ func fillCondition(r *Record, content []byte) error {
 	return nil
 }
 
+// allergyType is the FHIR type of allergies.
+const allergyType = "AllergyIntolerance"
+
+// noAllergies are the codes (SNOMED CT) by which a record says that somebody asked and found none.
+var noAllergies = map[string]bool{"716186003": true, "409137002": true, "428607008": true, "429625007": true}
+
 type allergy struct {
 	ClinicalStatus     concept   `json:"clinicalStatus"`
 	VerificationStatus concept   `json:"verificationStatus"`
@@ -108,10 +114,13 @@ func fillAllergy(r *Record, content []byte) error {
 	if err != nil {
 		return err
 	}
-	r.Title = a.Code.name()
+	r.name(a.Code)
 	r.Wrong = a.VerificationStatus.code() == enteredInError
 	r.Status = known("condition", a.ClinicalStatus.code(), "active", "inactive", "resolved")
 	r.When = first(a.RecordedDate)
+	r.NoAllergy = noAllergies[a.Code.code()]
+	r.Past = r.Wrong || a.VerificationStatus.code() == "refuted" ||
+		a.ClinicalStatus.code() == "inactive" || a.ClinicalStatus.code() == "resolved"
 	r.addCode("criticality", known("criticality", a.Criticality, "low", "high"))
 	for _, reaction := range a.Reaction {
 		r.add("reaction", names(reaction.Manifestation))

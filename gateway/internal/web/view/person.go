@@ -1,6 +1,12 @@
 package view
 
-import "strings"
+import (
+	"slices"
+	"strings"
+
+	"yilian.example/exchange"
+	"yilian.example/exchange/consortium"
+)
 
 type humanName struct {
 	Use    string   `json:"use"`
@@ -20,6 +26,64 @@ func (n humanName) text() string {
 		return n.Family + strings.ReplaceAll(given, " ", "")
 	}
 	return strings.TrimSpace(given + " " + n.Family)
+}
+
+// Person is who a page is about, for its banner: what a reader compares with whoever sits before them.
+type Person struct {
+	Name   string // empty: not reached
+	Sex    string // a key ("code.<Sex>")
+	Born   Date
+	Died   Date
+	Digits string // last four of the identity number
+	// Allergies are those that stand. NoneStated is a record that says that there are none. Missing says that not
+	// everything was reached: no allergy shown does then not mean that none is recorded.
+	Allergies  []Record
+	NoneStated []Record
+	Missing    bool
+}
+
+// PersonOf gathers the banner from a person's records. reached are the kinds that were asked for and came.
+func PersonOf(versions []exchange.Version, reached []consortium.Kind) Person {
+	p := Person{Missing: !slices.Contains(reached, consortium.Diagnoses)}
+	seen := map[string]bool{}
+	for _, v := range versions {
+		switch {
+		case v.Deleted:
+		case v.Ref.Type == "Patient" && p.Name == "":
+			p.identify(v)
+		case v.Ref.Type == allergyType:
+			r := Of(v)
+			if r.Past || r.Title != "" && seen[r.Title] {
+				continue
+			}
+			seen[r.Title] = true
+			if r.NoAllergy {
+				p.NoneStated = append(p.NoneStated, r)
+			} else {
+				p.Allergies = append(p.Allergies, r)
+			}
+		}
+	}
+	return p
+}
+
+// identify takes the person from their demographic record.
+func (p *Person) identify(v exchange.Version) {
+	r := Of(v)
+	p.Name = r.Title
+	for _, f := range r.Facts {
+		switch f.Label {
+		case "gender":
+			p.Sex = f.Code
+		case "born":
+			p.Born = f.When
+		case "died":
+			p.Died = f.When
+		case "idcard":
+			digits := []rune(f.Text) // masked, but for its end
+			p.Digits = strings.Trim(string(digits[max(0, len(digits)-4):]), "*")
+		}
+	}
 }
 
 type patient struct {

@@ -1,6 +1,8 @@
 package view
 
 import (
+	"cmp"
+	"encoding/json"
 	"strconv"
 	"strings"
 )
@@ -23,7 +25,7 @@ func fillObservation(r *Record, content []byte) error {
 	if err != nil {
 		return err
 	}
-	r.Title = o.Code.name()
+	r.name(o.Code)
 	r.Wrong = o.Status == enteredInError
 	r.Status = known("observation", o.Status, "registered", "preliminary", "amended", "corrected", "cancelled")
 	r.When = first(o.EffectiveDateTime, o.EffectiveInstant, o.EffectivePeriod.Start, o.Issued)
@@ -64,23 +66,53 @@ func bloodPressure(o observation) (Value, bool) {
 		systolic.Comparator+diastolic.Comparator != "" {
 		return Value{}, false
 	}
-	flags := []Flag{flagOf(by["8480-6"].Interpretation), flagOf(by["8462-4"].Interpretation)}
-	for _, f := range flags {
-		if f.Out() {
-			return Value{
-				Name: o.Code.name(),
-				Text: systolic.Value.String() + "/" + diastolic.Value.String(),
-				Unit: systolic.unit(),
-				Flag: f,
-			}, true
-		}
-	}
 	return Value{
-		Name: o.Code.name(),
-		Text: systolic.Value.String() + "/" + diastolic.Value.String(),
-		Unit: systolic.unit(),
-		Flag: flagOf(o.Interpretation),
+		Name:  o.Code.name(),
+		Term:  o.Code.term(),
+		Text:  systolic.Value.String() + "/" + diastolic.Value.String(),
+		Unit:  systolic.unit(),
+		Flag:  worse(flagOf(o.Interpretation), bothFlags(by["8480-6"], by["8462-4"])),
+		Range: bothRanges(by["8480-6"], by["8462-4"]),
 	}, true
+}
+
+// placed is a component's value against its own limits.
+func placed(m measured) Value {
+	v, _ := m.value()
+	return v
+}
+
+// bothFlags is the flag of two values that are shown as one. One too high and one too low are abnormal in two ways;
+// that both are normal is only said where it is known of both.
+func bothFlags(a, b measured) Flag {
+	x, y := placed(a).Flag, placed(b).Flag
+	switch {
+	case x == y:
+		return x
+	case x.Out() && y.Out() && x != Critical && y != Critical:
+		return Abnormal
+	case x.Out() || y.Out():
+		return worse(x, y)
+	}
+	return None
+}
+
+// worse is the flag that a reader must not miss. Normal comes before none only where somebody said so of the whole.
+func worse(a, b Flag) Flag {
+	if a.rank() < b.rank() || b == None || (a.rank() == b.rank() && a.Out() && b == Abnormal) {
+		return a
+	}
+	return b
+}
+
+// bothRanges writes the two ranges as the two values are written. A range that only one has stands with a dash for the
+// other, so that nobody reads it as the wrong one's.
+func bothRanges(a, b measured) string {
+	x, y := placed(a).Range, placed(b).Range
+	if x == "" && y == "" {
+		return ""
+	}
+	return cmp.Or(x, "–") + " / " + cmp.Or(y, "–")
 }
 
 // joinNames names a component after its whole, unless its own name says it already.
@@ -92,18 +124,19 @@ func joinNames(whole, part string) string {
 }
 
 type report struct {
-	Status            string       `json:"status"`
-	Code              concept      `json:"code"`
-	Category          []concept    `json:"category"`
-	EffectiveDateTime string       `json:"effectiveDateTime"`
-	EffectivePeriod   period       `json:"effectivePeriod"`
-	Issued            string       `json:"issued"`
-	Conclusion        string       `json:"conclusion"`
-	ConclusionCode    []concept    `json:"conclusionCode"`
-	PresentedForm     []attachment `json:"presentedForm"`
-	Result            []reference  `json:"result"`
-	Performer         []reference  `json:"performer"`
-	Interpreter       []reference  `json:"resultsInterpreter"`
+	Status            string            `json:"status"`
+	Code              concept           `json:"code"`
+	Category          []concept         `json:"category"`
+	EffectiveDateTime string            `json:"effectiveDateTime"`
+	EffectivePeriod   period            `json:"effectivePeriod"`
+	Issued            string            `json:"issued"`
+	Conclusion        string            `json:"conclusion"`
+	ConclusionCode    []concept         `json:"conclusionCode"`
+	PresentedForm     []attachment      `json:"presentedForm"`
+	Result            []reference       `json:"result"`
+	Contained         []json.RawMessage `json:"contained"`
+	Performer         []reference       `json:"performer"`
+	Interpreter       []reference       `json:"resultsInterpreter"`
 }
 
 func fillReport(r *Record, content []byte) error {
@@ -111,7 +144,7 @@ func fillReport(r *Record, content []byte) error {
 	if err != nil {
 		return err
 	}
-	r.Title = d.Code.name()
+	r.name(d.Code)
 	r.Wrong = d.Status == enteredInError
 	r.Status = known(
 		"observation", d.Status, "registered", "partial", "preliminary", "amended", "corrected", "appended", "cancelled",
@@ -119,18 +152,55 @@ func fillReport(r *Record, content []byte) error {
 	r.When = first(d.EffectiveDateTime, d.EffectivePeriod.Start, d.Issued)
 	for _, form := range d.PresentedForm {
 		r.Text = append(r.Text, form.text()...)
+		if form.text() == nil && form.ContentType != "" {
+			r.Attached = append(r.Attached, form.ContentType)
+		}
 	}
 	for _, p := range paragraphs(d.Conclusion) {
 		r.add("conclusion", p)
 	}
 	r.add("conclusion", names(d.ConclusionCode))
-	var results []string
-	for _, ref := range d.Result {
-		results = append(results, nonEmpty(ref.Display)...)
-	}
-	r.add("results", strings.Join(results, "；"))
+	r.Empty = len(r.Text)+len(r.Attached)+len(r.Facts)+len(d.Result) == 0
+	r.results(d)
 	for _, p := range append(d.Interpreter, d.Performer...) {
 		r.add("doctor", p.Display)
+	}
+	return nil
+}
+
+// results notes the results that a report names. Those that it contains are its values at once; the others are found
+// among the records (Resolve) or, where only a name was given, shown by that.
+func (r *Record) results(d report) {
+	var named []string
+	for _, ref := range d.Result {
+		if id, inside := strings.CutPrefix(ref.Reference, "#"); inside {
+			r.Values = append(r.Values, containedValues(d.Contained, id)...)
+			continue
+		}
+		if at, ok := recordRef(r.Ref.Org, ref.Reference); ok {
+			r.Results = append(r.Results, at)
+			continue
+		}
+		named = append(named, nonEmpty(ref.Display)...)
+	}
+	abnormalFirst(r.Values)
+	r.add("results", strings.Join(named, "；"))
+}
+
+// containedValues are the values of an observation that stands inside another record.
+func containedValues(contained []json.RawMessage, id string) []Value {
+	for _, raw := range contained {
+		var head struct {
+			ResourceType string `json:"resourceType"`
+			ID           string `json:"id"`
+		}
+		if json.Unmarshal(raw, &head) != nil || head.ID != id || head.ResourceType != "Observation" {
+			continue
+		}
+		var o Record
+		if fillObservation(&o, raw) == nil && !o.Wrong {
+			return o.Values
+		}
 	}
 	return nil
 }

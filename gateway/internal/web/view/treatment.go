@@ -61,7 +61,7 @@ func fillMedication(r *Record, content []byte) error {
 	if err != nil {
 		return err
 	}
-	r.Title = m.MedicationCodeableConcept.name()
+	r.name(m.MedicationCodeableConcept)
 	if r.Title == "" {
 		r.Title = m.MedicationReference.Display
 	}
@@ -102,7 +102,7 @@ func fillProcedure(r *Record, content []byte) error {
 	if err != nil {
 		return err
 	}
-	r.Title = p.Code.name()
+	r.name(p.Code)
 	r.Wrong = p.Status == enteredInError
 	r.Status = known("procedure", p.Status, "preparation", "in-progress", "not-done", "on-hold", "stopped")
 	r.When = first(p.PerformedDateTime, p.PerformedPeriod.Start)
@@ -135,7 +135,7 @@ func fillImmunization(r *Record, content []byte) error {
 	if err != nil {
 		return err
 	}
-	r.Title = i.VaccineCode.name()
+	r.name(i.VaccineCode)
 	r.Wrong = i.Status == enteredInError
 	r.Status = known("procedure", i.Status, "not-done")
 	r.When = first(i.OccurrenceDate)

@@ -36,6 +36,28 @@ func (c concept) name() string {
 	return ""
 }
 
+// term is what the dictionary calls the concept, with its codes.
+func (c concept) term() Term {
+	var t Term
+	for _, code := range c.Coding {
+		if code.Code == "" {
+			continue
+		}
+		written := strings.TrimSpace(systemNames[code.System] + " " + code.Code)
+		t.Codes = strings.TrimPrefix(t.Codes+", "+written, ", ")
+		if w, ok := dictionary[written]; ok && t.Chinese == "" {
+			t.Chinese, t.English = w[0], w[1]
+		}
+	}
+	t.Own = c.Text != "" && t.Codes != ""
+	return t
+}
+
+// name titles the record after its code.
+func (r *Record) name(c concept) {
+	r.Title, r.Term = c.name(), c.term()
+}
+
 // code is the first code.
 func (c concept) code() string {
 	for _, code := range c.Coding {

@@ -1,7 +1,9 @@
 package view
 
 import (
+	"cmp"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,6 +21,8 @@ type Value struct {
 	Range string
 	Bar   *Bar // nil unless the value and at least one limit are numbers
 	Ref   exchange.RecordRef
+	Term  Term // what its code is called
+	At    Date // set where values of one panel were taken at several times of the day
 }
 
 // Flag says where a value lies. The page shows it as a word and a sign, never by colour alone.
@@ -33,6 +37,22 @@ const (
 	Critical Flag = "critical" // dangerously low or high
 	Abnormal Flag = "abnormal"
 )
+
+// rank is the order in which a reader has to see flags: what may be dangerous first.
+func (f Flag) rank() int {
+	switch {
+	case f == Critical:
+		return 0
+	case f.Out():
+		return 1
+	}
+	return 2
+}
+
+// abnormalFirst orders values; those of one rank stay as they came.
+func abnormalFirst(values []Value) {
+	slices.SortStableFunc(values, func(a, b Value) int { return cmp.Compare(a.Flag.rank(), b.Flag.rank()) })
+}
 
 // Out reports whether the value needs a reader's attention.
 func (f Flag) Out() bool { return f != None && f != Normal }
@@ -89,11 +109,11 @@ func (q *quantity) number() *float64 {
 	return &f
 }
 
-// unit is the unit for people; "1" is UCUM's way to write none.
+// unit is the unit for people: as the record words it, else as its UCUM code is written on paper.
 func (q *quantity) unit() string {
 	unit := q.Unit
-	if unit == "" && q.Code != "1" {
-		unit = q.Code
+	if unit == "" || unit == q.Code {
+		unit = unitWords(q.Code)
 	}
 	return powers.Replace(unit)
 }
@@ -153,7 +173,7 @@ type ratio struct {
 
 // value makes the shown value; false when there is none and nobody said why.
 func (m measured) value() (Value, bool) {
-	v := Value{Name: m.Code.name(), Flag: flagOf(m.Interpretation)}
+	v := Value{Name: m.Code.name(), Term: m.Code.term(), Flag: flagOf(m.Interpretation)}
 	switch {
 	case m.ValueQuantity != nil && m.ValueQuantity.Value != "":
 		v.Text, v.Unit = m.ValueQuantity.Comparator+m.ValueQuantity.Value.String(), m.ValueQuantity.unit()

@@ -35,6 +35,13 @@ type Record struct {
 	Text       []string // paragraphs
 	Unreadable bool
 	Omitted    bool // too large to be shown in a list: it has to be opened by itself
+
+	Term     Term                 // what the title's code is called, where the record has a code
+	Results  []exchange.RecordRef // a report's results that are records of their own, until they are found
+	Attached []string             // media types of what a report carries and cannot be shown here
+	Empty    bool                 // a report that says nothing at all
+	// Of an allergy: it says that there is none; it is over, refuted or void, and must not alarm.
+	NoAllergy, Past bool
 }
 
 // Fact is a labelled line. Label is a key ("fact.<Label>"). Text is shown as it is; where Code is set it is a key
@@ -94,10 +101,22 @@ func (r Record) at() time.Time {
 
 // Section is the records of one kind, newest first. What does not fit at once is in Rest, to be shown when asked for.
 type Section struct {
-	Kind  consortium.Kind
-	Count int
-	First Part
-	Rest  Part
+	Kind consortium.Kind
+	// Allergies have a section of their own, the first, though their kind is that of diagnoses: nobody may have to look
+	// for them.
+	Allergies bool
+	Count     int // of records shown
+	Total     int // of records that there are; more than Count where this is a page of them
+	First     Part
+	Rest      Part
+}
+
+// ID is the section's name in addresses.
+func (s Section) ID() string {
+	if s.Allergies {
+		return "allergies"
+	}
+	return string(s.Kind)
 }
 
 // Part is some of a section's records. Observations of one day stand together in Panels, as people get them from the
@@ -120,34 +139,68 @@ const (
 	firstRecords = 6
 )
 
-// Sections groups versions by kind, in the order in which people read them, newest first. Kinds without records are
-// left out.
-func Sections(versions []exchange.Version) []Section {
+// Sections groups what was listed by kind, allergies first, then in the order in which people read them, newest first.
+// Kinds without records are left out.
+func Sections(listed exchange.Listing) []Section {
 	by := map[consortium.Kind][]Record{}
-	for _, v := range versions {
-		if !v.Deleted {
+	var allergies []Record
+	for _, v := range listed.Versions {
+		switch {
+		case v.Deleted:
+		case v.Ref.Type == allergyType:
+			allergies = append(allergies, Of(v))
+		default:
 			by[v.Kind] = append(by[v.Kind], Of(v))
 		}
 	}
+	Resolve(by[consortium.Reports], listed.Versions)
 	var out []Section
+	if len(allergies) > 0 {
+		s := section(consortium.Diagnoses, allergies)
+		s.Allergies = true
+		s.First, s.Rest = part(nil, append(s.First.Records, s.Rest.Records...)), Part{} // never folded
+		out = append(out, s)
+	}
 	for _, kind := range consortium.PatientKinds() {
-		records := by[kind]
-		if len(records) == 0 {
+		if len(by[kind]) == 0 {
 			continue
 		}
-		slices.SortStableFunc(records, func(a, b Record) int {
-			return cmp.Or(b.at().Compare(a.at()), cmp.Compare(a.Title, b.Title), cmp.Compare(a.Ref.ID, b.Ref.ID))
-		})
-		s := Section{Kind: kind, Count: len(records)}
-		var days []Panel
-		if kind == consortium.Observations {
-			days, records = panels(records)
+		s := section(kind, by[kind])
+		if kind != consortium.Diagnoses { // which is never cut, and whose total counts the allergies
+			s.Total = max(s.Total, listed.Totals[kind])
 		}
-		s.First = part(days[:min(firstPanels, len(days))], records[:min(firstRecords, len(records))])
-		s.Rest = part(days[len(s.First.Panels):], records[len(s.First.Records):])
 		out = append(out, s)
 	}
 	return out
+}
+
+// section orders and folds the records of one kind.
+func section(kind consortium.Kind, records []Record) Section {
+	slices.SortStableFunc(records, func(a, b Record) int {
+		return cmp.Or(b.at().Compare(a.at()), cmp.Compare(a.Title, b.Title), cmp.Compare(a.Ref.ID, b.Ref.ID))
+	})
+	s := Section{Kind: kind, Count: len(records), Total: len(records)}
+	var days []Panel
+	if kind == consortium.Observations {
+		days, records = panels(records)
+	}
+	if slices.Contains(safetyKinds, kind) {
+		s.First = part(nil, records) // never folded
+		return s
+	}
+	s.First = part(days[:min(firstPanels, len(days))], records[:min(firstRecords, len(records))])
+	s.Rest = part(days[len(s.First.Panels):], records[len(s.First.Records):])
+	return s
+}
+
+// Whole returns the sections with nothing folded.
+func Whole(sections []Section) []Section {
+	for i := range sections {
+		s := &sections[i]
+		s.First = part(append(s.First.Panels, s.Rest.Panels...), append(s.First.Records, s.Rest.Records...))
+		s.Rest, s.Total = Part{}, s.Count // the pager says how much of the kind this is
+	}
+	return sections
 }
 
 func part(panels []Panel, records []Record) Part {
@@ -167,9 +220,28 @@ func panels(records []Record) (out []Panel, rest []Record) {
 		}
 		last := &out[len(out)-1]
 		for _, v := range r.Values {
-			v.Ref = r.Ref
+			v.Ref, v.At = r.Ref, r.When
 			last.Values = append(last.Values, v)
 		}
 	}
+	for i := range out {
+		out[i].settle()
+	}
 	return out, rest
+}
+
+// settle puts what is out of range first, and the time of day where it belongs: to the panel where all values have the
+// same, else to each value.
+func (p *Panel) settle() {
+	abnormalFirst(p.Values)
+	at := p.Values[0].At
+	for _, v := range p.Values {
+		if v.At.Raw != at.Raw {
+			return
+		}
+	}
+	p.When = at
+	for i := range p.Values {
+		p.Values[i].At = Date{}
+	}
 }

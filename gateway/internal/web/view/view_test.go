@@ -233,7 +233,7 @@ func TestSections(t *testing.T) {
 	versions := bundled(t, people.Demo(now)[0].Bundle)
 	deleted := versions[0]
 	deleted.Deleted, deleted.Content, deleted.Ref.ID = true, nil, "gone"
-	sections := view.Sections(append(versions, deleted))
+	sections := view.Sections(exchange.Listing{Versions: append(versions, deleted)})
 	var kinds []consortium.Kind
 	count := 0
 	for _, s := range sections {
@@ -253,7 +253,7 @@ func TestSections(t *testing.T) {
 func TestWhatIsTooLargeIsListed(t *testing.T) {
 	versions := bundled(t, people.Demo(now)[0].Bundle)[:1]
 	versions[0].Content, versions[0].Omitted = nil, true
-	sections := view.Sections(versions)
+	sections := view.Sections(exchange.Listing{Versions: versions})
 	if len(sections) != 1 || len(sections[0].First.Records) != 1 {
 		t.Fatalf("%+v", sections)
 	}
@@ -283,7 +283,7 @@ func TestNothingIsLost(t *testing.T) {
 			)
 		}
 		seen := map[string]int{}
-		for _, s := range view.Sections(versions) {
+		for _, s := range view.Sections(exchange.Listing{Versions: versions}) {
 			for _, part := range []view.Part{s.First, s.Rest} {
 				if part.Count != len(part.Panels)+len(part.Records) {
 					t.Fatalf("%d entries said to be %d", len(part.Panels)+len(part.Records), part.Count)
@@ -371,4 +371,131 @@ func FuzzOf(f *testing.F) {
 			t.Fatal("a record lost its address")
 		}
 	})
+}
+
+// pressureWith is a blood pressure whose components have limits.
+func pressureWith(id, at, systolic, diastolic string) string {
+	part := func(code, value, low, high string) string {
+		return `{"code":{"coding":[{"system":"http://loinc.org","code":"` + code + `"}]},"valueQuantity":{"value":` + value +
+			`,"unit":"mmHg"},"referenceRange":[{"low":{"value":` + low + `},"high":{"value":` + high + `}}]}`
+	}
+	return `{"resourceType":"Observation","id":"` + id + `","status":"final","code":{"text":"血压"},"effectiveDateTime":"` +
+		at + `","component":[` + part("8480-6", systolic, "90", "139") + "," + part("8462-4", diastolic, "60", "89") + `]}`
+}
+
+// TestBloodPressureKeepsItsLimits: 186/112 without a flag was read as any other value.
+func TestBloodPressureKeepsItsLimits(t *testing.T) {
+	for values, want := range map[[2]string]view.Flag{
+		{"186", "112"}: view.High, {"186", "80"}: view.High, {"120", "95"}: view.High, {"80", "50"}: view.Low,
+		{"186", "50"}: view.Abnormal, {"120", "80"}: view.Normal,
+	} {
+		r := view.Of(version(t, pressureWith("b", "2026-05-03T09:30:00+08:00", values[0], values[1])))
+		if len(r.Values) != 1 || r.Values[0].Flag != want || r.Values[0].Range != "90–139 / 60–89" {
+			t.Errorf("%v: %+v, want %s", values, r.Values, want)
+		}
+	}
+}
+
+// TestDangerStandsFirstAndTimesAreTold: a critical value stood fifth, and two readings of a day without their times.
+func TestDangerStandsFirstAndTimesAreTold(t *testing.T) {
+	value := func(id, at, flag string) exchange.Version {
+		return version(t, `{"resourceType":"Observation","id":"`+id+`","status":"final","code":{"text":"`+id+
+			`"},"effectiveDateTime":"`+at+`","valueQuantity":{"value":1},"interpretation":[{"coding":[{"code":"`+flag+`"}]}]}`)
+	}
+	panel := func(versions ...exchange.Version) view.Panel {
+		return view.Sections(exchange.Listing{Versions: versions})[0].First.Panels[0]
+	}
+	early, late := "2026-05-03T07:05:00+08:00", "2026-05-03T21:40:00+08:00"
+	p := panel(value("a", late, "N"), value("b", late, "H"), value("c", early, "HH"), value("d", early, "N"))
+	var order []string
+	for _, v := range p.Values {
+		order = append(order, v.Name+v.At.Time.Format(" 15:04"))
+	}
+	if got := strings.Join(order, ", "); got != "c 07:05, b 21:40, a 21:40, d 07:05" || p.When.Exact != "day" {
+		t.Errorf("order %s on %s", got, p.When.Raw)
+	}
+	if p := panel(value("a", late, "N"), value("b", late, "N")); p.When.Exact != "time" || p.Values[0].At.Raw != "" {
+		t.Errorf("one time for all belongs to the panel: %+v", p)
+	}
+}
+
+// TestAllergiesAreNoDiagnoses: they stand first, whole, and the banner tells none from not reached.
+func TestAllergiesAreNoDiagnoses(t *testing.T) {
+	allergy := func(id, text, code, status string) exchange.Version {
+		return version(t, `{"resourceType":"AllergyIntolerance","id":"`+id+`","clinicalStatus":{"coding":[{"code":"`+status+
+			`"}]},"code":{"text":"`+text+`","coding":[{"code":"`+code+`"}]}}`)
+	}
+	list := []exchange.Version{
+		version(t, `{"resourceType":"Condition","id":"c","code":{"text":"肺炎"}}`),
+		allergy("a", "青霉素", "764146007", "active"), allergy("b", "磺胺", "1", "resolved"),
+	}
+	s := view.Sections(exchange.Listing{Versions: list, Totals: map[consortium.Kind]int{consortium.Diagnoses: 3}})
+	if len(s) != 2 || !s[0].Allergies || s[0].ID() != "allergies" || len(s[0].First.Records) != 2 ||
+		s[0].Total != 2 || s[1].Total != 1 {
+		t.Fatalf("%+v", s)
+	}
+	asked := view.BannerKinds()
+	if p := view.PersonOf(list, asked); len(p.Allergies) != 1 || p.Allergies[0].Title != "青霉素" || p.Missing {
+		t.Errorf("%+v", p)
+	}
+	if p := view.PersonOf(list[:1], asked); len(p.Allergies) != 0 || p.Missing {
+		t.Errorf("none recorded: %+v", p)
+	}
+	if p := view.PersonOf(nil, []consortium.Kind{consortium.Demographics}); !p.Missing {
+		t.Error("allergies that nobody asked for pass for none")
+	}
+	none := view.PersonOf([]exchange.Version{allergy("n", "无已知过敏", "716186003", "active")}, asked)
+	if len(none.NoneStated) != 1 || len(none.Allergies) != 0 {
+		t.Errorf("stated to have none: %+v", none)
+	}
+}
+
+// TestReportShowsItsValues: a report whose results are records of their own opened to an empty box.
+func TestReportShowsItsValues(t *testing.T) {
+	result := func(id, value, flag string) exchange.Version {
+		return version(t, `{"resourceType":"Observation","id":"`+id+`","status":"final","code":{"text":"`+id+
+			`"},"valueQuantity":{"value":`+value+`},"interpretation":[{"coding":[{"code":"`+flag+`"}]}]}`)
+	}
+	report := func(rest string) view.Record {
+		return view.Of(version(t, `{"resourceType":"DiagnosticReport","id":"r","status":"final","code":{"text":"血常规"}`+rest+`}`))
+	}
+	r := report(`,"contained":[{"resourceType":"Observation","id":"o3","code":{"text":"内含"},"valueInteger":7}],"result":[` +
+		`{"reference":"Observation/o1"},{"reference":"https://a.example/fhir/Observation/o2/_history/1"},` +
+		`{"reference":"Observation/gone"},{"reference":"#o3"}]`)
+	if len(r.Results) != 3 || r.Empty {
+		t.Fatalf("%+v", r)
+	}
+	rs := []view.Record{r}
+	view.Resolve(rs, []exchange.Version{result("o1", "1", "N"), result("o2", "2", "HH")})
+	var got []string
+	for _, v := range rs[0].Values {
+		got = append(got, v.Name)
+	}
+	if strings.Join(got, " ") != "o2 内含 o1" || len(rs[0].Results) != 1 || rs[0].Results[0].ID != "gone" {
+		t.Errorf("values %v, missing %v", got, rs[0].Results)
+	}
+	if !report("").Empty {
+		t.Error("an empty report does not say so")
+	}
+	if r := report(`,"presentedForm":[{"contentType":"application/pdf","data":"AA=="}]`); r.Empty || len(r.Attached) != 1 {
+		t.Errorf("a report that is a file: %+v", r)
+	}
+}
+
+// TestCodesHaveWords: what only has a code is named by the dictionary, and a unit as on paper.
+func TestCodesHaveWords(t *testing.T) {
+	r := view.Of(version(t, `{"resourceType":"Observation","id":"o","status":"final","code":{"coding":[`+
+		`{"system":"http://loinc.org","code":"2339-0"}]},"valueQuantity":{"value":120,"code":"mm[Hg]"}}`))
+	want := view.Term{Chinese: "葡萄糖（血液）", English: "Glucose (blood)", Codes: "LOINC 2339-0"}
+	if r.Term != want || r.Values[0].Term != want || r.Values[0].Unit != "mmHg" {
+		t.Errorf("%+v", r)
+	}
+	for _, v := range bundled(t, people.Demo(now)[0].Bundle) {
+		r := view.Of(v)
+		for _, system := range []string{"LOINC", "ICD-10", "ATC"} {
+			if strings.HasPrefix(r.Term.Codes, system) && (r.Term.Chinese == "" || r.Term.English == "") {
+				t.Errorf("the demonstration's %s has no words", r.Term.Codes)
+			}
+		}
+	}
 }

@@ -44,6 +44,20 @@ func demoVersions(t testing.TB) []exchange.Version {
 	return out
 }
 
+// Many adds n results to what the hospital holds on the person, each stored later than all before: a chronic patient.
+func (s *World) Many(n int) {
+	for i := range n {
+		s.Versions = append(s.Versions, exchange.Version{
+			Ref: exchange.RecordRef{Org: "donghu", Type: "Observation", ID: fmt.Sprintf("m%d", i)}, Number: 1,
+			Patient: PatientRef, Kind: consortium.Observations, Recorded: Now.Add(time.Duration(i) * time.Second),
+			Content: fmt.Appendf(nil, `{"resourceType":"Observation","status":"final","code":{"text":"葡萄糖","coding":[`+
+				`{"system":"http://loinc.org","code":"14749-6"}]},"effectiveDateTime":"%s","valueQuantity":{"value":5.%d,`+
+				`"unit":"mmol/L"},"referenceRange":[{"low":{"value":3.9},"high":{"value":6.1}}]}`,
+				Now.AddDate(0, 0, i-n).Format("2006-01-02"), i%10),
+		})
+	}
+}
+
 func demoAccess() []exchange.AccessEntry {
 	asker := consortium.Actor{ID: "he", Name: "何敏", Org: "qingshan", Role: consortium.RoleClinician}
 	zhao := consortium.Actor{ID: "zhao", Name: "赵琳", Org: "donghu", Role: consortium.RoleClinician}

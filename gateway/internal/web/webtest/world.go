@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"testing"
 	"time"
 
@@ -79,11 +80,31 @@ func (s *World) authenticate(fail auth.Fail) gin.HandlerFunc {
 	}
 }
 
+// List returns the page of the versions as a store would: of the kinds, newest first.
 func (s *World) List(
 	_ context.Context, a consortium.Actor, purpose consortium.Purpose, p consortium.PatientRef, kinds []consortium.Kind,
-) ([]exchange.Version, error) {
+	page exchange.Page,
+) (exchange.Listing, error) {
 	s.Asked = append(s.Asked, fmt.Sprintf("list %s %s %s %d", a.ID, purpose, p, len(kinds)))
-	return s.Versions, s.Fail
+	if s.Fail != nil {
+		return exchange.Listing{}, s.Fail
+	}
+	out := exchange.Listing{Totals: map[consortium.Kind]int{}}
+	for _, v := range s.Versions {
+		if !slices.Contains(kinds, v.Kind) {
+			continue
+		}
+		out.Totals[v.Kind]++
+		if (page.Type == "" || v.Ref.Type == page.Type) && (page.IDs == nil || slices.Contains(page.IDs, v.Ref.ID)) {
+			out.Versions = append(out.Versions, v)
+		}
+	}
+	slices.SortStableFunc(out.Versions, func(x, y exchange.Version) int { return y.Recorded.Compare(x.Recorded) })
+	if page.Limit == 0 {
+		page.Limit = len(out.Versions)
+	}
+	out.Versions = exchange.Choose(page, out.Versions, func(v exchange.Version) consortium.Kind { return v.Kind })
+	return out, nil
 }
 
 func (s *World) Read(
