@@ -62,7 +62,8 @@ func storeResults(t *testing.T, n int) []string {
 	const who = "urn:uuid:0e64a1c3-6a39-4a8a-8f13-2d4d5b2c0002"
 	var b strings.Builder
 	fmt.Fprintf(&b, `{"resourceType":"Bundle","type":"transaction","entry":[{"fullUrl":%q,"request":{"method":"POST",`+
-		`"url":"Patient"},"resource":{"resourceType":"Patient","identifier":[{"system":%q,"value":%q}]}}`,
+		`"url":"Patient"},"resource":{"resourceType":"Patient","birthDate":"1992-11-05",`+
+		`"identifier":[{"system":%q,"value":%q}]}}`,
 		who, people.IDCardSystem, people.ChenYuID)
 	for i := range n {
 		fmt.Fprintf(&b, `,{"request":{"method":"POST","url":"Observation"},"resource":{"resourceType":"Observation",`+
