@@ -97,6 +97,17 @@ func (m Matching) Person(system, value string) (Identifier, error) {
 	return id, nil
 }
 
+// Matchable reports whether what carries an identifier may be taken for what else carries it. A word for "not known" is
+// no identifier of anything, in whatever system, nor is a national number that nobody can have.
+func (m Matching) Matchable(system, value string) bool {
+	id := m.Fold(system, value)
+	if slices.Contains(m.national, id.System) {
+		_, err := m.Person(system, value)
+		return err == nil
+	}
+	return !slices.Contains(words, strings.ToUpper(id.Value)) && !monotone(id.Value)
+}
+
 func (m Matching) system(s string) string {
 	s = plainSystem(s)
 	if known, ok := m.synonyms[s]; ok {

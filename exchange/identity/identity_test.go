@@ -63,6 +63,20 @@ func TestPlaceholdersNameNobody(t *testing.T) {
 	}
 }
 
+// Nothing is taken for something else because both say that a number is not known.
+func TestWhatMayBeMatchedOn(t *testing.T) {
+	for id, want := range map[Identifier]bool{
+		{ResidentNumber, "99000019921105048x"}: true, {ResidentNumber, "不详"}: false,
+		{ResidentNumber, "000000000000000000"}: false, {"2.16.156.10011.1.3", "990000195803120261"}: false,
+		{"urn:example:mrn", "4711"}: true, {"urn:example:mrn", "0"}: true, {"urn:example:mrn", "不 详"}: false,
+		{"urn:example:mrn", "unknown"}: false, {"urn:example:mrn", "000000"}: false, {"urn:example:mrn", " "}: false,
+	} {
+		if got := matching().Matchable(id.System, id.Value); got != want {
+			t.Errorf("%+v: %v", id, got)
+		}
+	}
+}
+
 // A number of the old form is the same person's as the new one, where the century is sure.
 func TestOldNumberIsConverted(t *testing.T) {
 	got, err := matching().Person(ResidentNumber, "990000921105048")

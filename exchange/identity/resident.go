@@ -32,6 +32,11 @@ func placeholder(value string) bool {
 		strings.Contains("98765432109876543210", kept)
 }
 
+// monotone reports whether a value is one character over and over, too long to be a number that was given out.
+func monotone(value string) bool {
+	return value == "" || len(value) >= minNumber && strings.Trim(value, value[:1]) == ""
+}
+
 // resident returns a resident identity number in its form of eighteen characters (GB 11643-1999): six digits of area,
 // the date of birth, three digits of sequence, a check character. A number of fifteen digits, as given out until 1999,
 // is of the twentieth century, but for those whose sequence was kept for people born before it.

@@ -46,6 +46,42 @@ func TestPlaceholderJoinsNobody(t *testing.T) {
 	}
 }
 
+// Nor does a condition on a placeholder find a stranger, in a create, within a transaction or in a reference.
+func TestConditionOnPlaceholderFindsNobody(t *testing.T) {
+	for _, id := range []string{idCard + "|不详", idCard + "|000000000000000000", mrn + "|无"} {
+		d := newDoor()
+		of, value, _ := strings.Cut(id, "|")
+		body := patientWith(of, value)
+		first, err := d.Create(t.Context(), system, "Patient", []byte(body), "identifier="+id)
+		if err != nil || !first.Created {
+			t.Fatalf("%s: %+v, %v", id, first, err)
+		}
+		taken, err := d.Bundle(t.Context(), system, []byte(bundleOf(
+			"transaction", conditional(uuidA, "identifier="+id, body), conditional(uuidB, "identifier="+id, body),
+			entry(uuidC, "POST", "Observation", observation(uuidA)),
+		)))
+		if err != nil {
+			t.Fatalf("%s: %v", id, err)
+		}
+		people := map[consortium.PatientRef]bool{d.shelf.kept[first.Ref].Patient: true}
+		for _, e := range taken.Entries[:2] {
+			people[d.shelf.kept[e.Ref].Patient] = true
+		}
+		if len(people) != 3 {
+			t.Errorf("%s: three strangers are %d people", id, len(people))
+		}
+		if o := taken.Entries[2]; d.shelf.kept[o.Ref].Patient != d.shelf.kept[taken.Entries[0].Ref].Patient {
+			t.Errorf("%s: a result is filed under another", id)
+		}
+		_, err = d.Bundle(t.Context(), system, []byte(bundleOf(
+			"transaction", entry(uuidC, "POST", "Observation", observation("Patient?identifier="+id)),
+		)))
+		if code(err) != "REFERENCE_UNRESOLVED" {
+			t.Errorf("%s: a reference finds somebody: %v", id, err)
+		}
+	}
+}
+
 // However the number was written, it is the same person, and a conditional create finds them.
 func TestOnePersonWhateverTheWriting(t *testing.T) {
 	const number = "99000019921105048X"

@@ -45,7 +45,7 @@ func (p *plan) put(d *draft, now time.Time) exchange.Put {
 			put.Tokens = append(put.Tokens, p.in.Token(id))
 		}
 	}
-	if criteria, ok := fhir.ParseCriteria(d.ifNoneExist); ok {
+	if criteria, ok := fhir.ParseCriteria(d.ifNoneExist); ok && p.in.matchable(criteria) {
 		unless := p.in.Token(criteria)
 		put.Unless = &unless
 	}
@@ -59,6 +59,10 @@ func (p *plan) put(d *draft, now time.Time) exchange.Put {
 func (in *Intake) Token(id fhir.Identifier) exchange.Token {
 	folded := in.Matching.Fold(id.System, id.Value)
 	return exchange.Token{Param: "identifier", System: folded.System, Value: folded.Value}
+}
+
+func (in *Intake) matchable(id fhir.Identifier) bool {
+	return in.Matching.Matchable(id.System, id.Value)
 }
 
 // plan finds out ids, versions and patients of drafts that are stored together.
@@ -115,11 +119,13 @@ func (p *plan) enter(ctx context.Context, d *draft) error {
 	if d.twin != nil {
 		return nil
 	}
-	if p.byAddress[d.address()] != nil && !d.matched {
+	switch already := p.byAddress[d.address()]; {
+	case already == nil:
+		p.byAddress[d.address()] = d
+	case !d.matched:
 		return refuse(d.place, CodeEntryRepeated, "The same resource stands in the bundle twice.")
 	}
-	p.byAddress[d.address()] = d
-	return nil
+	return nil // what a condition found leaves the entry that changes it in its place
 }
 
 // place checks that the type is kept and fixes the id.
@@ -170,6 +176,9 @@ func (p *plan) match(ctx context.Context, d *draft) error {
 			d.place, CodeConditionUnmet,
 			"The resource does not carry the identifier of its own condition: it would be created anew each time.",
 		)
+	}
+	if !p.in.matchable(criteria) {
+		return nil // what has the same placeholder is not the same: it is created, with a warning
 	}
 	id, err := p.find(ctx, d.resource.Type, token)
 	if err != nil {

@@ -84,9 +84,12 @@ func (p *plan) conditional(ctx context.Context, d *draft, text string, ref fhir.
 	if !ok {
 		return refuse(d.place, CodeCriteria, "Only identifier=system|value is served as a condition.")
 	}
-	id, err := p.find(ctx, ref.Type, p.in.Token(criteria))
-	if err != nil {
-		return at(d.place, err)
+	id := ""
+	if p.in.matchable(criteria) {
+		var err error
+		if id, err = p.find(ctx, ref.Type, p.in.Token(criteria)); err != nil {
+			return at(d.place, err)
+		}
 	}
 	if id == "" {
 		return refuse(d.place, CodeReferenceUnresolved, "A conditional reference finds nothing.")

@@ -24,7 +24,11 @@ import (
 // Most that one reply carries, little enough for one message and its proofs. Who wants what follows asks for it in a
 // request of its own, which is decided anew.
 const (
-	maxReleased      = 2000
+	maxReleased = 2000
+	// fullReply is when no further record is added: sealed and in base64, a reply is one parameter of a statement at the
+	// receiver, and CockroachDB takes messages of 16 MiB at most.
+	fullReply = 8 << 20
+	// maxReleasedBytes is what is taken from another member, which may pack larger replies.
 	maxReleasedBytes = 24 << 20
 )
 
@@ -225,7 +229,8 @@ func (r *Answering) decide(ctx context.Context, req Request) (outgoing, error) {
 		return outgoing{}, err
 	}
 	fits := fitting(versions)
-	if out.More = len(versions) > fits; out.More {
+	out.More = len(versions) > fits
+	if out.More || req.After != nil {
 		if out.Held, err = r.held(ctx, d.Query); err != nil {
 			return outgoing{}, err
 		}
@@ -253,7 +258,7 @@ func (r *Answering) held(ctx context.Context, q consortium.Query) (int, error) {
 func fitting(versions []exchange.Version) int {
 	size := 0
 	for i, v := range versions {
-		if size += len(v.Content); v.Omitted || size > maxReleasedBytes && i > 0 {
+		if size += len(v.Content); v.Omitted || size > fullReply && i > 0 {
 			return i
 		}
 	}

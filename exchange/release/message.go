@@ -48,8 +48,10 @@ type Reply struct {
 	Decision consortium.Decision `json:"decision"`
 	Records  []Released          `json:"records,omitempty"`
 	More     bool                `json:"more,omitempty"` // older records of the kinds follow these and did not fit
-	Held     int                 `json:"held,omitempty"` // where more follow: how many of the kinds there are in all
-	Time     time.Time           `json:"time"`
+	// in a part of several: how many of the kinds there are in all. Where fewer came together, one was changed meanwhile
+	// and stands before the first part by now
+	Held int       `json:"held,omitempty"`
+	Time time.Time `json:"time"`
 }
 
 // Released is one record as it travels: the bytes, and what opens their commitment in the custodian's log.

@@ -53,7 +53,7 @@ type Result struct {
 	Decision  consortium.Decision
 	Records   []exchange.Version // newest first
 	More      bool               // older ones follow at the custodian: Asking.More asks for them
-	Held      int                // where more follow: how many of the kinds the custodian holds in all, as it says
+	Held      int                // in a part of several: how many of the kinds the custodian holds in all, as it says
 	// Witnessed says of each record whether it was proven to stand in the custodian's log, as the members attest it.
 	Witnessed []bool
 	Received  time.Time

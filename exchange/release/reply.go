@@ -32,7 +32,8 @@ func checkReply(req Request, reply Reply) error {
 		return fmt.Errorf("decision is about another question")
 	case !reply.Decision.Allow && (len(reply.Records) > 0 || reply.More):
 		return fmt.Errorf("records came with a refusal")
-	case reply.More && len(reply.Records) == 0, reply.Held < 0, reply.Held > maxCount, !reply.More && reply.Held != 0:
+	case reply.More && len(reply.Records) == 0, reply.Held < 0, reply.Held > maxCount,
+		!reply.More && req.After == nil && reply.Held != 0:
 		return fmt.Errorf("what follows is not said as documented")
 	}
 	if err := checkOrder(req.After, reply.Records); err != nil {

@@ -62,7 +62,7 @@ type releaseBody struct {
 	Decision  consortium.Decision `json:"decision"`
 	Records   []releasedRecord    `json:"records" doc:"Newest first"`
 	More      bool                `json:"more" doc:"Older records follow: more-release asks for them"`
-	Held      int                 `json:"held" doc:"Where more follow, how many of the kinds the custodian holds in all"`
+	Held      int                 `json:"held" doc:"In a part of several: how many of the kinds there are in all"`
 	Expires   time.Time           `json:"expires" doc:"Until when this copy can be shown again"`
 }
 

@@ -82,8 +82,8 @@ func (db *DB) readLogged(
 	}
 	f := db.newFetch(org, patient, sel)
 	f.weighed = weighed
-	if end, ok := db.chains.Get(f.at()); ok && patient != "" {
-		f.end = &end
+	if end, ok := db.chains.Get(f.at()); ok && patient != "" && end.head.Seq == f.known {
+		f.end = &end // nothing was seen since of another process's doing
 	}
 	err := f.readAndAppend(ctx, next)
 	if errors.Is(err, errChainMoved) { // by another process, or by nobody of ours: the row is read and looked at

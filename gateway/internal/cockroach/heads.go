@@ -187,7 +187,9 @@ func (h *heads) remember() {
 	if len(h.places) != 1 {
 		return
 	}
-	if last, ok := h.db.lastHeads.Get(mark{h.org, h.places[0]}); ok {
+	// What this process has seen since, of another process's doing, counts for more than what it wrote itself.
+	last, ok := h.db.lastHeads.Get(mark{h.org, h.places[0]})
+	if ok && (seen{last.head.Seq, last.head.State}) == h.known[0] {
 		h.last = map[place]lastHead{h.places[0]: last}
 	}
 }

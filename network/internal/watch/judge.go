@@ -106,3 +106,6 @@ func (j *judge) one(now time.Time, highest uint64, seen Sighting, known *record)
 	}
 	return finding
 }
+
+// blind forgets since when an orderer was not well: nothing is known where this machine is too slow for an answer.
+func (j *judge) blind() { j.looked = time.Time{} }

@@ -129,3 +129,16 @@ ledger_blockchain_height{channel="yilian"} 1.234567e+06
 		}
 	}
 }
+
+// A machine that is too slow for anybody to answer has no orderer that hangs.
+func TestSlowMachineRestartsNobody(t *testing.T) {
+	j := newJudge(Production)
+	silent := map[string]Sighting{"orderer-donghu": {PID: 7}}
+	for at := 0; at < 300; at += 5 {
+		j.blind()
+		got := j.look(time.Date(2026, 11, 26, 0, 0, at, 0, time.UTC), 10, silent)["orderer-donghu"]
+		if got.Restart || got.Trouble != "" {
+			t.Fatalf("after %d s: %+v", at, got)
+		}
+	}
+}

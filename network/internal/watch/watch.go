@@ -60,6 +60,15 @@ func (w *Watch) orderers(ctx context.Context, j *judge) {
 	for _, reading := range readings {
 		highest = max(highest, reading.Height)
 	}
+	answered := 0
+	for _, peer := range w.Peers {
+		if readings[peer.Process].Answered {
+			answered++
+		}
+	}
+	if 2*answered < len(w.Peers) {
+		j.blind() // that the orderers do not answer either says nothing about them
+	}
 	running := map[string]int{}
 	for _, p := range w.Supervisor.Status().Processes {
 		running[p.Name] = p.PID

@@ -83,6 +83,10 @@ func TestPagesInBothLanguages(t *testing.T) {
 			Name: "release in parts", Caller: &webtest.He, Path: "/releases/x", Status: 200,
 			Change: func(s *webtest.World) { allowed(s); s.Result.More, s.Result.Held = true, 2985 },
 		},
+		{
+			Name: "last part of a release", Caller: &webtest.He, Path: "/releases/x", Status: 200,
+			Change: func(s *webtest.World) { allowed(s); s.Result.Held = 2985 },
+		},
 		{Name: "release refused", Caller: &webtest.He, Path: "/releases/x", Status: 403, Change: refused},
 	})
 }

@@ -83,6 +83,11 @@ var texts = site.Texts{
 		"以下是最新的 %d 条；这家机构共有 %d 条。更早的没有显示。",
 		"These are the newest %d; that organisation holds %d. Older ones are not shown here.",
 	},
+	"release.last": {
+		"这是最后一部分；这家机构共有 %d 条。如果各部分合起来不足，说明期间有更正，请重新调阅。",
+		"This is the last part; that organisation holds %d. Where all parts together have fewer, one was changed " +
+			"meanwhile: please ask anew.",
+	},
 	"release.more":      {"继续调阅更早的记录", "Ask for the older records that follow"},
 	"release.back":      {"返回患者页面", "Back to the patient"},
 	"release.why":       {"理由", "Why"},
