@@ -340,7 +340,7 @@ func (s *stage) rests(ctx context.Context, before map[string]seen, patience time
 	if err := s.awaitCalm(ctx, before, patience); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, 6*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
 	return errors.Join(s.settle(ctx, donghu), s.settle(ctx, qingshan))
 }
