@@ -71,7 +71,7 @@ func newHouseAt(t *testing.T, database string) *house {
 	h.app = a
 	s, err := a.services(ctx)
 	h.must(err)
-	callers, err := a.callers(ctx)
+	callers, err := a.callers(ctx, s)
 	h.must(err)
 	running, stop := context.WithCancel(context.Background())
 	t.Cleanup(stop)

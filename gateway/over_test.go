@@ -21,8 +21,7 @@ func TestCopiesThatAreOverAreDeleted(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	store := cockroach.NewReleases(h.app.db)
-	patient, err := h.app.patientRef(idCard, "990000195803120260")
-	h.must(err)
+	patient := h.app.ring.Ref(idCard, "990000195803120260")
 	keep := func(expires time.Time) string {
 		id := uuid.NewString()
 		entry, _, err := h.app.book().New(tlog.KindReceipt, time.Now(), id)

@@ -66,7 +66,7 @@ func run(ctx context.Context, c config.Config, logger *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	callers, err := a.callers(ctx)
+	callers, err := a.callers(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -135,7 +135,7 @@ func holder() string {
 }
 
 // callers knows who is calling: people by session, systems by bearer token.
-func (a *app) callers(ctx context.Context) (*auth.Auth, error) {
+func (a *app) callers(ctx context.Context, s *services) (*auth.Auth, error) {
 	secret, err := os.ReadFile(a.cfg.Identity.ClientSecretFile)
 	if err != nil {
 		return nil, fmt.Errorf("read the identity provider's client secret: %w", err)
@@ -153,19 +153,11 @@ func (a *app) callers(ctx context.Context) (*auth.Auth, error) {
 		ClientSecret: strings.TrimSpace(
 			string(secret),
 		), Audience: a.cfg.Identity.Audience, Sessions: sessions{cockroach.NewSessions(a.db), a}, Sealer: sealer,
-		Patient: a.patientRef, Logger: a.logger,
+		Patient: s.ingest.Identify, Logger: a.logger,
 	})
 }
 
-// patientRef derives a patient's reference from an identifier of a system that is matched here.
-func (a *app) patientRef(system, value string) (consortium.PatientRef, error) {
-	id, err := a.matching().Person(system, value)
-	if err != nil {
-		return "", err
-	}
-	return a.ring.Ref(id.System, id.Value), nil
-}
-
+// matching is how identifiers are compared here.
 func (a *app) matching() identity.Matching {
 	m := a.cfg.Matching
 	return identity.NewMatching(identity.Systems{

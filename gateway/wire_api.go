@@ -52,7 +52,7 @@ func (a *app) programs(
 	}).Register(r.Group("", callers.Authenticate(failures.Outcome)))
 
 	j := api.New(r, r.Group("", callers.Authenticate(failures.Problem)), a.cfg.PublicURL, auth.ActorFrom, failures)
-	api.Patients{Locator: seek, Identify: a.patientRef}.Register(j)
+	api.Patients{Locator: seek, Identify: s.ingest.Identify}.Register(j)
 	api.Releases{Asker: s.requests, Evidence: s.evidence}.Register(j)
 	api.Access{History: s.records, Proofs: witnessed}.Register(j)
 	api.Consents{Book: s.consents, Ledger: a.ledger, Now: a.now}.Register(j)

@@ -31,7 +31,7 @@ func (a *app) pages(
 		return nil, fmt.Errorf("open pages: %w", err)
 	}
 	err = clinician.Register(shell, clinician.Deps{
-		Systems: a.cfg.Matching.IdentifierSystems, Ref: a.patientRef,
+		Systems: a.cfg.Matching.IdentifierSystems, Ref: s.ingest.Identify,
 		Records: s.reading, Holdings: seek, Requests: s.requests, Evidence: s.evidence,
 	})
 	if err != nil {

@@ -27,9 +27,8 @@ func placeholder(value string) bool {
 		}
 		return -1
 	}, value)
-	return len(kept) < minNumber || !strings.ContainsAny(kept, "0123456789") || strings.Trim(kept, kept[:1]) == "" ||
-		strings.Trim(kept, "X") == "" || strings.Contains("01234567890123456789", kept) ||
-		strings.Contains("98765432109876543210", kept)
+	return len(kept) < minNumber || !strings.ContainsAny(kept, "0123456789") || monotone(kept) ||
+		strings.Contains("01234567890123456789", kept) || strings.Contains("98765432109876543210", kept)
 }
 
 // monotone reports whether a value is one character over and over, too long to be a number that was given out.
@@ -46,9 +45,9 @@ func resident(value string) (string, bool) {
 			return "", false
 		}
 		body := value[:6] + "19" + value[6:]
-		value = body + string(checkCharacter(body))
+		value = body + string(CheckCharacter(body))
 	}
-	if len(value) != 18 || !digits(value[:17]) || value[17] != checkCharacter(value[:17]) {
+	if len(value) != 18 || !digits(value[:17]) || value[17] != CheckCharacter(value[:17]) {
 		return "", false
 	}
 	born, err := time.Parse("20060102", value[6:14])
@@ -57,8 +56,9 @@ func resident(value string) (string, bool) {
 
 func digits(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
 
-// checkCharacter is that of GB 11643: ISO 7064 MOD 11-2 over seventeen digits.
-func checkCharacter(body string) byte {
+// CheckCharacter returns the last character of a resident identity number (GB 11643: ISO 7064 MOD 11-2) of which body
+// has the first seventeen digits.
+func CheckCharacter(body string) byte {
 	sum := 0
 	for i := range len(body) {
 		sum = (sum + int(body[i]-'0')) * 2

@@ -336,7 +336,9 @@ func (h *heads) write(ctx context.Context, tx pgx.Tx) error {
 func (h *heads) committed() {
 	for p, head := range h.moved {
 		h.db.marks.move(h.org, p, seen{head.Seq, head.State})
-		h.db.lastHeads.Add(mark{h.org, p}, lastHead{head, h.states[p]})
+		if p.room == roomRecords { // no other is remembered
+			h.db.lastHeads.Add(mark{h.org, p}, lastHead{head, h.states[p]})
+		}
 	}
 	if len(h.moved) > 0 {
 		return

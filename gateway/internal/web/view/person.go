@@ -6,6 +6,7 @@ import (
 
 	"yilian.example/exchange"
 	"yilian.example/exchange/consortium"
+	"yilian.example/exchange/identity"
 )
 
 type humanName struct {
@@ -123,7 +124,7 @@ func fillPatient(r *Record, content []byte) error {
 	r.addDate("born", first(p.BirthDate))
 	r.addDate("died", first(p.DeceasedDateTime))
 	for _, id := range p.Identifier {
-		if id.System == idCard {
+		if id.System == identity.ResidentNumber {
 			r.add("idcard", mask(id.Value))
 		}
 	}
@@ -141,9 +142,6 @@ func fillPatient(r *Record, content []byte) error {
 	}
 	return nil
 }
-
-// idCard is the FHIR system of the resident identity number.
-const idCard = "urn:oid:2.16.156.10011.1.3"
 
 // mask hides the middle of a number: enough stays to recognise one's own, too little for somebody who looks over a
 // shoulder.
